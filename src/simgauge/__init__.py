@@ -1,0 +1,1 @@
+"""simgauge: is the cosine similarity of your embeddings about similarity?"""

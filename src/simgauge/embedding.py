@@ -1,0 +1,318 @@
+"""Embedding: one or two tables of vectors with their ids, names and provenance, frozen."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from simgauge.atomic import atomic_directory
+from simgauge.core.tables import FloatTable, as_table
+from simgauge.errors import InputError
+
+FORMAT_VERSION = 1
+METADATA_FILE = "simgauge.json"
+VECTORS_FILE = "vectors.safetensors"
+ITEMS_FILE = "items.parquet"
+USERS_FILE = "users.parquet"
+
+Ids = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Vectors of items and, for a two-sided model, of users, whose scores are ``users @ items.T``.
+
+    "Items" and "users" are the recommender's words; read documents and queries, words and contexts, classes
+    and samples for them where those are the two sides of the model.
+
+    Parameters
+    ----------
+    items : array-like, shape (n_items, n_components)
+        float32 or float64 (other numbers are converted as `core.tables.as_table` says). Finite.
+    users : array-like, shape (n_users, n_components), optional
+        The other side, in the same latent space.
+    item_ids, user_ids : sequence of int or str, optional
+        Unique labels of the rows; the row numbers when not given.
+    item_names : sequence of str, optional
+        What a person calls the items; need not be unique. The ids as text when not given.
+    provenance : mapping, optional
+        What is known of the origin (library, objective, gauge, file); must be JSON.
+
+    Attributes
+    ----------
+    items, users, item_ids, user_ids, item_names, provenance
+        As above; arrays are read-only.
+
+    Gauge
+    -----
+    For any invertible G, ``items @ G`` with ``users @ inv(G).T`` is the same model: the scores are the
+    same, the cosines are not.
+
+    Raises
+    ------
+    InputError
+        Tables with different numbers of columns, NaN or infinite values, ids that are duplicated or do not
+        match the number of rows.
+
+    Examples
+    --------
+    >>> embedding = Embedding([[1.0, 0.0], [0.0, 2.0]], users=[[1.0, 1.0]], item_names=["tea", "milk"])
+    >>> embedding
+    Embedding(2 items, 1 user, 2 components, float64)
+    >>> embedding.find_items(["milk"])
+    array([1])
+    """
+
+    items: FloatTable
+    users: FloatTable | None = None
+    item_ids: Ids = field(default=None)  # type: ignore[assignment]
+    user_ids: Ids | None = None
+    item_names: Ids = field(default=None)  # type: ignore[assignment]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        items = as_table(self.items, "items")
+        users = None if self.users is None else as_table(self.users, "users")
+        if users is not None and users.shape[1] != items.shape[1]:
+            raise InputError(
+                f"items have {items.shape[1]} columns and users {users.shape[1]}: both tables must come from the "
+                "same latent space. If one holds a bias column, drop it or add the constant column to the other."
+            )
+        if users is None and self.user_ids is not None:
+            raise InputError("user_ids were given without users: pass the users' table too.")
+        item_ids = as_ids(self.item_ids, len(items), "item_ids")
+        object.__setattr__(self, "items", _read_only(items))
+        object.__setattr__(self, "users", None if users is None else _read_only(users))
+        object.__setattr__(self, "item_ids", item_ids)
+        if users is not None:
+            object.__setattr__(self, "user_ids", as_ids(self.user_ids, len(users), "user_ids"))
+        object.__setattr__(self, "item_names", _as_names(self.item_names, item_ids))
+        object.__setattr__(
+            self, "provenance", MappingProxyType(json.loads(json.dumps(dict(self.provenance))))
+        )
+
+    @property
+    def n_items(self) -> int:
+        """Number of item vectors."""
+        return len(self.items)
+
+    @property
+    def n_users(self) -> int:
+        """Number of user vectors, 0 when there is only one table."""
+        return 0 if self.users is None else len(self.users)
+
+    @property
+    def n_components(self) -> int:
+        """Dimensions of the latent space."""
+        return int(self.items.shape[1])
+
+    def __repr__(self) -> str:
+        counts = [_count(self.n_items, "item")] + ([_count(self.n_users, "user")] if self.n_users else [])
+        return f"Embedding({', '.join(counts)}, {_count(self.n_components, 'component')}, {self.items.dtype})"
+
+    def with_tables(self, items: FloatTable, users: FloatTable | None = None, **provenance: Any) -> Embedding:
+        """The same rows with other vectors; `provenance` is added to what is known already."""
+        return Embedding(
+            items=items,
+            users=users,
+            item_ids=self.item_ids,
+            user_ids=None if users is None else self.user_ids,
+            item_names=self.item_names,
+            provenance={**self.provenance, **provenance},
+        )
+
+    def find_items(self, wanted: Sequence[Any]) -> NDArray[np.int64]:
+        """Row numbers of items given by name or id (names first; case is ignored if that makes it unique).
+
+        Raises
+        ------
+        InputError
+            Not found (the nearest names are offered), or several items have that name (their ids are listed).
+        """
+        return np.array([self._find_item(value) for value in wanted], dtype=np.int64)
+
+    def _find_item(self, wanted: Any) -> int:
+        text = str(wanted)
+        names = np.asarray([str(name) for name in self.item_names], dtype=object)
+        for rows in (
+            np.flatnonzero(names == text),
+            np.flatnonzero(np.asarray([str(item) for item in self.item_ids], dtype=object) == text),
+            np.flatnonzero(np.asarray([name.casefold() for name in names], dtype=object) == text.casefold()),
+        ):
+            if len(rows) == 1:
+                return int(rows[0])
+            if len(rows) > 1:
+                listed = ", ".join(
+                    repr(
+                        self.item_ids[row].item()
+                        if hasattr(self.item_ids[row], "item")
+                        else self.item_ids[row]
+                    )
+                    for row in rows[:5]
+                )
+                raise InputError(f"{len(rows)} items are called {text!r}: pass one of the ids {listed}.")
+        parts = [name for name in names if text.casefold() in name.casefold()][:3]
+        near = parts or difflib.get_close_matches(text, [str(name) for name in names], n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+        raise InputError(f"no item is called {text!r} and none has that id.{hint}")
+
+    def save(self, directory: str | Path) -> Path:
+        """Write the embedding to a directory, atomically, without pickle; `load` reads it back bit by bit.
+
+        The directory holds ``vectors.safetensors`` (tensors ``items``, ``users``), ``items.parquet`` (id, name),
+        ``users.parquet`` (id) and ``simgauge.json`` (shapes, provenance, SHA-256 of the vectors).
+
+        Raises
+        ------
+        InputError
+            The directory holds something that simgauge did not write, or cannot be written to.
+        """
+        from safetensors.numpy import save_file
+
+        target = Path(directory)
+        with atomic_directory(target, marker=METADATA_FILE) as temporary:
+            tensors = {"items": np.ascontiguousarray(self.items)}
+            if self.users is not None:
+                tensors["users"] = np.ascontiguousarray(self.users)
+                pq.write_table(pa.table({"id": _arrow_ids(self.user_ids)}), temporary / USERS_FILE)
+            save_file(tensors, temporary / VECTORS_FILE)
+            pq.write_table(
+                pa.table({"id": _arrow_ids(self.item_ids), "name": pa.array(self.item_names, pa.string())}),
+                temporary / ITEMS_FILE,
+            )
+            metadata = {
+                "format_version": FORMAT_VERSION,
+                "n_items": self.n_items,
+                "n_users": self.n_users,
+                "n_components": self.n_components,
+                "dtype": str(self.items.dtype),
+                "vectors_sha256": _sha256(temporary / VECTORS_FILE),
+                "provenance": dict(self.provenance),
+            }
+            (temporary / METADATA_FILE).write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
+        return target
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            A file is missing, cut off or altered, or was written by a newer format.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        source = Path(directory)
+        try:
+            metadata = json.loads((source / METADATA_FILE).read_text(encoding="utf-8"))
+            version = metadata["format_version"]
+            if version > FORMAT_VERSION:
+                raise InputError(
+                    f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION})."
+                )
+            if _sha256(source / VECTORS_FILE) != metadata["vectors_sha256"]:
+                raise InputError(f"{source / VECTORS_FILE} is not the file that was saved (SHA-256 differs).")
+            tensors = load_file(source / VECTORS_FILE)
+            items = pq.read_table(source / ITEMS_FILE)
+            users = pq.read_table(source / USERS_FILE) if "users" in tensors else None
+            return cls(
+                items=tensors["items"],
+                users=tensors.get("users"),
+                item_ids=items["id"].to_numpy(),
+                user_ids=None if users is None else users["id"].to_numpy(),
+                item_names=items["name"].to_numpy(),
+                provenance=metadata["provenance"],
+            )
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{source} is not a saved embedding: {Path(error.filename).name} is missing."
+            ) from error
+        except (
+            KeyError,
+            TypeError,
+            json.JSONDecodeError,
+            UnicodeDecodeError,
+            SafetensorError,
+            pa.ArrowInvalid,
+        ) as error:
+            raise InputError(f"{source} is not a saved embedding or is damaged: {error}.") from error
+
+
+def as_ids(ids: Any, n_rows: int, name: str) -> Ids:
+    """Unique row labels as an int64 or an object array of str, read-only; row numbers when `ids` is None."""
+    if ids is None:
+        return _read_only(np.arange(n_rows, dtype=np.int64))
+    labels = _as_labels(ids, name)
+    if labels.ndim != 1 or len(labels) != n_rows:
+        raise InputError(f"{name}: {labels.size} labels for {n_rows} rows: pass exactly one label per row.")
+    unique, counts = np.unique(labels, return_counts=True)
+    if len(unique) != n_rows:
+        repeated = [str(value) for value in unique[counts > 1][:3]]
+        raise InputError(
+            f"{name}: {n_rows - len(unique)} labels are duplicates (such as {', '.join(map(repr, repeated))}); "
+            "every row needs a label of its own."
+        )
+    return _read_only(labels)
+
+
+def _as_labels(ids: Any, name: str) -> Ids:
+    labels = np.asarray(ids)
+    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise InputError(
+            f"{name}: {labels.max()} does not fit into 64 bits with sign; pass these ids as text."
+        )
+    if labels.dtype.kind in "iu":
+        return labels.astype(np.int64)
+    if labels.dtype.kind in "OUTS":
+        if any(value is None or value != value for value in labels.ravel().tolist()):
+            raise InputError(f"{name}: some labels are missing (null): give every row a label.")
+        texts = [
+            value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            for value in labels.ravel().tolist()
+        ]
+        return np.array(texts, dtype=object).reshape(labels.shape)
+    raise InputError(f"{name}: labels must be integers or text, received {labels.dtype}.")
+
+
+def _as_names(names: Any, item_ids: Ids) -> Ids:
+    if names is None:
+        return _read_only(np.array([str(label) for label in item_ids.tolist()], dtype=object))
+    texts = [
+        "" if value is None else str(value) for value in np.asarray(names, dtype=object).ravel().tolist()
+    ]
+    if len(texts) != len(item_ids):
+        raise InputError(f"item_names: {len(texts)} names for {len(item_ids)} items: pass one name per item.")
+    return _read_only(np.array(texts, dtype=object))
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _arrow_ids(ids: Ids | None) -> pa.Array:
+    assert ids is not None  # two tables always have ids on both sides
+    return pa.array(ids, pa.string() if ids.dtype == object else pa.int64())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

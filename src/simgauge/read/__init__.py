@@ -1,0 +1,1 @@
+"""Files and library objects in, `Embedding` or `Interactions` out."""
