@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import pyarrow as pa
@@ -76,9 +76,9 @@ class Embedding:
 
     items: FloatTable
     users: FloatTable | None = None
-    item_ids: Ids = field(default=None)  # type: ignore[assignment]
+    item_ids: Ids = field(default=cast("Any", None))
     user_ids: Ids | None = None
-    item_names: Ids = field(default=None)  # type: ignore[assignment]
+    item_names: Ids = field(default=cast("Any", None))
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -98,9 +98,7 @@ class Embedding:
         if users is not None:
             object.__setattr__(self, "user_ids", as_ids(self.user_ids, len(users), "user_ids"))
         object.__setattr__(self, "item_names", _as_names(self.item_names, item_ids))
-        object.__setattr__(
-            self, "provenance", MappingProxyType(json.loads(json.dumps(dict(self.provenance))))
-        )
+        object.__setattr__(self, "provenance", MappingProxyType(json.loads(json.dumps(dict(self.provenance)))))
 
     @property
     def n_items(self) -> int:
@@ -154,11 +152,7 @@ class Embedding:
                 return int(rows[0])
             if len(rows) > 1:
                 listed = ", ".join(
-                    repr(
-                        self.item_ids[row].item()
-                        if hasattr(self.item_ids[row], "item")
-                        else self.item_ids[row]
-                    )
+                    repr(self.item_ids[row].item() if hasattr(self.item_ids[row], "item") else self.item_ids[row])
                     for row in rows[:5]
                 )
                 raise InputError(f"{len(rows)} items are called {text!r}: pass one of the ids {listed}.")
@@ -220,9 +214,7 @@ class Embedding:
             metadata = json.loads((source / METADATA_FILE).read_text(encoding="utf-8"))
             version = metadata["format_version"]
             if version > FORMAT_VERSION:
-                raise InputError(
-                    f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION})."
-                )
+                raise InputError(f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}).")
             if _sha256(source / VECTORS_FILE) != metadata["vectors_sha256"]:
                 raise InputError(f"{source / VECTORS_FILE} is not the file that was saved (SHA-256 differs).")
             tensors = load_file(source / VECTORS_FILE)
@@ -237,9 +229,7 @@ class Embedding:
                 provenance=metadata["provenance"],
             )
         except FileNotFoundError as error:
-            raise InputError(
-                f"{source} is not a saved embedding: {Path(error.filename).name} is missing."
-            ) from error
+            raise InputError(f"{source} is not a saved embedding: {Path(error.filename).name} is missing.") from error
         except (
             KeyError,
             TypeError,
@@ -271,9 +261,7 @@ def as_ids(ids: Any, n_rows: int, name: str) -> Ids:
 def _as_labels(ids: Any, name: str) -> Ids:
     labels = np.asarray(ids)
     if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
-        raise InputError(
-            f"{name}: {labels.max()} does not fit into 64 bits with sign; pass these ids as text."
-        )
+        raise InputError(f"{name}: {labels.max()} does not fit into 64 bits with sign; pass these ids as text.")
     if labels.dtype.kind in "iu":
         return labels.astype(np.int64)
     if labels.dtype.kind in "OUTS":
@@ -290,9 +278,7 @@ def _as_labels(ids: Any, name: str) -> Ids:
 def _as_names(names: Any, item_ids: Ids) -> Ids:
     if names is None:
         return _read_only(np.array([str(label) for label in item_ids.tolist()], dtype=object))
-    texts = [
-        "" if value is None else str(value) for value in np.asarray(names, dtype=object).ravel().tolist()
-    ]
+    texts = ["" if value is None else str(value) for value in np.asarray(names, dtype=object).ravel().tolist()]
     if len(texts) != len(item_ids):
         raise InputError(f"item_names: {len(texts)} names for {len(item_ids)} items: pass one name per item.")
     return _read_only(np.array(texts, dtype=object))

@@ -55,9 +55,7 @@ def as_table(vectors: Any, name: str = "vectors") -> FloatTable:
     if table.ndim != 2:
         raise InputError(f"{name}: {type_name}; received {table.ndim} dimension(s), shape {table.shape}.")
     if table.shape[0] == 0 or table.shape[1] == 0:
-        raise InputError(
-            f"{name}: the table is empty, shape {table.shape}. Pass at least one row and column."
-        )
+        raise InputError(f"{name}: the table is empty, shape {table.shape}. Pass at least one row and column.")
     table = np.ascontiguousarray(table, dtype=_float_type(table.dtype, name))
     _check_finite(table, name)
     return table
