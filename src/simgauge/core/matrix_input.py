@@ -1,0 +1,87 @@
+"""What counts as a matrix of interactions: sparse rows or columns, or dense, finite, float32 or float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from simgauge.errors import InputError
+
+Matrix = Any
+"""A scipy sparse array in CSR or CSC form, or a dense ndarray; float32 or float64."""
+
+VALUES_PER_CHECK = 1 << 22
+"""Stored values looked at in one step (keeps the check's own memory at 4 MiB)."""
+
+
+def as_matrix(X: Any, name: str = "X") -> Matrix:
+    """Bring interactions to the form the decompositions work on, without a copy where none is needed.
+
+    Parameters
+    ----------
+    X : scipy sparse matrix or array (any format), or array-like, shape (n_users, n_items)
+        CSR, CSC and dense tables of float32 or float64 are used as they are. Other sparse formats become CSR.
+        float16, booleans and integers of up to 16 bits become float32, wider integers float64.
+        CSR and CSC that hold the same entry twice are accepted; the values are added.
+    name : str
+        How the matrix is called in error messages.
+
+    Returns
+    -------
+    CSR, CSC or ndarray
+        Same shape, float32 or float64, finite.
+
+    Raises
+    ------
+    InputError
+        Not two-dimensional, without rows or columns, complex or not numeric, NaN or infinite entries.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> as_matrix(sp.coo_array(np.eye(2, dtype=int))).dtype
+    dtype('float64')
+    """
+    if sp.issparse(X):
+        matrix = X if X.format in ("csr", "csc") else X.tocsr()
+    else:
+        matrix = X if isinstance(X, np.ndarray) else _dense(X, name)
+    if matrix.ndim != 2:
+        raise InputError(f"{name}: expected a matrix, users x items; received {matrix.ndim} dimension(s).")
+    if min(matrix.shape) == 0:
+        raise InputError(f"{name}: the matrix is empty, shape {matrix.shape}. Pass at least one user and one item.")
+    dtype = _float_type(matrix.dtype, name)
+    if matrix.dtype != dtype:
+        matrix = matrix.astype(dtype)
+    _check_finite(matrix.data if sp.issparse(matrix) else matrix, name)
+    return matrix
+
+
+def _dense(X: Any, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise InputError(f"{name}: expected a matrix; received rows of unequal length ({error}).") from error
+
+
+def _float_type(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
+    if dtype.kind == "f":
+        return np.dtype(np.float32) if dtype.itemsize <= 4 else np.dtype(np.float64)
+    if dtype.kind in "iub":
+        return np.dtype(np.float32) if dtype.itemsize <= 2 else np.dtype(np.float64)
+    raise InputError(f"{name}: expected real numbers; received dtype {dtype}. Convert it to float32 or float64.")
+
+
+def _check_finite(values: NDArray[Any], name: str) -> None:
+    flat = values.reshape(-1) if values.flags.c_contiguous else values.T.reshape(-1)
+    bad = 0
+    for start in range(0, flat.size, VALUES_PER_CHECK):
+        bad += int((~np.isfinite(flat[start : start + VALUES_PER_CHECK])).sum())
+    if bad:
+        raise InputError(
+            f"{name}: {bad} stored values are NaN or infinite. Remove or replace them first; "
+            "simgauge never replaces values silently."
+        )
