@@ -1,1 +1,80 @@
-"""simgauge: is the cosine similarity of your embeddings about similarity?"""
+"""simgauge: is the cosine similarity of your embeddings about similarity?
+
+Public names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simgauge.core.catalogue import catalogue_gauge
+    from simgauge.core.factorize import factorize
+    from simgauge.core.spectrum import Spectrum, spectrum
+    from simgauge.core.topk import top_k
+    from simgauge.embedding import Embedding
+    from simgauge.errors import (
+        InputError,
+        MissingDependencyError,
+        ParameterError,
+        RankWarning,
+        SimgaugeError,
+    )
+    from simgauge.gauge import Canonical, canonical_gauge, canonicalize, gauge_transform, random_gauge
+    from simgauge.models import LinearAutoencoder
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Canonical": "gauge",
+    "Embedding": "embedding",
+    "InputError": "errors",
+    "LinearAutoencoder": "models",
+    "MissingDependencyError": "errors",
+    "ParameterError": "errors",
+    "RankWarning": "errors",
+    "SimgaugeError": "errors",
+    "Spectrum": "core.spectrum",
+    "canonical_gauge": "gauge",
+    "canonicalize": "gauge",
+    "catalogue_gauge": "core.catalogue",
+    "factorize": "core.factorize",
+    "gauge_transform": "gauge",
+    "random_gauge": "gauge",
+    "spectrum": "core.spectrum",
+    "top_k": "core.topk",
+}
+"""Public name -> module that defines it."""
+
+__all__ = [
+    "Canonical",
+    "Embedding",
+    "InputError",
+    "LinearAutoencoder",
+    "MissingDependencyError",
+    "ParameterError",
+    "RankWarning",
+    "SimgaugeError",
+    "Spectrum",
+    "canonical_gauge",
+    "canonicalize",
+    "catalogue_gauge",
+    "factorize",
+    "gauge_transform",
+    "random_gauge",
+    "spectrum",
+    "top_k",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'simgauge' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"simgauge.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

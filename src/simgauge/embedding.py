@@ -26,7 +26,8 @@ VECTORS_FILE = "vectors.safetensors"
 ITEMS_FILE = "items.parquet"
 USERS_FILE = "users.parquet"
 
-Ids = NDArray[Any]
+Ids = Any
+"""An int64 array, or an object array of str; anything array-like where an Embedding is made."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,269 @@
+"""Gauges of a dot-product model: the canonical form of its predictions, and the maps that lead to any gauge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable, row_norms
+from simgauge.errors import InputError, ParameterError
+
+Matrix = NDArray[np.float64]
+Center = Literal["none", "users", "both"]
+
+SAFE_CHOLESKY_CONDITION = 1e7
+"""Above this condition number of a table, one Cholesky of its Gram loses the weak directions: use Householder."""
+
+
+@dataclass(frozen=True, eq=False)
+class CanonicalCore:
+    """The k x k heart of a pair of tables, from which every invariant follows.
+
+    With ``P = Q_P R_P`` and ``Q = Q_Q R_Q`` (thin QR) and ``R_P R_Qᵀ = U_c diag(s) V_cᵀ``, the predictions are
+    ``P Qᵀ = U diag(s) Vᵀ`` where ``V = Q · right_map`` and ``U = P · left_map``.
+    """
+
+    singular_values: Matrix
+    """s (r,), non-increasing, positive: the singular values of the predicted matrix ``P Qᵀ``."""
+    left_map: Matrix
+    """(k, r): ``U = P @ left_map``."""
+    right_map: Matrix
+    """(k, r): ``V = Q @ right_map``."""
+    right_inverse: Matrix
+    """(k, r): ``Qᵀ V``; the users' side of every gauge is made of it."""
+    user_mean: Matrix
+    """(k,): subtracted from P before, zero unless users are centred."""
+    item_mean: Matrix
+    """(k,): subtracted from Q before, zero unless items are centred."""
+
+    @property
+    def rank(self) -> int:
+        """Directions that the predictions have; at most the number of columns of the tables."""
+        return len(self.singular_values)
+
+
+@dataclass(frozen=True, eq=False)
+class GaugeMap:
+    """An affine change of gauge: ``items -> (items − item_mean) @ item_matrix``, ``users -> users @ user_matrix``."""
+
+    item_matrix: Matrix
+    """(k, r)."""
+    user_matrix: Matrix
+    """(k, r): chosen so that dot products are those of ``users @ (items − item_mean).T``."""
+    item_mean: Matrix
+    """(k,)."""
+
+    def apply_items(self, items: FloatTable) -> FloatTable:
+        """Item vectors in the new gauge, (n, r), in the dtype they came in."""
+        return _affine(items, self.item_mean, self.item_matrix)
+
+    def apply_users(self, users: FloatTable) -> FloatTable:
+        """User vectors in the new gauge, (n, r), in the dtype they came in."""
+        return _affine(users, np.zeros(users.shape[1]), self.user_matrix)
+
+
+def canonical_core(users: FloatTable, items: FloatTable, center: Center = "none") -> CanonicalCore:
+    """Canonical form of a pair of tables, without forming anything larger than the tables.
+
+    Parameters
+    ----------
+    users : ndarray, shape (n_users, k)
+        P.
+    items : ndarray, shape (n_items, k)
+        Q.
+    center : {"none", "users", "both"}
+        Subtract the mean user (and the mean item) vector first. Means transform with the gauge, so the result
+        does not depend on it either.
+
+    Returns
+    -------
+    CanonicalCore
+        float64.
+
+    Gauge
+    -----
+    s is unique; columns of U and V up to a common sign (fixed: the largest entry of each column of ``V_c`` is
+    positive after `right_vectors`), and up to a rotation among equal singular values.
+
+    Numerics
+    --------
+    Two passes over each table (Cholesky-QR twice), Householder QR where a table is ill-conditioned. Directions
+    with ``s <= 4 √k ε s_1`` (ε of the coarser table) are rounding noise and are left out.
+
+    Raises
+    ------
+    InputError
+        The predictions are all zero (nothing to canonicalise).
+
+    References
+    ----------
+    Fukaya et al. (2014), CholeskyQR2. The form: DESIGN section 3.
+    """
+    check_center(center)
+    k = items.shape[1]
+    user_mean = _mean(users) if center != "none" else np.zeros(k)
+    item_mean = _mean(items) if center == "both" else np.zeros(k)
+    R_users = triangular_factor(users, user_mean)
+    R_items = triangular_factor(items, item_mean)
+    left, s, right_t = scipy.linalg.svd(R_users @ R_items.T, full_matrices=False)
+    eps = max(float(np.finfo(users.dtype).eps), float(np.finfo(items.dtype).eps))
+    rank = int(np.sum(s > 4 * np.sqrt(k) * eps * s[0])) if s[0] > 0 else 0
+    if rank == 0:
+        centred = "" if center == "none" else " after centring"
+        raise InputError(f"all predictions users @ items.T are zero{centred}: there is no canonical form.")
+    left, s, right = left[:, :rank], s[:rank], right_t[:rank].T
+    return CanonicalCore(
+        singular_values=s,
+        left_map=_pinv(R_users, eps) @ left,
+        right_map=_pinv(R_items, eps) @ right,
+        right_inverse=R_items.T @ right,
+        user_mean=user_mean,
+        item_mean=item_mean,
+    )
+
+
+def power_map(core: CanonicalCore, power: float) -> GaugeMap:
+    """The gauge ``Z(α) = V diag(s^α)`` as a map of the tables.
+
+    The users' side is ``P Qᵀ V s^(−α)``, which equals ``U s^(1−α)`` without centring, and keeps every dot
+    product of the *uncentred* users with the items: centring the users only selects another gauge.
+
+    Parameters
+    ----------
+    core : CanonicalCore
+        Of the tables the map will be applied to.
+    power : float, finite
+        α: 0 whitened, ½ balanced, 1 projected back to the data space, more weighs strong directions more.
+    """
+    if not np.isfinite(power):
+        raise ParameterError(f"power={power}: expected a finite number, 0 (whitened) to 1 (projected back) or more.")
+    scale = core.singular_values**power
+    return GaugeMap(core.right_map * scale, core.right_inverse / scale, core.item_mean)
+
+
+def whitening_map(items: FloatTable) -> GaugeMap:
+    """The gauge α = 0 from the items alone: ``Q (QᵀQ)^(−½)`` up to rotation, the only invariant one table has."""
+    R = triangular_factor(items, np.zeros(items.shape[1]))
+    eps = float(np.finfo(items.dtype).eps)
+    _, s, right_t = scipy.linalg.svd(R, full_matrices=False)
+    rank = int(np.sum(s > 4 * np.sqrt(len(s)) * eps * s[0])) if s[0] > 0 else 0
+    if rank == 0:
+        raise InputError("all item vectors are zero: there is nothing to whiten.")
+    right = right_t[:rank].T
+    return GaugeMap(right / s[:rank], right * s[:rank], np.zeros(items.shape[1]))
+
+
+def scale_norms(vectors: FloatTable, norm_power: float) -> FloatTable:
+    """Rows scaled to norm^γ: γ = 0 unit rows, γ = 1 unchanged. Zero rows stay zero."""
+    if not 0 <= norm_power <= 1:
+        raise ParameterError(f"norm_power={norm_power}: expected a number from 0 (cosine) to 1 (dot).")
+    norms = row_norms(vectors)
+    scale = np.power(norms, norm_power - 1.0, out=np.zeros_like(norms), where=norms > 0)
+    return (vectors * scale[:, None]).astype(vectors.dtype, copy=False)
+
+
+def random_gauge_matrix(n_components: int, condition_number: float, rng: np.random.Generator) -> Matrix:
+    """G = R₁ diag(d) R₂ with Haar rotations and d log-uniform in [1, c], both ends attained, unit geometric mean."""
+    if n_components < 1:
+        raise ParameterError(f"n_components={n_components}: expected at least 1.")
+    if not (np.isfinite(condition_number) and condition_number >= 1):
+        raise ParameterError(f"condition_number={condition_number}: expected a finite number >= 1.")
+    if n_components == 1 and condition_number > 1:
+        raise ParameterError("condition_number > 1 needs n_components >= 2: one component only has a scale.")
+    exponents = rng.uniform(size=n_components)
+    if n_components > 1:
+        exponents[:2] = 0.0, 1.0
+    d = condition_number ** (exponents - exponents.mean())
+    return np.asarray((_haar_rotation(n_components, rng) * d) @ _haar_rotation(n_components, rng))
+
+
+def check_gauge_matrix(gauge: NDArray[np.floating], n_components: int) -> Matrix:
+    """G as float64 when it is a k x k, finite, numerically invertible matrix."""
+    G = np.asarray(gauge, dtype=np.float64)
+    if G.shape != (n_components, n_components):
+        raise ParameterError(
+            f"G has shape {G.shape}: expected ({n_components}, {n_components})."
+        )
+    if not np.isfinite(G).all():
+        raise ParameterError("G holds NaN or infinite entries: expected a finite invertible matrix.")
+    condition = np.linalg.cond(G)
+    if not condition < 1 / np.finfo(np.float64).eps:
+        raise ParameterError(
+            f"G is singular to rounding (condition number {condition:.1e}): expected invertible."
+        )
+    return G
+
+
+def check_center(center: str) -> None:
+    """Raise unless `center` is one of the known choices."""
+    if center not in get_args(Center):
+        raise ParameterError(f"center={center!r}: expected one of {', '.join(map(repr, get_args(Center)))}.")
+
+
+def triangular_factor(table: FloatTable, mean: Matrix) -> Matrix:
+    """R (k, k) or (n, k) of the thin QR of ``table − mean``, float64; the orthogonal part is never formed."""
+    gram = _gram(table, mean, None)
+    eps = float(np.finfo(np.float64).eps)
+    try:
+        R = np.asarray(scipy.linalg.cholesky(gram))
+        condition = float(np.linalg.cond(R))
+    except scipy.linalg.LinAlgError:
+        condition = np.inf
+    if not condition < SAFE_CHOLESKY_CONDITION:
+        return np.asarray(scipy.linalg.qr(table - mean, mode="r", check_finite=False)[0][: table.shape[1]], dtype=float)
+    if condition**2 * eps <= float(np.finfo(table.dtype).eps):
+        return R
+    inverse = scipy.linalg.solve_triangular(R, np.eye(len(R)))
+    return np.asarray(scipy.linalg.cholesky(_gram(table, mean, inverse)) @ R)
+
+
+def _gram(table: FloatTable, mean: Matrix, right: Matrix | None) -> Matrix:
+    """``Tᵀ T`` with ``T = (table − mean) @ right``, in row blocks, accumulated in float64."""
+    k = table.shape[1]
+    total = np.zeros((k, k))
+    shift = mean.any()
+    for start in range(0, len(table), ROWS_PER_BLOCK):
+        block = np.asarray(table[start : start + ROWS_PER_BLOCK])
+        if shift or right is not None:
+            block = block.astype(np.float64)
+            block = block - mean if shift else block
+            block = block if right is None else block @ right
+        total += block.T @ block if block.dtype == np.float64 else _gram_single(block)
+    return total
+
+
+def _gram_single(block: FloatTable) -> Matrix:
+    """Gram of a float32 block: short sub-blocks in single precision, summed in double."""
+    total = np.zeros((block.shape[1], block.shape[1]))
+    for start in range(0, len(block), 4096):
+        part = block[start : start + 4096]
+        total += part.T @ part
+    return total
+
+
+def _mean(table: FloatTable) -> Matrix:
+    return np.asarray(table.mean(axis=0, dtype=np.float64))
+
+
+def _pinv(R: Matrix, eps: float) -> Matrix:
+    return np.asarray(scipy.linalg.pinv(R, rtol=4 * np.sqrt(R.shape[1]) * eps))
+
+
+def _affine(table: FloatTable, mean: Matrix, matrix: Matrix) -> FloatTable:
+    out = np.empty((len(table), matrix.shape[1]), dtype=table.dtype)
+    offset = (mean @ matrix).astype(table.dtype)
+    typed = matrix.astype(table.dtype)
+    for start in range(0, len(table), ROWS_PER_BLOCK):
+        block = slice(start, start + ROWS_PER_BLOCK)
+        np.matmul(table[block], typed, out=out[block])
+        out[block] -= offset
+    return out
+
+
+def _haar_rotation(n: int, rng: np.random.Generator) -> Matrix:
+    orthogonal, upper = np.linalg.qr(rng.standard_normal((n, n)))
+    return np.asarray(orthogonal * np.where(np.diag(upper) < 0, -1.0, 1.0))

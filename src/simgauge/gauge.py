@@ -1,0 +1,244 @@
+"""Gauges of an `Embedding`: canonical form, canonical gauges, any gauge, random gauges."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.core import gauge as core
+from simgauge.core.gauge import Center
+from simgauge.core.tables import FloatTable
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError
+
+
+class Canonical(NamedTuple):
+    """Singular value decomposition of a model's own predictions, ``users @ items.T = U diag(s) Vᵀ``."""
+
+    left: FloatTable
+    """U, shape (n_users, rank)."""
+    singular_values: NDArray[np.float64]
+    """s, shape (rank,), non-increasing, positive."""
+    right: FloatTable
+    """V, shape (n_items, rank)."""
+
+
+def canonicalize(embedding: Embedding, center: Center = "none") -> Canonical:
+    """The form of a two-table embedding that no change of gauge can alter.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        With both tables: users (n_users, k) and items (n_items, k).
+    center : {"none", "users", "both"}
+        Subtract the mean user vector (and the mean item vector) first.
+
+    Returns
+    -------
+    Canonical
+        ``left``, ``singular_values``, ``right``: the thin SVD of ``users @ items.T`` (of the centred tables
+        where asked), with as many components as the predictions have directions.
+
+    Gauge
+    -----
+    Invariant. Only signs and, among equal singular values, a rotation are free; of each column of ``right`` the
+    entry of largest magnitude is made positive.
+
+    Raises
+    ------
+    InputError
+        Only one table, or all predictions are zero.
+
+    Notes
+    -----
+    O((n_users + n_items) k²); nothing larger than the tables is formed.
+
+    References
+    ----------
+    DESIGN section 3; arXiv 2403.05440, remedy 2 of section 3 for the gauge it leads to.
+
+    Examples
+    --------
+    >>> embedding = Embedding(items=[[2.0, 0.0], [0.0, 1.0]], users=[[3.0, 0.0], [0.0, 1.0]])
+    >>> canonicalize(embedding).singular_values
+    array([6., 1.])
+    >>> moved = gauge_transform(embedding, [[1.0, 5.0], [0.0, 0.1]])
+    >>> canonicalize(moved).singular_values.round(6)
+    array([6., 1.])
+    """
+    users = _users(embedding, "the canonical form")
+    decomposition = core.canonical_core(users, embedding.items, center)
+    right = _affine(embedding.items, decomposition.item_mean, decomposition.right_map)
+    left = _affine(users, decomposition.user_mean, decomposition.left_map)
+    signs = np.sign(right[np.abs(right).argmax(axis=0), np.arange(right.shape[1])]).astype(right.dtype)
+    return Canonical(left * signs.astype(left.dtype), decomposition.singular_values, right * signs)
+
+
+def canonical_gauge(
+    embedding: Embedding, power: float = 1.0, center: Center = "none", norm_power: float | None = None
+) -> Embedding:
+    """The embedding in the gauge ``Z(α) = V diag(s^α)`` of its own predictions.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        With both tables; with items only, α = 0 is the one gauge that exists.
+    power : float
+        α. 0: whitened. ½: balanced, what a penalty on both factors fixes. 1: projected back to the data space,
+        the cosine of two columns of ``users @ items.T``, computed in k dimensions. Above 1: strong directions
+        weigh more.
+    center : {"none", "users", "both"}
+        "users" turns the cosine at α = 1 into the correlation of predicted columns. "both" subtracts the mean
+        item vector too.
+    norm_power : float in [0, 1], optional
+        γ: item rows scaled to norm^γ, from cosine (0) to dot (1), in this gauge. Rows are left alone if None.
+
+    Returns
+    -------
+    Embedding
+        Items ``Z(α)`` (n_items, rank) and the users that belong to them. Same ids, names and dtype;
+        ``provenance["gauge"]`` says what was done and whether the dot products were kept: always for
+        `center` "none", and for "users" too (centring them only selects another gauge); up to one constant per
+        user for "both" (rankings kept); not with a `norm_power` other than 1.
+
+    Gauge
+    -----
+    The result is the same, up to a rotation of its axes, whatever gauge the embedding came in.
+
+    Raises
+    ------
+    InputError
+        Items only and power is not 0 or center is not "none": pass a sample of the other side as users.
+    ParameterError
+        A parameter outside its range.
+
+    References
+    ----------
+    arXiv 2403.05440, sections 2.2, 2.3 and remedy 2 of section 3; DESIGN section 3.
+
+    Examples
+    --------
+    >>> embedding = Embedding(items=[[2.0, 0.0], [1.0, 1.0]], users=[[3.0, 0.0], [0.0, 1.0]])
+    >>> Z = canonical_gauge(embedding, power=1.0).items
+    >>> columns = embedding.users @ embedding.items.T
+    >>> bool(np.allclose(Z @ Z.T, columns.T @ columns))
+    True
+    """
+    core.check_center(center)
+    if embedding.users is None:
+        if power != 0 or center != "none":
+            raise InputError(
+                f"power={power}, center={center!r} need both tables, and this embedding has items only: pass a sample "
+                "of the other side (queries, contexts, users) as users, or take power=0, center='none'."
+            )
+        gauge, kept = core.whitening_map(embedding.items), True
+    else:
+        decomposition = core.canonical_core(embedding.users, embedding.items, center)
+        gauge = core.power_map(decomposition, power)
+        kept = center != "both" and _keeps_rank(embedding, decomposition, center)
+    items = gauge.apply_items(embedding.items)
+    if norm_power is not None:
+        items = core.scale_norms(items, norm_power)
+    return embedding.with_tables(
+        items,
+        None if embedding.users is None else gauge.apply_users(embedding.users),
+        gauge={
+            "name": "canonical",
+            "power": float(power),
+            "center": center,
+            "norm_power": norm_power,
+            "predictions_kept": bool(kept and norm_power in (None, 1, 1.0)),
+        },
+    )
+
+
+def gauge_transform(embedding: Embedding, G: Any) -> Embedding:
+    """The same model in another gauge: ``items @ G`` and ``users @ inv(G).T``.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        One or two tables.
+    G : array-like, shape (n_components, n_components)
+        Invertible.
+
+    Returns
+    -------
+    Embedding
+        With the same dot products (to rounding times the condition number of G) and other cosines, unless G is
+        a multiple of a rotation.
+
+    Raises
+    ------
+    ParameterError
+        Wrong shape, NaN, singular to rounding.
+
+    References
+    ----------
+    arXiv 2403.05440, Eq. 3 for diagonal G.
+
+    Examples
+    --------
+    >>> embedding = Embedding(items=[[1.0, 1.0], [1.0, 0.0]], users=[[1.0, 2.0]])
+    >>> other = gauge_transform(embedding, [[1.0, 0.0], [0.0, 10.0]])
+    >>> other.users @ other.items.T
+    array([[3., 1.]])
+    >>> other.items.tolist()
+    [[1.0, 10.0], [1.0, 0.0]]
+    """
+    matrix = core.check_gauge_matrix(G, embedding.n_components)
+    items = (embedding.items @ matrix).astype(embedding.items.dtype)
+    users = embedding.users
+    if users is not None:
+        users = np.linalg.solve(matrix, users.T.astype(np.float64)).T.astype(users.dtype)
+    return embedding.with_tables(items, users, gauge={"name": "custom", "predictions_kept": True})
+
+
+def random_gauge(n_components: int, condition_number: float, random_state: int = 0) -> NDArray[np.float64]:
+    """A random G in GL(k) with a given condition number.
+
+    Parameters
+    ----------
+    n_components : int
+        k.
+    condition_number : float, >= 1
+        Ratio of the largest and smallest singular value of G. The *metric* ``G Gᵀ`` under which cosines are
+        then taken has the square of it; κ of bounds, certificates and the audit is that of the metric.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    ndarray, shape (k, k), float64
+        ``R₁ diag(d) R₂``: Haar rotations, log-uniform d with both ends attained, determinant ±1.
+
+    Examples
+    --------
+    >>> G = random_gauge(8, 10.0, random_state=3)
+    >>> float(np.linalg.cond(G).round(6))
+    10.0
+    """
+    return core.random_gauge_matrix(n_components, condition_number, np.random.default_rng(random_state))
+
+
+def _users(embedding: Embedding, purpose: str) -> FloatTable:
+    if embedding.users is None:
+        raise InputError(
+            f"{purpose} needs both tables, and this embedding has items only: pass a sample of the other side "
+            "(queries, contexts, sessions, users) as users."
+        )
+    return embedding.users
+
+
+def _keeps_rank(embedding: Embedding, decomposition: core.CanonicalCore, center: Center) -> bool:
+    """Centring can remove a direction that only the mean user had; then that part of the scores is gone."""
+    if center == "none":
+        return True
+    assert embedding.users is not None
+    return decomposition.rank == core.canonical_core(embedding.users, embedding.items).rank
+
+
+def _affine(table: FloatTable, mean: NDArray[np.float64], matrix: NDArray[np.float64]) -> FloatTable:
+    return core.GaugeMap(matrix, matrix, mean).apply_items(table)

@@ -1,0 +1,213 @@
+"""LinearAutoencoder: the paper's models as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from simgauge.core.dropout import check_rate, dropout_spectrum, factorize_dropout
+from simgauge.core.factorize import Factors, check_l2, factorize, halving_l2
+from simgauge.core.spectrum import Spectrum, spectrum
+from simgauge.core.tables import FloatTable
+from simgauge.embedding import Embedding
+from simgauge.errors import ParameterError, RankWarning
+
+DEFAULT_COMPONENTS = 64
+DEFAULT_RATE = 0.5
+PENALTIES = ("product", "factors", "weights", "dropout")
+
+
+class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Regularised linear autoencoder ``X ≈ X A Bᵀ``, fitted in closed form.
+
+    Parameters
+    ----------
+    n_components : int, optional
+        Rank k, from 1 to min(n_users, n_items); full rank is allowed. 64, or all that the data has if that is
+        less, when not given.
+    penalty : {"product", "factors", "weights", "dropout"}
+        "product": λ‖ABᵀ‖² (Eq. 1). "factors": λ(‖XA‖² + ‖B‖²), ordinary matrix factorisation (Eq. 2).
+        "weights": λ(‖A‖² + ‖B‖²), literal weight decay. "dropout": inputs dropped at random with `rate`.
+    l2 : float, >= 0, optional
+        λ; its unit is σ² for "product" and "weights", σ for "factors"; not used for "dropout". When not given: the
+        λ at which the weakest component keeps one half of its weight in ABᵀ (σ_k², σ_k²/2, σ_k/2).
+    rate : float in (0, 1), optional
+        q of "dropout", 0.5 when not given; only for that penalty.
+    solver : {"auto", "dense", "gram", "lanczos"}
+        Route of the decomposition, see `simgauge.spectrum`; chosen by cost for "auto".
+    random_state : int
+        Seed of the iterative route.
+
+    Attributes
+    ----------
+    encoder_ : ndarray, shape (n_items, k)
+        A.
+    decoder_ : ndarray, shape (n_items, k)
+        B, the item vectors.
+    singular_values_ : ndarray, shape (k,)
+        σ of X ("dropout": of H^−½ XᵀX).
+    right_vectors_ : ndarray, shape (n_items, k)
+        V_k that belong to them.
+    spectrum_ : Spectrum
+        Both, with residuals.
+    l2_ : float or None
+        The λ that was used.
+    n_active_components_ : int
+        Components that the penalty did not shrink to zero.
+    n_features_in_ : int
+        n_items.
+
+    Gauge
+    -----
+    "product" and "dropout": A G, B G⁻ᵀ has the same loss and the same predictions for any invertible G, so cosines
+    of `decoder_` are arbitrary. "factors" and "weights": unique up to rotation, so cosines are determined by λ.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+    >>> model = LinearAutoencoder(n_components=2, penalty="factors", l2=0.5).fit(X)
+    >>> model.transform(X).shape
+    (3, 2)
+    >>> model.embedding(X)
+    Embedding(4 items, 3 users, 2 components, float64)
+
+    References
+    ----------
+    Steck, Ekanadham, Kallus (2024), arXiv 2403.05440, Eqs. 1, 2, 5, 6.
+    """
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        penalty: str = "product",
+        l2: float | None = None,
+        rate: float | None = None,
+        solver: str = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.penalty = penalty
+        self.l2 = l2
+        self.rate = rate
+        self.solver = solver
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  scikit-learn's signature
+        """Decompose `X` (n_users, n_items; sparse or dense, finite) and factorise it.
+
+        Raises
+        ------
+        ParameterError
+            A parameter outside its range, `n_components` above min(n_users, n_items).
+        """
+        self._check_parameters()
+        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32))
+        k = self._rank(X.shape)
+        if self.penalty == "dropout":
+            self.rate_ = DEFAULT_RATE if self.rate is None else self.rate
+            self.l2_ = None
+            self.spectrum_, encoded = dropout_spectrum(X, k, self.rate_)
+            factors = factorize_dropout(self.spectrum_, encoded)
+        else:
+            decomposition = spectrum(X, k, solver=self.solver, random_state=self.random_state)
+            self.l2_ = halving_l2(decomposition.singular_values, self.penalty) if self.l2 is None else float(self.l2)  # type: ignore[arg-type]
+            self.spectrum_ = decomposition
+            factors = factorize(decomposition, self.penalty, self.l2_)  # type: ignore[arg-type]
+        return self._set_factors(factors, self.spectrum_)
+
+    def transform(self, X: Any) -> FloatTable:
+        """User vectors ``X @ A``, shape (n_users, k)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False)
+        return np.asarray(X @ self.encoder_)
+
+    def inverse_transform(self, P: Any) -> FloatTable:
+        """Predictions ``P @ Bᵀ`` of user vectors, shape (n_users, n_items), dense."""
+        check_is_fitted(self)
+        return np.asarray(np.asarray(P) @ self.decoder_.T)
+
+    def embedding(self, X: Any) -> Embedding:
+        """Users ``X A`` and items ``B`` as an `Embedding`; ids and names are taken from `Interactions`.
+
+        Parameters
+        ----------
+        X : Interactions, sparse or dense matrix, shape (n_users, n_items)
+            The users to embed.
+        """
+        matrix = getattr(X, "matrix", X)
+        return Embedding(
+            items=self.decoder_,
+            users=self.transform(matrix),
+            item_ids=getattr(X, "item_ids", None),
+            user_ids=getattr(X, "user_ids", None),
+            item_names=getattr(X, "item_names", None),
+            provenance={
+                "library": "simgauge",
+                "model": "LinearAutoencoder",
+                "objective": self.penalty,
+                "l2": self.l2_,
+                "rate": getattr(self, "rate_", None),
+                "n_components": int(self.decoder_.shape[1]),
+                "n_active_components": self.n_active_components_,
+                "solver": self.spectrum_.solver,
+            },
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.decoder_.shape[1])
+
+    def _check_parameters(self) -> None:
+        if self.penalty not in PENALTIES:
+            raise ParameterError(f"penalty={self.penalty!r}: expected one of {', '.join(map(repr, PENALTIES))}.")
+        if self.l2 is not None:
+            check_l2(self.l2)
+        if self.penalty == "dropout":
+            if self.l2 is not None:
+                raise ParameterError("penalty 'dropout' takes a rate, not l2: pass rate=0.5, say, and leave l2 out.")
+            if self.rate is not None:
+                check_rate(self.rate)
+        elif self.rate is not None:
+            raise ParameterError(f"rate={self.rate} is for penalty 'dropout': with {self.penalty!r} pass l2.")
+
+    def _rank(self, shape: tuple[int, int]) -> int:
+        largest = min(shape)
+        if self.n_components is None:
+            return min(DEFAULT_COMPONENTS, largest)
+        if isinstance(self.n_components, bool) or not isinstance(self.n_components, (int, np.integer)):
+            raise ParameterError(f"n_components={self.n_components!r}: expected an integer or None.")
+        if not 1 <= self.n_components <= largest:
+            raise ParameterError(
+                f"n_components={self.n_components}: X has {shape[0]} users and {shape[1]} items; "
+                f"expected 1 to {largest}."
+            )
+        return int(self.n_components)
+
+    def _set_factors(self, factors: Factors, decomposition: Spectrum) -> Self:
+        self.encoder_, self.decoder_ = factors
+        self.singular_values_: NDArray[np.float64] = decomposition.singular_values
+        self.right_vectors_: FloatTable = decomposition.right_vectors
+        self.n_active_components_ = int(np.count_nonzero(np.abs(self.decoder_).max(axis=0)))
+        if self.n_active_components_ < self.decoder_.shape[1]:
+            reason = (
+                f"l2={self.l2_:g} shrinks them to zero (largest singular value {self.singular_values_[0]:.4g})"
+                if self.l2_ and decomposition.rank > self.n_active_components_
+                else f"the data has rank {decomposition.rank}"
+            )
+            warnings.warn(
+                f"{self.n_active_components_} of {self.decoder_.shape[1]} components are not zero: {reason}.",
+                RankWarning,
+                stacklevel=3,
+            )
+        return self
