@@ -43,13 +43,13 @@ def test_case_a_every_item_is_similar_only_to_itself(full_rank):
 
 def test_case_b_user_cosines_are_those_of_the_raw_data(full_rank):
     """Section 2.2, D = 1/√s at full rank: user-user cosines see no smoothing at all."""
-    model = LinearAutoencoder(10, l2=3.0).fit(full_rank)
-    s = 1 / (1 + 3.0 / model.singular_values_**2)
+    model = LinearAutoencoder(10, l2=30.0).fit(full_rank)
+    s = 1 / (1 + 30.0 / model.singular_values_**2)
     users = full_rank @ (model.encoder_ / np.sqrt(s))
     used = full_rank.any(axis=1)
     np.testing.assert_allclose(cosines(users[used]), cosines(full_rank[used]), atol=1e-10)
     plain = full_rank @ model.encoder_  # control: another gauge, the same predictions, other cosines
-    assert np.abs(cosines(plain[used]) - cosines(full_rank[used])).max() > 0.05
+    assert np.abs(cosines(plain[used]) - cosines(full_rank[used])).max() > 0.1
 
 
 def test_equation_one_keeps_predictions_and_changes_cosines_under_any_gauge(rng):
@@ -57,10 +57,8 @@ def test_equation_one_keeps_predictions_and_changes_cosines_under_any_gauge(rng)
     embedding = LinearAutoencoder(8, l2=2.0).fit(X).embedding(X)
     moved = gauge_transform(embedding, random_gauge(8, 10.0, 1))
     np.testing.assert_allclose(moved.users @ moved.items.T, embedding.users @ embedding.items.T, atol=1e-12)
-    change = np.abs(
-        unit_rows(moved.items) @ unit_rows(moved.items).T - unit_rows(embedding.items) @ unit_rows(embedding.items).T
-    )
-    assert change.max() > 0.3
+    before, after = unit_rows(embedding.items), unit_rows(moved.items)
+    assert np.abs(after @ after.T - before @ before.T).max() > 0.3
 
 
 @pytest.mark.parametrize("penalty", ["product", "factors", "weights", "dropout"])
@@ -138,7 +136,7 @@ def test_bad_parameters_are_refused(rng, parameters, text):
 def test_bad_values_are_refused(rng, bad):
     X = sparse_counts(rng)
     X.data[3] = bad
-    with pytest.raises(ValueError, match="NaN|infinity"):
+    with pytest.raises(ValueError, match=r"NaN|infinity"):
         LinearAutoencoder(2).fit(X)
 
 
