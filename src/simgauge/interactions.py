@@ -1,0 +1,298 @@
+"""Interactions: who used what, how often; a sparse matrix with its ids, frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy import sparse
+
+from simgauge.atomic import atomic_directory
+from simgauge.core.interaction_matrix import as_interaction_matrix, checked_weights, take_rows
+from simgauge.embedding import Ids, as_ids
+from simgauge.errors import InputError
+
+FORMAT_VERSION = 1
+METADATA_FILE = "interactions.json"
+MATRIX_FILE = "matrix.npz"
+ITEMS_FILE = "items.parquet"
+USERS_FILE = "users.parquet"
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Non-negative weights of user-item pairs, users in rows, with the ids of both sides.
+
+    Parameters
+    ----------
+    matrix : sparse matrix or array-like, shape (n_users, n_items)
+        Finite weights >= 0 (counts, ratings, 1 for "happened"). Kept as float32 when it is float32, float64
+        otherwise. Duplicate entries of a sparse matrix are summed, stored zeros are removed, columns sorted.
+    user_ids, item_ids : sequence of int or str, optional
+        Unique labels of the rows and columns; the row and column numbers when not given.
+    item_names : sequence of str, optional
+        What a person calls the items; need not be unique. None when nothing but ids is known.
+    report : mapping, optional
+        How the data was read: rows read, dropped and why; must be JSON.
+
+    Attributes
+    ----------
+    matrix : scipy.sparse.csr_array, shape (n_users, n_items)
+        Canonical CSR; its arrays are read-only.
+    user_ids, item_ids, item_names, report
+        As above; arrays are read-only.
+
+    Raises
+    ------
+    InputError
+        Not two-dimensional, empty, NaN, infinite or negative weights (the first pair is named), ids that are
+        duplicated or do not match the shape.
+
+    Examples
+    --------
+    >>> seen = Interactions([[1.0, 0.0], [2.0, 3.0]], user_ids=["ann", "bob"], item_ids=["tea", "milk"])
+    >>> seen
+    Interactions(2 users, 2 items, 3 pairs, float64)
+    >>> seen.item_counts
+    array([2, 1])
+    """
+
+    matrix: sparse.csr_array
+    user_ids: Ids = field(default=cast("Any", None))
+    item_ids: Ids = field(default=cast("Any", None))
+    item_names: Ids | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        matrix = as_interaction_matrix(self.matrix)
+        n_users, n_items = matrix.shape
+        object.__setattr__(self, "user_ids", as_ids(self.user_ids, n_users, "user_ids"))
+        object.__setattr__(self, "item_ids", as_ids(self.item_ids, n_items, "item_ids"))
+        object.__setattr__(self, "matrix", checked_weights(matrix, self.user_ids, self.item_ids))
+        object.__setattr__(self, "item_names", _as_names(self.item_names, n_items))
+        object.__setattr__(self, "report", MappingProxyType(json.loads(json.dumps(dict(self.report)))))
+
+    @classmethod
+    def from_matrix(
+        cls,
+        matrix: Any,
+        user_ids: Sequence[Any] | Ids | None = None,
+        item_ids: Sequence[Any] | Ids | None = None,
+        item_names: Sequence[str] | Ids | None = None,
+    ) -> Self:
+        """Interactions from any scipy sparse matrix or dense array, shape (n_users, n_items).
+
+        Examples
+        --------
+        >>> Interactions.from_matrix(np.eye(3), item_ids=["a", "b", "c"]).nnz
+        3
+        """
+        return cls(
+            matrix=matrix,
+            user_ids=cast("Any", user_ids),
+            item_ids=cast("Any", item_ids),
+            item_names=cast("Any", item_names),
+            report={"format": "matrix in memory"},
+        )
+
+    @property
+    def n_users(self) -> int:
+        """Number of users, those without interactions included."""
+        return int(self.matrix.shape[0])
+
+    @property
+    def n_items(self) -> int:
+        """Number of items, those without interactions included."""
+        return int(self.matrix.shape[1])
+
+    @property
+    def nnz(self) -> int:
+        """Number of user-item pairs with a positive weight."""
+        return int(self.matrix.nnz)
+
+    @property
+    def item_counts(self) -> NDArray[np.int64]:
+        """Distinct users per item, shape (n_items,): the popularity of an item."""
+        counts: NDArray[np.int64] = np.bincount(self.matrix.indices, minlength=self.n_items).astype(np.int64)
+        return counts
+
+    @property
+    def user_counts(self) -> NDArray[np.int64]:
+        """Distinct items per user, shape (n_users,): the activity of a user."""
+        counts: NDArray[np.int64] = np.diff(self.matrix.indptr).astype(np.int64)
+        return counts
+
+    def __repr__(self) -> str:
+        counts = ", ".join(
+            f"{number} {noun}{'' if number == 1 else 's'}"
+            for number, noun in ((self.n_users, "user"), (self.n_items, "item"), (self.nnz, "pair"))
+        )
+        return f"Interactions({counts}, {self.matrix.dtype})"
+
+    def align(self, item_ids: Any, user_ids: Any = None) -> Interactions:
+        """The same interactions with the columns in the order of `item_ids`, as an embedding has them.
+
+        Items of `item_ids` without interactions become empty columns; items that are not in `item_ids` are left
+        out. Users are all kept, also those left without items, unless `user_ids` is given (same rule). When one
+        side has integers and the other text, ids are compared as text.
+
+        Parameters
+        ----------
+        item_ids : sequence of int or str
+            Unique; becomes the `item_ids` of the result.
+        user_ids : sequence of int or str, optional
+            Unique; becomes the `user_ids` of the result.
+
+        Returns
+        -------
+        Interactions
+            ``report["aligned"]`` says how many ids are shared, unknown here, and left out.
+
+        Raises
+        ------
+        InputError
+            No id is shared; both sides' first ids are shown.
+
+        Examples
+        --------
+        >>> seen = Interactions([[1.0, 2.0]], item_ids=["tea", "milk"])
+        >>> aligned = seen.align(["milk", "rum", "tea"])
+        >>> aligned.matrix.toarray()
+        array([[2., 0., 1.]])
+        >>> aligned.report["aligned"]["items"]
+        {'wanted': 3, 'shared': 2, 'without_interactions': 1, 'left_out': 0}
+        """
+        columns, wanted_items, item_counts = _match(self.item_ids, item_ids, "item_ids")
+        aligned = {"items": item_counts}
+        matrix = take_rows(self.matrix.T.tocsr(), columns).T.tocsr()
+        wanted_users = self.user_ids
+        if user_ids is not None:
+            rows, wanted_users, aligned["users"] = _match(self.user_ids, user_ids, "user_ids")
+            matrix = take_rows(matrix, rows)
+        names = None
+        if self.item_names is not None:
+            names = np.where(columns >= 0, self.item_names[columns], wanted_items.astype(str).astype(object))
+        return Interactions(matrix, wanted_users, wanted_items, names, {**self.report, "aligned": aligned})
+
+    def save(self, directory: str | Path) -> Path:
+        """Write to a directory, atomically, without pickle; `load` reads it back bit by bit.
+
+        The directory holds ``matrix.npz`` (as `scipy.sparse.save_npz` writes it), ``items.parquet`` (id, name),
+        ``users.parquet`` (id) and ``interactions.json`` (shape, report, SHA-256 of the matrix).
+
+        Raises
+        ------
+        InputError
+            The directory holds something that simgauge did not write, or cannot be written to.
+        """
+        target = Path(directory)
+        with atomic_directory(target, marker=METADATA_FILE) as temporary:
+            sparse.save_npz(temporary / MATRIX_FILE, self.matrix, compressed=False)
+            items = {"id": _arrow_ids(self.item_ids)}
+            if self.item_names is not None:
+                items["name"] = pa.array(self.item_names, pa.string())
+            pq.write_table(pa.table(items), temporary / ITEMS_FILE)
+            pq.write_table(pa.table({"id": _arrow_ids(self.user_ids)}), temporary / USERS_FILE)
+            metadata = {
+                "format_version": FORMAT_VERSION,
+                "n_users": self.n_users,
+                "n_items": self.n_items,
+                "nnz": self.nnz,
+                "matrix_sha256": _sha256(temporary / MATRIX_FILE),
+                "report": dict(self.report),
+            }
+            text = json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
+            (temporary / METADATA_FILE).write_text(text, encoding="utf-8")
+        return target
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            A file is missing, cut off or altered, or was written by a newer format.
+        """
+        source = Path(directory)
+        try:
+            metadata = json.loads((source / METADATA_FILE).read_text(encoding="utf-8"))
+            if metadata["format_version"] > FORMAT_VERSION:
+                raise InputError(
+                    f"{source}: format version {metadata['format_version']} is newer than this simgauge "
+                    f"({FORMAT_VERSION}): update simgauge."
+                )
+            if _sha256(source / MATRIX_FILE) != metadata["matrix_sha256"]:
+                raise InputError(f"{source / MATRIX_FILE} is not the file that was saved (SHA-256 differs).")
+            matrix = sparse.load_npz(source / MATRIX_FILE)
+            items = pq.read_table(source / ITEMS_FILE)
+            users = pq.read_table(source / USERS_FILE)
+            return cls(
+                matrix=matrix,
+                user_ids=users["id"].to_numpy(),
+                item_ids=items["id"].to_numpy(),
+                item_names=items["name"].to_numpy() if "name" in items.column_names else None,
+                report=metadata["report"],
+            )
+        except FileNotFoundError as error:
+            missing = Path(error.filename).name
+            raise InputError(f"{source} does not hold saved interactions: {missing} is missing.") from error
+        except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile, pa.ArrowException) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{source} does not hold saved interactions or is damaged: {error}.") from error
+
+
+def _as_names(names: Any, n_items: int) -> Ids | None:
+    if names is None:
+        return None
+    texts = np.array(["" if name is None else str(name) for name in np.asarray(names, dtype=object)], dtype=object)
+    if len(texts) != n_items:
+        raise InputError(f"item_names: {len(texts)} names for {n_items} items: pass one name per item.")
+    texts.flags.writeable = False
+    return texts
+
+
+def _match(known: Ids, wanted: Any, name: str) -> tuple[NDArray[np.int64], Ids, dict[str, Any]]:
+    """Position in `known` of every wanted id, -1 where there is none."""
+    wanted = np.asarray(wanted, dtype=object) if isinstance(wanted, (list, tuple)) and not wanted else wanted
+    labels = as_ids(wanted, len(wanted), name)
+    as_text = labels.dtype != known.dtype
+    positions = {(str(label) if as_text else label): row for row, label in enumerate(known.tolist())}
+    found = np.array([positions.get(str(label) if as_text else label, -1) for label in labels.tolist()], np.int64)
+    shared = int((found >= 0).sum())
+    if shared == 0:
+        raise InputError(
+            f"{name}: none of the {len(labels)} ids wanted ({_some(labels)}) occurs among the {len(known)} of the "
+            f"interactions ({_some(known)}). Pass the ids that the interactions were recorded with."
+        )
+    counts = {
+        "wanted": len(labels),
+        "shared": shared,
+        "without_interactions": len(labels) - shared,
+        "left_out": len(known) - shared,
+    }
+    return found, labels, counts
+
+
+def _some(ids: Ids) -> str:
+    return ", ".join(repr(label) for label in ids[:3].tolist()) + (", ..." if len(ids) > 3 else "")
+
+
+def _arrow_ids(ids: Ids) -> pa.Array:
+    return pa.array(ids, pa.string() if ids.dtype == object else pa.int64())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
