@@ -14,7 +14,7 @@ from simgauge.errors import InputError
 def as_interaction_matrix(matrix: Any) -> sparse.csr_array:
     """CSR in float32 or float64 of any real sparse matrix or dense array, shape (n_users, n_items).
 
-    The index arrays are checked in full: scipy trusts them and would read past the end of damaged ones.
+    The index arrays are checked in full, so that damaged ones are refused and never followed.
 
     Raises
     ------
@@ -29,6 +29,7 @@ def as_interaction_matrix(matrix: Any) -> sparse.csr_array:
     if sparse.issparse(matrix):
         if matrix.ndim != 2:
             raise InputError(f"interactions: expected two dimensions (users x items), received {matrix.ndim}.")
+        _check_indices(matrix)
         csr = matrix.tocsr()
     else:
         dense = np.asarray(matrix)
@@ -43,12 +44,17 @@ def as_interaction_matrix(matrix: Any) -> sparse.csr_array:
         raise InputError(f"interactions: weights must be real numbers, received dtype {csr.dtype}.")
     if csr.shape[0] == 0 or csr.shape[1] == 0 or csr.nnz == 0:
         raise InputError(f"interactions: empty, shape {csr.shape} with {csr.nnz} entries. Pass at least one pair.")
-    try:
-        sparse.csr_array(csr).check_format(full_check=True)
-    except ValueError as error:
-        raise InputError(f"interactions: damaged sparse matrix ({error}).") from error
     kept = csr.dtype if csr.dtype in (np.float32, np.float64) else np.dtype(np.float64)
     return sparse.csr_array(csr, dtype=kept)
+
+
+def _check_indices(matrix: Any) -> None:
+    """scipy's conversions trust the indices of what they convert."""
+    try:
+        if hasattr(matrix, "check_format"):
+            matrix.check_format(full_check=True)
+    except (ValueError, IndexError) as error:
+        raise InputError(f"interactions: damaged sparse matrix ({error}).") from error
 
 
 def checked_weights(csr: sparse.csr_array, user_ids: NDArray[Any], item_ids: NDArray[Any]) -> sparse.csr_array:
