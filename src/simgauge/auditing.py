@@ -1,0 +1,256 @@
+"""audit: how arbitrary is the cosine of these embeddings? Frozen result, the same numbers for people and machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge import checks
+from simgauge.core.tables import ROWS_PER_BLOCK
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError, ParameterError
+from simgauge.findings import SEVERITY, Finding, Verdict, worst
+from simgauge.interactions import Interactions
+from simgauge.objectives import find_objective
+from simgauge.thresholds import load_thresholds
+from simgauge.workspace import Workspace
+
+SCHEMA_VERSION = 1
+DEFAULT_SAMPLE = 5_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, steps done, steps in all."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found. Made by `audit`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> embedding = Embedding(rng.normal(size=(60, 4)), users=rng.normal(size=(80, 4)))
+    >>> result = audit(embedding, objective="softmax", k=5)
+    >>> result.verdict
+    'warn'
+    >>> result["identifiability"].verdict
+    'warn'
+    """
+
+    findings: tuple[Finding, ...]
+    """In the order of the report: identifiability, gauge, geometry."""
+    embedding: Mapping[str, Any]
+    """Sizes, dtype and provenance of what was audited."""
+    parameters: Mapping[str, Any]
+    """Everything needed to repeat the audit."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The most severe verdict of all findings."""
+        return worst([finding.verdict for finding in self.findings])
+
+    def __getitem__(self, finding_id: str) -> Finding:
+        for finding in self.findings:
+            if finding.id == finding_id:
+                return finding
+        known = ", ".join(finding.id for finding in self.findings)
+        raise KeyError(f"no finding {finding_id!r} in this audit; it has {known}")
+
+    def failed(self, level: str) -> bool:
+        """Whether any finding is at least as severe as `level` ("warn" or "fail")."""
+        if level not in ("warn", "fail"):
+            raise ParameterError(f"level={level!r}: expected 'warn' or 'fail'.")
+        return SEVERITY[self.verdict] >= SEVERITY[level]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, described by ``simgauge/schemas/audit.schema.json``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
+            "embedding": dict(self.embedding),
+            "parameters": dict(self.parameters),
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as text; NaN never occurs."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_text(self) -> str:
+        """For logs: a line a finding, and what to do where something is wrong."""
+        lines = [f"verdict: {self.verdict}"]
+        for finding in self.findings:
+            lines.append(f"[{finding.verdict:>4}] {finding.title}: {finding.summary}")
+            if SEVERITY[finding.verdict]:
+                lines += [f"       why:  {finding.cause}", f"       do:   {finding.action}"]
+        return "\n".join(lines) + "\n"
+
+    def to_markdown(self) -> str:
+        """For pull requests and model cards."""
+        lines = [
+            f"**Audit verdict: {self.verdict}**",
+            "",
+            "| verdict | finding | measured | smallest action |",
+            "|---|---|---|---|",
+        ]
+        for finding in self.findings:
+            cells = [finding.verdict, finding.title, finding.summary, finding.action]
+            lines.append("| " + " | ".join(_markdown_cell(cell) for cell in cells) + " |")
+        return "\n".join(lines) + "\n"
+
+    def _repr_html_(self) -> str:
+        from simgauge.report.fragments import audit_table
+
+        return audit_table(self.to_dict())
+
+
+def audit(
+    embedding: Embedding,
+    objective: str = "unknown",
+    *,
+    interactions: Interactions | None = None,
+    popularity: Any = None,
+    labels: Any = None,
+    k: int = 10,
+    sample: int = DEFAULT_SAMPLE,
+    seed: int = 0,
+    thresholds: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """How arbitrary is the cosine of these embeddings?
+
+    Parameters
+    ----------
+    embedding : Embedding
+        One or two tables; with both, the canonical gauges between whitened and projected back are compared too.
+    objective : str
+        What the vectors were trained with: one of `simgauge.objectives.OBJECTIVES`, such as "product", "factors",
+        "als", "bpr", "softmax", "contrastive", "unit-sphere", "normalised-afterwards". Taken from the provenance
+        when it is there and this is "unknown".
+    interactions : Interactions, optional
+        What the model was trained on; matched by item id; gives the popularity when that is not passed.
+    popularity : array-like, shape (n_items,), optional
+        Interactions of each item, in the order of the items.
+    labels : sequence, shape (n_items,), optional
+        A category for each item.
+    k : int
+        Neighbours per list.
+    sample : int
+        Above this many items, lists of a random sample of rows against the whole table are looked at, and
+        intervals are given.
+    seed : int
+        Of every random choice; the same seed gives the same audit.
+    thresholds : path, optional
+        TOML file that overrides ``simgauge/thresholds.toml``.
+    progress : callable, optional
+        Called as ``progress(text, steps_done, steps)``.
+
+    Returns
+    -------
+    Audit
+        Frozen; findings with verdicts.
+
+    Raises
+    ------
+    ParameterError
+        `k` not below the number of items, unknown objective, bad thresholds.
+    InputError
+        Popularity or labels of another length, interactions that share no item with the embedding.
+    """
+    workspace = _workspace(embedding, objective, interactions, popularity, labels, k, sample, seed, thresholds)
+    findings: list[Finding] = []
+    steps = checks.ALL
+    for number, check in enumerate(steps):
+        if progress:
+            progress(check.__name__.replace("_", " "), number, len(steps))
+        found = check(workspace)
+        findings += [] if found is None else [found]
+    if progress:
+        progress("done", len(steps), len(steps))
+    return Audit(
+        findings=tuple(findings),
+        embedding={
+            "n_items": embedding.n_items,
+            "n_users": embedding.n_users,
+            "n_components": embedding.n_components,
+            "dtype": str(embedding.items.dtype),
+            "provenance": dict(embedding.provenance),
+        },
+        parameters={
+            "objective": workspace.objective_name,
+            "k": k,
+            "sample": sample,
+            "n_rows": len(workspace.rows),
+            "seed": seed,
+            "thresholds": {
+                name: {"warn": limit.warn, "fail": limit.fail, "direction": limit.direction}
+                for name, limit in workspace.thresholds.items()
+            },
+        },
+    )
+
+
+def _workspace(
+    embedding: Embedding,
+    objective: str,
+    interactions: Interactions | None,
+    popularity: Any,
+    labels: Any,
+    k: int,
+    sample: int,
+    seed: int,
+    thresholds: str | Path | None,
+) -> Workspace:
+    if embedding.n_items < 2:
+        raise InputError("an audit needs at least two items, and this embedding has one: there are no neighbours.")
+    if not 1 <= k < embedding.n_items:
+        raise ParameterError(f"k={k}: with {embedding.n_items} items expected 1 to {embedding.n_items - 1}.")
+    if sample < 2:
+        raise ParameterError(f"sample={sample}: expected at least 2 rows.")
+    if objective == "unknown":
+        objective = str(embedding.provenance.get("objective") or "unknown")
+    name, known = find_objective(objective)
+    if not any(
+        embedding.items[start : start + ROWS_PER_BLOCK].any() for start in range(0, embedding.n_items, ROWS_PER_BLOCK)
+    ):
+        raise InputError("all item vectors are zero: there is nothing to audit.")
+    aligned = None if interactions is None else interactions.align(embedding.item_ids)
+    counts = _per_item(popularity, embedding, "popularity")
+    if counts is None and aligned is not None:
+        counts = np.asarray(aligned.item_counts, dtype=np.float64)
+    elif counts is not None:
+        counts = np.asarray(counts, dtype=np.float64)
+        if not np.isfinite(counts).all() or (counts < 0).any():
+            raise InputError("popularity: expected finite counts >= 0, one per item.")
+    return Workspace(
+        embedding=embedding,
+        objective_name=name,
+        objective=known,
+        k=k,
+        sample=sample,
+        seed=seed,
+        thresholds=load_thresholds(thresholds),
+        popularity=counts,
+        interactions=aligned,
+        labels=_per_item(labels, embedding, "labels"),
+    )
+
+
+def _per_item(values: Any, embedding: Embedding, name: str) -> NDArray[Any] | None:
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.shape != (embedding.n_items,):
+        raise InputError(f"{name}: shape {array.shape}; expected one value for each of {embedding.n_items} items.")
+    return array
+
+
+def _markdown_cell(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(escaped.split())

@@ -1,0 +1,173 @@
+"""Gauge checks: what happens to neighbour lists, popularity and norms when the gauge changes and predictions don't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.core.overlap import neighbor_overlap
+from simgauge.core.tables import FloatTable, row_norms
+from simgauge.findings import Finding, Verdict
+from simgauge.workspace import Workspace
+
+POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+"""α at which the canonical family is looked at."""
+
+CONDITION_NUMBERS = (2.0, 4.0, 10.0, 100.0)
+"""κ of the random metrics; 100 is a rescaling of the axes by up to 10."""
+
+JUDGED_CONDITION_NUMBER = 10.0
+DRAWS = 5
+
+GAUGE_NAMES = {0.0: "whitened", 0.5: "balanced", 1.0: "projected back"}
+
+
+def canonical_overlap(workspace: Workspace) -> Finding:
+    """How many neighbours the cosine as shipped shares with each canonical gauge of the same predictions."""
+    shipped = workspace.probe_lists
+    gauges: list[tuple[str, float, str]] = [("whitened (α = 0)", 0.0, "none")]
+    if workspace.canonical:
+        gauges += [
+            ("balanced (α = ½)", 0.5, "none"),
+            ("projected back (α = 1)", 1.0, "none"),
+            ("projected back, users centred", 1.0, "users"),
+        ]
+    rows: list[dict[str, Any]] = []
+    for name, power, center in gauges:
+        shares = neighbor_overlap(shipped, workspace.gauge_lists(power, center)).per_row
+        mean, low, high = workspace.mean_interval(shares)
+        rows.append({"gauge": name, "power": power, "center": center, "overlap": mean, "interval": [low, high]})
+    lowest = min(rows, key=lambda row: row["overlap"])
+    value = float(lowest["overlap"])
+    return Finding(
+        id="canonical_overlap",
+        title="Neighbours across canonical gauges",
+        value=value,
+        interval=(lowest["interval"][0], lowest["interval"][1]),
+        summary=f"{value:.0%} of the {workspace.k} nearest neighbours are also there in the gauge “{lowest['gauge']}”",
+        verdict=_capped(workspace, workspace.thresholds["canonical_overlap"].judge(value)),
+        cause="each of these gauges makes exactly the same predictions; they weigh the latent directions differently",
+        action="compare them on held-out evidence (simgauge fix), or use the projected gauge, which is the cosine of "
+        "predicted columns"
+        if workspace.canonical
+        else "pass the other table (users, queries, contexts) as users: then the gauges between can be told",
+        verify="simgauge neighbors ITEM --compare shows the lists side by side",
+        gauge_dependent=True,
+        group="gauge",
+        details={"k": workspace.k, "n_probe_rows": len(workspace.probe_rows), "gauges": rows, "interval_level": 0.95},
+    )
+
+
+def random_gauge_overlap(workspace: Workspace) -> Finding:
+    """How many neighbours survive random changes of gauge of a given size."""
+    shipped = workspace.probe_lists
+    rows: list[dict[str, Any]] = []
+    for kappa in CONDITION_NUMBERS if workspace.embedding.n_components > 1 else ():
+        shares = np.concatenate(
+            [neighbor_overlap(shipped, workspace.random_gauge_lists(kappa, draw)).per_row for draw in range(DRAWS)]
+        )
+        per_draw = shares.reshape(DRAWS, -1).mean(axis=1)
+        low, high = np.quantile(shares, [0.05, 0.95])
+        rows.append({
+            "condition_number": kappa, "overlap": float(shares.mean()), "low": float(low), "high": float(high),
+            "draws": [float(value) for value in per_draw],
+        })  # fmt: skip
+    if not rows:
+        return Finding("random_gauge_overlap", "Neighbours under random gauges", None,
+                       "one component has no gauge but its scale", "ok", gauge_dependent=False)  # fmt: skip
+    judged = next(row for row in rows if row["condition_number"] == JUDGED_CONDITION_NUMBER)
+    value = judged["overlap"]
+    return Finding(
+        id="random_gauge_overlap",
+        title="Neighbours under random gauges",
+        value=value,
+        interval=(judged["low"], judged["high"]),
+        summary=f"{value:.0%} of the neighbours stay under a random metric with condition number "
+        f"{JUDGED_CONDITION_NUMBER:g} (lists: {judged['low']:.0%} to {judged['high']:.0%})",
+        verdict=_capped(workspace, workspace.thresholds["random_gauge_overlap"].judge(value)),
+        cause="these metrics leave every prediction alone: the part of a list that goes was never determined by them",
+        action="don't treat single neighbours as findings; see the certificates for those that are safe",
+        verify="gauge_transform(embedding, random_gauge(k, √κ)) and look at the neighbours again",
+        gauge_dependent=True,
+        group="gauge",
+        details={
+            "k": workspace.k,
+            "n_probe_rows": len(workspace.probe_rows),
+            "by_condition_number": rows,
+            "interval_is": "5 % to 95 % of single lists",
+        },
+    )
+
+
+def neighbor_popularity(workspace: Workspace) -> Finding | None:
+    """How popular the neighbours are along the canonical family; None without popularity."""
+    if workspace.popularity is None:
+        return None
+    log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
+    curve = [
+        {"power": power, "log10_popularity": float(log_popularity[workspace.gauge_lists(power)].mean())}
+        for power in (POWERS if workspace.canonical else (0.0,))
+    ]
+    shipped = float(log_popularity[workspace.probe_lists].mean())
+    everything = float(log_popularity.mean())
+    levels = [point["log10_popularity"] for point in curve] + [shipped]
+    value = max(levels) - min(levels)
+    return Finding(
+        id="neighbor_popularity",
+        title="Popularity of neighbours along the gauge",
+        value=value,
+        summary=f"neighbours as shipped have {10**shipped:.0f} interactions (geometric mean); other gauges of the same "
+        f"predictions range from {10 ** min(levels):.0f} to {10 ** max(levels):.0f}; the average item has {10**everything:.0f}",
+        verdict=_capped(workspace, workspace.thresholds["neighbor_popularity"].judge(value)),
+        cause="strong directions carry popularity, so the gauge acts as a hidden popularity knob",
+        action="choose the gauge on popularity-weighted held-out evidence rather than by default",
+        verify="compare the popularity of neighbours before and after",
+        gauge_dependent=True,
+        group="gauge",
+        details={"curve": curve, "shipped": shipped, "catalogue": everything},
+    )
+
+
+def norm_popularity(workspace: Workspace) -> Finding | None:
+    """How far "long vectors are popular items" depends on the gauge; None without popularity."""
+    if workspace.popularity is None:
+        return None
+    log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
+    curve = [
+        {"power": power, "correlation": _log_norm_correlation(workspace.gauge_items(power), log_popularity)}
+        for power in (POWERS if workspace.canonical else (0.0,))
+    ]
+    value = _log_norm_correlation(workspace.items, log_popularity)
+    others = [point["correlation"] for point in curve]
+    return Finding(
+        id="norm_popularity",
+        title="Norm and popularity",
+        value=value,
+        summary=f"log norm and log popularity correlate at {value:.2f} as shipped, from {min(others):.2f} to "
+        f"{max(others):.2f} in other gauges of the same predictions",
+        verdict="info",
+        cause="norms carry popularity for the dot product; how much of it sits in the norm is the gauge's choice",
+        action="where popularity is wanted in similar items, use a norm power between cosine and dot",
+        verify="simgauge fix lists norm powers with their held-out recall",
+        gauge_dependent=True,
+        group="gauge",
+        details={"curve": curve},
+    )
+
+
+def _log_norm_correlation(items: FloatTable, log_popularity: NDArray[np.float64]) -> float:
+    norms = row_norms(items)
+    alive = norms > 0
+    log_norms, popularity = np.log(norms[alive]), log_popularity[alive]
+    if len(log_norms) < 2 or np.ptp(popularity) == 0 or np.ptp(log_norms) <= 1e-9 * np.abs(log_norms).max():
+        return 0.0
+    return float(np.corrcoef(log_norms, popularity)[0, 1])
+
+
+def _capped(workspace: Workspace, verdict: Verdict) -> Verdict:
+    """What training determined is not arbitrary: then the distance of other gauges is worth a warning at most."""
+    if verdict == "fail" and workspace.objective.verdict != "arbitrary":
+        return "warn"
+    return verdict

@@ -1,0 +1,40 @@
+"""The typer application and its commands, one module each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from simgauge.cli import audit, demo, fit, neighbors, reproduce
+
+app = typer.Typer(
+    name="simgauge",
+    help="Is the cosine similarity of your embeddings about similarity? Measure it, fix it, ship it.",
+    epilog="Exit codes: 0 done, 1 a finding reached --fail-on, 2 bad input or usage, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from simgauge import __version__
+
+        typer.echo(f"simgauge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Is the cosine similarity of your embeddings about similarity? Measure it, fix it, ship it."""
+
+
+for command in (demo.demo, fit.fit, audit.audit, neighbors.neighbors, reproduce.reproduce):
+    app.command()(command)

@@ -1,0 +1,70 @@
+"""simgauge audit: how arbitrary is the cosine of these embeddings?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simgauge.cli import options
+
+FINDING_REACHED_LEVEL = 1
+
+
+def audit(
+    items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
+    users: options.Users = None,
+    ids: options.Ids = None,
+    names: options.Names = None,
+    objective: Annotated[
+        str, typer.Option(help="What the vectors were trained with: als, bpr, softmax, contrastive, unit-sphere, …")
+    ] = "unknown",
+    interactions: options.InteractionsFile = None,
+    user: options.UserColumn = None,
+    item: options.ItemColumn = None,
+    weight: options.WeightColumn = None,
+    k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
+    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 5_000,
+    seed: options.Seed = 0,
+    thresholds: Annotated[Path | None, typer.Option(help="TOML file that overrides the shipped limits.")] = None,
+    fail_on: Annotated[str | None, typer.Option(help="Exit with 1 when a finding is 'warn' or 'fail'.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
+    json: options.Json = False,
+) -> None:
+    """How arbitrary is the cosine of these embeddings?"""
+    from simgauge import __version__
+    from simgauge.atomic import write_text
+    from simgauge.auditing import audit as run_audit
+    from simgauge.cli import console
+    from simgauge.errors import ParameterError
+    from simgauge.report.html import write_report
+    from simgauge.report.summary import report_summary
+
+    if fail_on not in (None, "warn", "fail"):
+        raise ParameterError(f"--fail-on {fail_on}: expected 'warn' or 'fail'.")
+    with console.warnings_as_notes(), console.progress(not json) as show:
+        show("reading", 0, 1)
+        embedding = options.load_embedding(items, users, ids, names)
+        result = run_audit(
+            embedding,
+            objective,
+            interactions=options.load_interactions(interactions, user, item, weight),
+            k=k,
+            sample=sample,
+            seed=seed,
+            thresholds=thresholds,
+            progress=show,
+        )
+        if out is not None:
+            summary = report_summary(result.to_dict(), title=f"Audit of {Path(items).name}", version=__version__)
+            write_report(out / "report.html", summary)
+            write_text(out / "audit.json", result.to_json())
+    if json:
+        console.print_json(result.to_dict())
+    else:
+        console.print_audit(result)
+        if out is not None:
+            console.out().print(f"\nWrote {out / 'report.html'} and {out / 'audit.json'}", soft_wrap=True)
+    if fail_on and result.failed(fail_on):
+        raise typer.Exit(FINDING_REACHED_LEVEL)

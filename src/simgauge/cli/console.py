@@ -1,0 +1,123 @@
+"""What the terminal shows: tables and messages for people, JSON for machines, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+VERDICT_STYLES = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "bold red"}
+
+Progress = Callable[[str, int, int], None]
+
+
+def out() -> Console:
+    """Console on stdout; plain when piped."""
+    return Console(highlight=False)
+
+
+def err() -> Console:
+    """Console on stderr."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_error(message: str) -> None:
+    """One message on stderr."""
+    err().print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+
+
+def print_note(message: str) -> None:
+    """A remark on stderr, so that stdout stays clean for machines."""
+    err().print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """JSON on stdout."""
+    out().file.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextmanager
+def progress(enabled: bool = True) -> Iterator[Progress]:
+    """A bar on stderr that shows after a moment's work, and only on a terminal."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = err()
+    if not (enabled and console.is_terminal):
+        yield _silent
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(text: str, done: int, total: int) -> None:
+            bar.update(task, description=text, completed=done, total=total)
+
+        yield show
+
+
+def _silent(_text: str, _done: int, _total: int) -> None:
+    """Progress that nobody sees: piped output stays clean."""
+
+
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Warnings of the library become notes on stderr, without file names and line numbers."""
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        yield
+    for warning in caught:
+        print_note(str(warning.message))
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Table:
+    """A table whose cells are never read as markup; columns whose header starts with "#" are right-aligned."""
+    grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left",
+                        overflow="fold")  # fmt: skip
+    for row in rows:
+        grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return grid
+
+
+def verdict_text(verdict: str) -> Text:
+    """A verdict in its colour."""
+    return Text(verdict, style=VERDICT_STYLES[verdict])
+
+
+def print_audit(audit: Any) -> None:
+    """Verdict, a line a finding, and what to do where something is wrong."""
+    console = out()
+    console.print(Text("Audit verdict: ") + verdict_text(audit.verdict))
+    rows = [[verdict_text(finding.verdict), finding.title, finding.summary] for finding in audit.findings]
+    console.print(table("", ["verdict", "finding", "measured"], rows))
+    serious = [finding for finding in audit.findings if finding.verdict in ("warn", "fail")]
+    if serious:
+        console.print()
+        console.print(table("What to do", ["finding", "smallest action"], [[f.title, f.action] for f in serious]))
+
+
+def print_comparison(comparison: Any) -> None:
+    """Neighbour lists side by side, one table an item."""
+    console = out()
+    for item in comparison.items:
+        lists = comparison.of(item)
+        rows = [
+            [f"{entry.names[rank]}  {entry.scores[rank]:.2f}" for entry in lists] for rank in range(len(lists[0].names))
+        ]
+        console.print(table(f"Similar to {escape(item)}", [entry.gauge for entry in lists], rows))
+        console.print()
+    if comparison.prediction_difference is not None and len(lists) > 1:
+        console.print(
+            f"Largest difference between the predictions of these gauges: {comparison.prediction_difference:.1e} of "
+            f"the largest score, over {comparison.n_scores_compared:,} scores."
+        )

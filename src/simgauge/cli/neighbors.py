@@ -1,0 +1,34 @@
+"""simgauge neighbors: similar items by name, in one gauge or in several."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from simgauge.cli import options
+
+
+def neighbors(
+    embedding: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
+    items: Annotated[list[str], typer.Argument(help="Names or ids of items.")],
+    compare: Annotated[bool, typer.Option("--compare", help="Show the canonical gauges side by side.")] = False,
+    users: options.Users = None,
+    ids: options.Ids = None,
+    names: options.Names = None,
+    metric: Annotated[str, typer.Option(help="cosine or dot.")] = "cosine",
+    k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
+    json: options.Json = False,
+) -> None:
+    """Show the items most similar to some items; with --compare in every gauge of the same predictions."""
+    from simgauge.cli import console
+    from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
+
+    with console.warnings_as_notes():
+        table = options.load_embedding(embedding, users, ids, names)
+        gauges = standard_gauges(table) if compare else {AS_SHIPPED: table}
+        result = compare_neighbors(gauges, items, k, metric)
+    if json:
+        console.print_json(result.to_dict())
+    else:
+        console.print_comparison(result)

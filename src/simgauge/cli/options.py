@@ -1,0 +1,52 @@
+"""Options that several commands share, and how they load what the options name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from simgauge.embedding import Embedding
+    from simgauge.interactions import Interactions
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Users = Annotated[str | None, typer.Option(help="The other table (users, queries, contexts), same formats.")]
+Ids = Annotated[str | None, typer.Option(help="File with one id per row, or FILE:COLUMN.")]
+Names = Annotated[str | None, typer.Option(help="File with one name per row, or FILE:COLUMN.")]
+InteractionsFile = Annotated[
+    str | None, typer.Option("--interactions", help="What the model was trained on; gives popularity.")
+]
+UserColumn = Annotated[str | None, typer.Option("--user", help="Column of users: name or position from 0.")]
+ItemColumn = Annotated[str | None, typer.Option("--item", help="Column of items: name or position from 0.")]
+WeightColumn = Annotated[str | None, typer.Option("--weight", help="Column of weights; 1 when not given.")]
+
+
+def column(value: str | None) -> str | int | None:
+    """A column option: digits are a position."""
+    return int(value) if value is not None and value.isdigit() else value
+
+
+def load_embedding(items: str, users: str | None, ids: str | None, names: str | None) -> Embedding:
+    """A saved embedding, or tables in any readable format."""
+    from simgauge.read.embedding_files import read_embedding
+
+    return read_embedding(items, users=users, ids=ids, names=names)
+
+
+def load_interactions(
+    path: str | None, user: str | None = None, item: str | None = None, weight: str | None = None
+) -> Interactions | None:
+    """Interactions from a file, or None."""
+    if path is None:
+        return None
+    from simgauge.read.interactions import read_interactions
+
+    return read_interactions(path, user=column(user), item=column(item), weight=column(weight))
+
+
+def out_path(directory: Path, name: str) -> Path:
+    """A file within an output directory."""
+    return directory / name

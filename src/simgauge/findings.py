@@ -1,0 +1,79 @@
+"""Finding: one thing an audit found out, with everything a person needs to act on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+Verdict = Literal["ok", "info", "warn", "fail"]
+
+SEVERITY: Mapping[str, int] = MappingProxyType({"ok": 0, "info": 0, "warn": 1, "fail": 2})
+"""Order of verdicts; "info" states a fact that is neither good nor bad."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One measured property of an embedding.
+
+    Examples
+    --------
+    >>> finding = Finding("hubness", "Hubness", 1.2, "skewness of k-occurrence 1.2", "ok")
+    >>> finding.to_dict()["verdict"]
+    'ok'
+    """
+
+    id: str
+    """Stable name for machines; also the key of its thresholds."""
+    title: str
+    """What a person calls it."""
+    value: float | None
+    """The number that is judged; None where the finding is not a number."""
+    summary: str
+    """The value in words, one line."""
+    verdict: Verdict
+    """"ok", "info", "warn" or "fail"."""
+    interval: tuple[float, float] | None = None
+    """Interval of the value where it was sampled; `details` says which."""
+    cause: str = ""
+    """Why it is so."""
+    action: str = ""
+    """The smallest thing to do about it."""
+    verify: str = ""
+    """How to check that the action worked, or that the finding is right."""
+    gauge_dependent: bool | None = None
+    """Whether another gauge of the same model, with the same predictions, would give another value."""
+    group: str = "gauge"
+    """Section of the report: "identifiability", "gauge", "geometry"."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers behind the value, plain JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types only."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "group": self.group,
+            "value": self.value,
+            "interval": None if self.interval is None else list(self.interval),
+            "verdict": self.verdict,
+            "summary": self.summary,
+            "cause": self.cause,
+            "action": self.action,
+            "verify": self.verify,
+            "gauge_dependent": self.gauge_dependent,
+            "details": dict(self.details),
+        }
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The most severe of some verdicts; "ok" when there are none.
+
+    Examples
+    --------
+    >>> worst(["ok", "warn", "info"])
+    'warn'
+    """
+    severe = max(verdicts, key=lambda verdict: SEVERITY[verdict], default="ok")
+    return "ok" if severe == "info" else severe

@@ -1,0 +1,1 @@
+"""From a plain summary to figures, HTML and Markdown. No number is computed here."""

@@ -1,0 +1,64 @@
+"""The plain dict behind a report: everything that is shown, nothing that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+GROUPS = {
+    "identifiability": "What training determines",
+    "gauge": "How far the cosine can move",
+    "geometry": "The shape of the vectors",
+}
+
+HEADLINES = {
+    "fail": "No: these cosines are largely an accident of training.",
+    "warn": "In part: some of what these cosines say was never determined by the model.",
+    "ok": "Yes: nothing here says that the cosine of these embeddings is arbitrary.",
+}
+
+
+def report_summary(
+    audit: Mapping[str, Any],
+    *,
+    title: str,
+    version: str,
+    neighbors: Mapping[str, Any] | None = None,
+    recall: Mapping[str, Any] | None = None,
+    panels: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """Summary of an audit and, where they were made, of neighbour comparisons and held-out recall.
+
+    Parameters
+    ----------
+    audit : mapping
+        `Audit.to_dict()`.
+    title : str
+        Heading of the page.
+    version : str
+        Of simgauge.
+    neighbors : mapping, optional
+        `Comparison.to_dict()`.
+    recall : mapping, optional
+        ``{"protocol": str, "gauges": [{"gauge", "recall", "interval", "best"}]}``.
+    panels : sequence of mappings, optional
+        ``{"gauge", "names", "cosines"}``, square arrays over the same items.
+    """
+    verdict = audit["verdict"]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "title": title,
+        "version": version,
+        "headline": HEADLINES[verdict],
+        "audit": dict(audit),
+        "groups": [
+            {"id": group, "title": text, "findings": [row for row in audit["findings"] if row["group"] == group]}
+            for group, text in GROUPS.items()
+            if any(row["group"] == group for row in audit["findings"])
+        ],
+        "neighbors": None if neighbors is None else dict(neighbors),
+        "recall": None if recall is None else dict(recall),
+        "panels": list(panels),
+    }

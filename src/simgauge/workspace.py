@@ -1,0 +1,133 @@
+"""Workspace of one audit: the inputs, checked, and every expensive quantity computed once and shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.core import gauge as core
+from simgauge.core.intervals import mean_interval
+from simgauge.core.tables import FloatTable, row_norms
+from simgauge.core.topk import top_k
+from simgauge.embedding import Embedding
+from simgauge.interactions import Interactions
+from simgauge.objectives import Objective
+from simgauge.thresholds import Thresholds
+
+PROBE_ROWS = 1_000
+"""Rows whose lists are recomputed in many gauges; the interval of a mean over them is about ±0.01."""
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class Workspace:
+    """Inputs of an audit and the quantities that several checks need.
+
+    Nothing here is judged; `simgauge.checks` does that.
+    """
+
+    embedding: Embedding
+    objective_name: str
+    objective: Objective
+    k: int
+    sample: int
+    seed: int
+    thresholds: Thresholds
+    popularity: NDArray[np.float64] | None = None
+    interactions: Interactions | None = None
+    labels: NDArray[Any] | None = None
+    lists: dict[Any, Indices] = field(default_factory=dict)
+
+    @property
+    def items(self) -> FloatTable:
+        """Item vectors as shipped."""
+        return self.embedding.items
+
+    @cached_property
+    def item_norms(self) -> NDArray[np.float64]:
+        """Norms of the items as shipped."""
+        return row_norms(self.items)
+
+    @cached_property
+    def rows(self) -> Indices:
+        """Items whose neighbours are looked at: all with a nonzero vector, or a random sample of them, sorted."""
+        alive = np.flatnonzero(self.item_norms > 0)
+        if len(alive) <= self.sample:
+            return alive
+        rng = np.random.default_rng(self.seed)
+        return np.sort(rng.choice(alive, self.sample, replace=False))
+
+    @cached_property
+    def sampled(self) -> bool:
+        """Whether `rows` is a sample, so that means over it have an interval."""
+        return len(self.rows) < int(np.count_nonzero(self.item_norms))
+
+    @cached_property
+    def probe_positions(self) -> Indices:
+        """Positions within `rows` whose lists are recomputed in many gauges."""
+        if len(self.rows) <= PROBE_ROWS:
+            return np.arange(len(self.rows))
+        rng = np.random.default_rng(self.seed + 1)
+        return np.sort(rng.choice(len(self.rows), PROBE_ROWS, replace=False))
+
+    @property
+    def probe_rows(self) -> Indices:
+        """The items at `probe_positions`."""
+        return self.rows[self.probe_positions]
+
+    @cached_property
+    def shipped(self) -> tuple[Indices, NDArray[Any]]:
+        """Neighbours of `rows` by the cosine as shipped, one more than k where the table has it, and the cosines."""
+        wanted = min(self.k + 1, self.embedding.n_items - 1)
+        return top_k(self.items, wanted, "cosine", rows=self.rows)
+
+    @property
+    def shipped_lists(self) -> Indices:
+        """The k neighbours of `rows` by the cosine as shipped."""
+        return self.shipped[0][:, : self.k]
+
+    @property
+    def probe_lists(self) -> Indices:
+        """The k neighbours of the probe rows by the cosine as shipped."""
+        return self.shipped_lists[self.probe_positions]
+
+    @cached_property
+    def canonical(self) -> dict[str, core.CanonicalCore]:
+        """Canonical form without and with centred users; empty for a single table."""
+        if self.embedding.users is None:
+            return {}
+        return {center: core.canonical_core(self.embedding.users, self.items, center) for center in ("none", "users")}
+
+    def gauge_items(self, power: float, center: str = "none") -> FloatTable:
+        """Items in a canonical gauge; for a single table only power 0 exists."""
+        if self.embedding.users is None:
+            return core.whitening_map(self.items).apply_items(self.items)
+        return core.power_map(self.canonical[center], power).apply_items(self.items)
+
+    def gauge_lists(self, power: float, center: str = "none") -> Indices:
+        """Neighbours of the probe rows in a canonical gauge, (n_probe, k)."""
+        key = ("canonical", power, center)
+        if key not in self.lists:
+            self.lists[key] = top_k(self.gauge_items(power, center), self.k, "cosine", rows=self.probe_rows)[0]
+        return self.lists[key]
+
+    def mean_interval(self, per_row: NDArray[np.float64]) -> tuple[float, float, float]:
+        """Mean over the probe rows and its 95 % interval for all items; of no width where all were looked at."""
+        mean = float(np.mean(per_row))
+        population = int(np.count_nonzero(self.item_norms))
+        if len(per_row) in (1, population):
+            return mean, mean, mean
+        interval = mean_interval(per_row, np.random.default_rng(self.seed), population=population)
+        return interval.value, max(interval.low, 0.0), min(interval.high, 1.0)
+
+    def random_gauge_lists(self, condition_number: float, draw: int) -> Indices:
+        """Neighbours of the probe rows under a random metric of that condition number, (n_probe, k)."""
+        rng = np.random.default_rng([self.seed, 7, draw])
+        G = core.random_gauge_matrix(self.embedding.n_components, float(np.sqrt(condition_number)), rng)
+        moved = (self.items @ G.astype(self.items.dtype)).astype(self.items.dtype, copy=False)
+        return top_k(moved, self.k, "cosine", rows=self.probe_rows)[0]
