@@ -211,6 +211,7 @@ class Embedding:
         from safetensors.numpy import load_file
 
         source = Path(directory)
+        _require(source, METADATA_FILE, VECTORS_FILE, ITEMS_FILE)
         try:
             metadata = json.loads((source / METADATA_FILE).read_text(encoding="utf-8"))
             version = metadata["format_version"]
@@ -220,6 +221,8 @@ class Embedding:
                 raise InputError(f"{source / VECTORS_FILE} is not the file that was saved (SHA-256 differs).")
             tensors = load_file(source / VECTORS_FILE)
             items = pq.read_table(source / ITEMS_FILE)
+            if "users" in tensors:
+                _require(source, USERS_FILE)
             users = pq.read_table(source / USERS_FILE) if "users" in tensors else None
             return cls(
                 items=tensors["items"],
@@ -229,8 +232,6 @@ class Embedding:
                 item_names=items["name"].to_numpy(),
                 provenance=metadata["provenance"],
             )
-        except FileNotFoundError as error:
-            raise InputError(f"{source} is not a saved embedding: {Path(error.filename).name} is missing.") from error
         except (
             KeyError,
             TypeError,
@@ -240,6 +241,12 @@ class Embedding:
             pa.ArrowInvalid,
         ) as error:
             raise InputError(f"{source} is not a saved embedding or is damaged: {error}.") from error
+
+
+def _require(directory: Path, *names: str) -> None:
+    missing = [name for name in names if not (directory / name).is_file()]
+    if missing:
+        raise InputError(f"{directory} is not a saved embedding: {', '.join(missing)} missing.")
 
 
 def as_ids(ids: Any, n_rows: int, name: str) -> Ids:
