@@ -1,0 +1,156 @@
+"""Intervals for numbers that come from a sample of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from simgauge.core.geometry_moments import Vector
+from simgauge.errors import ParameterError
+
+Method = Literal["normal", "percentile", "bca"]
+
+BOOTSTRAP_NUMBERS = 4_000_000
+"""Numbers resampled in one step of the bootstrap (32 MB)."""
+
+
+class Interval(NamedTuple):
+    """An estimate and the interval around it."""
+
+    value: float
+    low: float
+    high: float
+
+
+def mean_interval(
+    values: Vector,
+    rng: np.random.Generator,
+    *,
+    confidence: float = 0.95,
+    method: Method = "normal",
+    population: int | None = None,
+    n_resamples: int = 2000,
+) -> Interval:
+    """Interval for the mean of a number per row, from a sample of the rows.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        One number per sampled row, n >= 2.
+    method : {"normal", "percentile", "bca"}
+        "normal": mean ± t · standard error, right for a hundred rows or more. "percentile": bootstrap.
+        "bca": bootstrap corrected for bias and skewness, for few rows or heavy tails; O(n²), at most some thousands.
+    population : int, optional
+        Rows of the whole table when the sample was drawn without replacement: the interval shrinks by
+        √(1 − n/population) and is a point when all rows were looked at.
+
+    Examples
+    --------
+    >>> mean_interval(np.array([1.0, 2.0, 3.0, 2.0]), np.random.default_rng(0), population=4)
+    Interval(value=2.0, low=2.0, high=2.0)
+    """
+    shrink = _shrink(len(values), confidence, population)
+    if method not in get_args(Method):
+        raise ParameterError(f"method={method!r}: expected one of {', '.join(map(repr, get_args(Method)))}.")
+    mean = float(values.mean())
+    if shrink == 0 or np.ptp(values) == 0:
+        return Interval(mean, mean, mean)
+    if method == "normal":
+        half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+        return Interval(mean, mean - float(half) * shrink, mean + float(half) * shrink)
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        confidence_level=confidence,
+        method="BCa" if method == "bca" else "percentile",
+        n_resamples=n_resamples,
+        batch=max(1, BOOTSTRAP_NUMBERS // len(values)),
+        rng=rng,
+    ).confidence_interval
+    return Interval(mean, mean + (float(found.low) - mean) * shrink, mean + (float(found.high) - mean) * shrink)
+
+
+def proportion_interval(successes: int, n: int, *, confidence: float = 0.95, population: int | None = None) -> Interval:
+    """Wilson interval for a share, from `successes` among `n` sampled rows; also right for 0 and n.
+
+    Parameters
+    ----------
+    population : int, optional
+        As in `mean_interval`: the sample counts as ``n (population − 1) / (population − n)`` rows.
+
+    References
+    ----------
+    Wilson (1927), JASA 22; same as ``scipy.stats.binomtest(...).proportion_ci(method="wilson")``.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in proportion_interval(0, 100)]
+    [0.0, 0.0, 0.037]
+    """
+    if not 0 <= successes <= n:
+        raise ParameterError(f"successes={successes}: expected 0 to n={n}.")
+    _shrink(n, confidence, population, least=1)
+    share = successes / n
+    if population == n:
+        return Interval(share, share, share)
+    size = n if population is None else n * (population - 1) / (population - n)
+    z = float(stats.norm.ppf((1 + confidence) / 2))
+    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * float(np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)))
+    low = 0.0 if successes == 0 else max(centre - half, 0.0)
+    return Interval(share, low, 1.0 if successes == n else min(centre + half, 1.0))
+
+
+def jackknife_interval(
+    statistic: Callable[[NDArray[np.int64]], float],
+    n: int,
+    rng: np.random.Generator,
+    *,
+    groups: int = 20,
+    confidence: float = 0.95,
+    population: int | None = None,
+) -> Interval:
+    """Interval for any smooth statistic of a sample (a ratio, a skewness), by leaving out one random group at a time.
+
+    Parameters
+    ----------
+    statistic : callable
+        From positions in the sample to a number; called `groups` + 1 times.
+    n : int
+        Size of the sample, at least `groups`.
+    groups : int, >= 3
+
+    References
+    ----------
+    Shao, Tu (1995), The jackknife and bootstrap, section 2.3 (delete-a-group).
+
+    Examples
+    --------
+    >>> values = np.arange(100.0)
+    >>> jackknife_interval(lambda rows: values[rows].mean(), 100, np.random.default_rng(0)).value
+    49.5
+    """
+    shrink = _shrink(n, confidence, population)
+    if not 3 <= groups <= n:
+        raise ParameterError(f"groups={groups}: expected 3 to the size of the sample, {n}.")
+    value = float(statistic(np.arange(n)))
+    label = rng.permutation(np.arange(n) % groups)
+    left_out = np.array([statistic(np.flatnonzero(label != group)) for group in range(groups)])
+    error = np.sqrt((groups - 1) / groups * np.sum((left_out - left_out.mean()) ** 2)) * shrink
+    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1) * error)
+    return Interval(value, value - half, value + half)
+
+
+def _shrink(n: int, confidence: float, population: int | None, least: int = 2) -> float:
+    """√(1 − n/population), after checking the sizes."""
+    if not 0 < confidence < 1:
+        raise ParameterError(f"confidence={confidence}: expected a number between 0 and 1, such as 0.95.")
+    if n < least:
+        raise ParameterError(f"{n} sampled row(s): an interval needs at least {least}.")
+    if population is not None and population < n:
+        raise ParameterError(f"population={population}: expected at least the {n} rows of the sample.")
+    return 1.0 if population is None else float(np.sqrt(1 - n / population))
