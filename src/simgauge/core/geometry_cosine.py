@@ -1,0 +1,94 @@
+"""The cosine of two rows drawn at random: exact mean and spread from sums, no sampling of pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simgauge.core.geometry_moments import TableMoments, Vector, row_blocks, unit_directions
+from simgauge.core.tables import FloatTable
+from simgauge.errors import ParameterError
+
+
+def mean_random_cosine(moments: TableMoments) -> float:
+    """Mean cosine over all pairs of different rows, exactly: ``(‖Σu‖² − m) / (m (m − 1))`` for m unit rows u.
+
+    Rows that are zero have no direction and are left out. Fewer than two directions give 0.
+
+    Gauge
+    -----
+    Unchanged by orthogonal G and by any scaling of single rows; changes under a general G.
+
+    References
+    ----------
+    Ethayarajh (2019), arXiv 1909.00512, section 3.2 (anisotropy baseline), there by sampling.
+
+    Examples
+    --------
+    >>> from simgauge.core.geometry_moments import table_moments
+    >>> mean_random_cosine(table_moments(np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]])))
+    0.3333333333333333
+    """
+    return _mean_over_pairs(float(moments.direction_sum @ moments.direction_sum), moments.n_directions)
+
+
+def centered_random_cosine(table: FloatTable, mean: Vector) -> float:
+    """Mean random cosine after `mean` is subtracted from every row: what centring would buy. A second pass, O(n k).
+
+    Parameters
+    ----------
+    table : ndarray, shape (n, k)
+    mean : ndarray, shape (k,)
+        Usually `TableMoments.mean` of the raw rows. Rows that become zero (to 16 roundings) are left out.
+
+    Gauge
+    -----
+    The mean moves with the table (``Gᵀ mean``); the result is unchanged by orthogonal G, a common scale and a common
+    shift, and changes under a general G.
+
+    Examples
+    --------
+    >>> table = np.array([[1.0, 5.0], [-1.0, 5.0]])
+    >>> centered_random_cosine(table, table.mean(axis=0))
+    -1.0
+    """
+    if mean.shape != (table.shape[1],):
+        raise ParameterError(f"mean of shape {mean.shape}: expected one number per column, ({table.shape[1]},).")
+    total, count = np.zeros(table.shape[1]), 0
+    noise = 16 * np.finfo(np.float64).eps * float(np.linalg.norm(mean))
+    for rows in row_blocks(*table.shape):
+        norms, directions = unit_directions(np.asarray(table[rows], dtype=np.float64) - mean)
+        present = norms > noise
+        total += present @ directions
+        count += int(present.sum())
+    return _mean_over_pairs(float(total @ total), count)
+
+
+def random_cosine_deviation(unit_moments: TableMoments) -> float:
+    """Standard deviation of the cosine over all pairs of different rows, exactly: from ``Σ cos² = ‖UᵀU‖² − m``.
+
+    For directions spread evenly over k dimensions it is 1/√k. Near 0, all pairs look alike (concentration).
+
+    Parameters
+    ----------
+    unit_moments : TableMoments
+        From ``table_moments(table, normalize=True)``.
+
+    Gauge
+    -----
+    Unchanged by orthogonal G; changes under a general G.
+
+    Examples
+    --------
+    >>> from simgauge.core.geometry_moments import table_moments
+    >>> random_cosine_deviation(table_moments(np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]]), normalize=True))
+    0.4714045207910317
+    """
+    if not unit_moments.normalized:
+        raise ParameterError("moments of raw rows received: compute them with table_moments(table, normalize=True).")
+    mean = mean_random_cosine(unit_moments)
+    square = _mean_over_pairs(float(np.sum(unit_moments.gram**2)), unit_moments.n_directions)
+    return float(np.sqrt(max(square - mean**2, 0.0)))
+
+
+def _mean_over_pairs(sum_with_diagonal: float, count: int) -> float:
+    return (sum_with_diagonal - count) / (count * (count - 1)) if count > 1 else 0.0

@@ -1,0 +1,176 @@
+"""One pass over a table: means, scatter and norms, from which spectrum, axes, norms and random cosines follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.core.tables import FloatTable, row_norms
+from simgauge.errors import InputError
+
+BLOCK_BYTES = 16 << 20
+"""Size of one float64 row block; a handful of them is all the memory a pass needs beyond k x k."""
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TableMoments:
+    """What one pass over the rows leaves: O(k²) numbers and one norm per row."""
+
+    n_rows: int
+    """n."""
+    mean: Vector
+    """(k,): mean row (mean direction when `normalized`)."""
+    scatter: Matrix
+    """(k, k): ``Σ (x − mean)(x − mean)ᵀ``."""
+    norms: Vector
+    """(n,): norms of the rows as given."""
+    direction_sum: Vector
+    """(k,): sum of the rows scaled to norm one; zero rows add nothing."""
+    direction_squares: Vector
+    """(k,): sum of their squared entries."""
+    normalized: bool
+    """Whether `mean` and `scatter` are those of the rows scaled to norm one."""
+
+    @property
+    def n_components(self) -> int:
+        """k."""
+        return len(self.mean)
+
+    @property
+    def n_directions(self) -> int:
+        """Rows that are not zero and so have a direction."""
+        return int(np.count_nonzero(self.norms))
+
+    @property
+    def gram(self) -> Matrix:
+        """``XᵀX`` (k, k)."""
+        return self.scatter + self.n_rows * np.outer(self.mean, self.mean)
+
+    def variances(self) -> Vector:
+        """Eigenvalues of the covariance ``scatter / n``, non-increasing, min(n, k) of them; rounding noise becomes 0.
+
+        Numerics
+        --------
+        Float64 sums resolve a variance down to about k · 2e-16 of the largest.
+        """
+        return self._eigenvalues(self.scatter) / self.n_rows
+
+    def singular_values(self) -> Vector:
+        """Singular values of the table as it is (not centred), non-increasing, min(n, k) of them.
+
+        Numerics
+        --------
+        From the Gram matrix: values below about √(k · 2e-16) of the largest come out as 0.
+        """
+        return np.sqrt(self._eigenvalues(self.gram))
+
+    def _eigenvalues(self, symmetric: Matrix) -> Vector:
+        values = np.linalg.eigvalsh(symmetric)[::-1][: min(self.n_rows, self.n_components)]
+        eps = float(np.finfo(np.float64).eps)
+        rounding_of_rows = (4 * eps) ** 2 * (np.trace(self.scatter) + self.n_rows * self.mean @ self.mean)
+        floor = self.n_components * max(eps * float(values[0]), float(rounding_of_rows))
+        return np.where(values > floor, values, 0.0)
+
+
+def table_moments(table: FloatTable, *, normalize: bool = False) -> TableMoments:
+    """Moments of a table in one pass, in row blocks, accumulated in float64.
+
+    Parameters
+    ----------
+    table : ndarray, shape (n, k)
+        float32 or float64; may be memory-mapped.
+    normalize : bool
+        Scale every row to norm one first (zero rows stay zero): the moments that cosine sees.
+
+    Gauge
+    -----
+    ``items @ G`` has mean ``Gᵀ mean`` and scatter ``Gᵀ scatter G``: nothing here is invariant under a general G. Under
+    an orthogonal G norms and eigenvalues stay. `normalize` before G is not `normalize` after it.
+
+    Numerics
+    --------
+    n k² multiplications in float64, memory O(k²) beyond 16 MiB blocks. Rows are shifted by the mean of the first block,
+    so a large common mean does not swallow the variances.
+
+    Raises
+    ------
+    InputError
+        Entries so large that their squares overflow.
+
+    Examples
+    --------
+    >>> moments = table_moments(np.array([[3.0, 4.0], [0.0, 0.0], [0.0, 2.0]]))
+    >>> moments.mean, moments.norms, moments.n_directions
+    (array([1., 2.]), array([5., 0., 2.]), 2)
+    """
+    n_rows, k = table.shape
+    total = ScatterSum(k)
+    norms = np.empty(n_rows)
+    direction_sum, direction_squares = np.zeros(k), np.zeros(k)
+    for rows in row_blocks(n_rows, k):
+        block = np.asarray(table[rows], dtype=np.float64)
+        norms[rows], directions = unit_directions(block)
+        direction_sum += directions.sum(axis=0)
+        direction_squares += np.einsum("ij,ij->j", directions, directions)
+        total.add(directions if normalize else block)
+    mean, scatter = total.result()
+    if not np.isfinite(scatter).all():
+        raise InputError(
+            f"the largest norm is {norms.max():g}: squares overflow. Divide the table by a constant first."
+        )
+    return TableMoments(n_rows, mean, scatter, norms, direction_sum, direction_squares, normalize)
+
+
+def row_blocks(n_rows: int, n_columns: int) -> list[slice]:
+    """Slices of rows whose float64 blocks hold about 16 MiB.
+
+    Examples
+    --------
+    >>> row_blocks(3, 2)
+    [slice(0, 3, None)]
+    """
+    step = max(1, BLOCK_BYTES // (8 * n_columns))
+    return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+
+
+class ScatterSum:
+    """Sums of rows and of their products, shifted by the mean of the first block; the part that streams."""
+
+    def __init__(self, n_columns: int) -> None:
+        self._count = 0
+        self._shift: Vector | None = None
+        self._sum = np.zeros(n_columns)
+        self._products = np.zeros((n_columns, n_columns))
+
+    def add(self, block: Matrix) -> None:
+        """Add the rows of a float64 block."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._shift is None:
+                self._shift = block.mean(axis=0)
+            shifted = block - self._shift
+            self._count += len(block)
+            self._sum += shifted.sum(axis=0)
+            self._products += shifted.T @ shifted
+
+    def result(self) -> tuple[Vector, Matrix]:
+        """Mean (k,) and scatter about it (k, k)."""
+        offset = self._sum / self._count
+        with np.errstate(over="ignore", invalid="ignore"):
+            scatter = self._products - self._count * np.outer(offset, offset)
+        shift = np.zeros_like(offset) if self._shift is None else self._shift
+        return shift + offset, scatter
+
+
+def unit_directions(block: Matrix) -> tuple[Vector, Matrix]:
+    """Norms of the rows of a float64 block, and the rows scaled to norm one; zero rows stay zero."""
+    with np.errstate(over="ignore"):
+        norms = np.sqrt(np.einsum("ij,ij->i", block, block))
+    if not (np.isfinite(norms) & (norms > np.sqrt(np.finfo(np.float64).tiny))).all():
+        norms = row_norms(block)  # squares overflowed or vanished: the careful way, also for zero rows
+    scale = np.where(norms > 0, norms, 1.0)
+    return norms, block / scale[:, None]

@@ -1,0 +1,61 @@
+"""Contributions of single columns: they add up, and a planted rogue dimension is found."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from geometry_problems import skewed_table
+from simgauge.core.geometry_axes import axis_shares
+from simgauge.core.geometry_cosine import mean_random_cosine
+from simgauge.core.geometry_moments import table_moments
+from simgauge.errors import ParameterError
+
+
+def contributions_by_pairs(table):
+    """Timkey and van Schijndel, eq. 2: u_j v_j / (|u| |v|), averaged over pairs of different rows."""
+    rows = []
+    for u, v in itertools.permutations(table, 2):
+        rows.append(u * v / (np.linalg.norm(u) * np.linalg.norm(v)))
+    return np.mean(rows, axis=0)
+
+
+def test_contributions_are_the_mean_over_all_pairs_and_add_up(rng):
+    x = skewed_table(rng, 25)
+    moments = table_moments(x)
+    shares = axis_shares(moments)
+    np.testing.assert_allclose(shares.cosine_contribution, contributions_by_pairs(x), atol=1e-13)
+    assert shares.cosine_contribution.sum() == pytest.approx(mean_random_cosine(moments), abs=1e-13)
+    np.testing.assert_allclose(shares.variance_share, x.var(axis=0) / x.var(axis=0).sum(), rtol=1e-11)
+    assert shares.variance_share.sum() == pytest.approx(1)
+
+
+def test_a_planted_rogue_dimension_is_found(rng):
+    x = rng.standard_normal((400, 50))
+    plain = axis_shares(table_moments(x))
+    x[:, 7] += 40
+    x[:, 9] *= 10
+    shares = axis_shares(table_moments(x))
+    assert shares.by_cosine(1).tolist() == [7]
+    assert shares.by_variance(1).tolist() == [9]
+    assert shares.top_cosine_share > 0.99
+    assert shares.top_cosine_contribution > 0.8
+    assert shares.top_variance_ratio == pytest.approx(50 * 100 / 149, rel=0.2)
+    assert plain.top_variance_ratio < 1.5  # control
+    assert plain.top_cosine_contribution < 0.01
+
+
+def test_degenerate_tables():
+    constant = axis_shares(table_moments(np.full((20, 3), 0.1)))
+    np.testing.assert_array_equal(constant.variance_share, 0)
+    np.testing.assert_allclose(constant.cosine_contribution, 1 / 3)
+    single = axis_shares(table_moments(np.ones((1, 3))))
+    np.testing.assert_array_equal(single.cosine_contribution, 0)
+    assert single.top_cosine_share == 0
+
+
+def test_moments_of_unit_rows_are_refused():
+    with pytest.raises(ParameterError, match="unit rows"):
+        axis_shares(table_moments(np.eye(3), normalize=True))
