@@ -1,0 +1,165 @@
+"""How much two tables of the same rows agree: linear CKA, Procrustes, canonical correlations, from one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simgauge.core.geometry_moments import Matrix, ScatterSum, row_blocks
+from simgauge.core.tables import FloatTable, unit_rows
+from simgauge.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class CrossMoments:
+    """Products of the columns of two tables A (n, k) and B (n, l) with the same rows."""
+
+    n_rows: int
+    gram_a: Matrix
+    """(k, k): AᵀA."""
+    gram_b: Matrix
+    """(l, l): BᵀB."""
+    cross: Matrix
+    """(k, l): AᵀB."""
+
+
+@dataclass(frozen=True)
+class Procrustes:
+    """Best orthogonal match of two tables, both scaled to Frobenius norm one."""
+
+    similarity: float
+    """``max over R of <A, B R> = ‖AᵀB‖_*``, in [0, 1]."""
+    distance: float
+    """``min over R of ‖A − B R‖ = √(2 − 2 similarity)``, in [0, √2]."""
+    angle: float
+    """``arccos(similarity)``, radians, in [0, π/2]; obeys the triangle inequality."""
+
+
+def cross_moments(a: FloatTable, b: FloatTable, *, center: bool = True, normalize: bool = False) -> CrossMoments:
+    """One pass over two tables, in row blocks, accumulated in float64.
+
+    Parameters
+    ----------
+    a, b : ndarray, shapes (n, k) and (n, l)
+        Row i of both describes the same thing; the numbers of columns may differ.
+    center : bool
+        Subtract the mean row of each.
+    normalize : bool
+        Scale every row to norm one first, to compare what cosine sees.
+
+    Numerics
+    --------
+    n (k + l)² multiplications, memory O((k + l)²) beyond blocks.
+
+    Raises
+    ------
+    InputError
+        Different numbers of rows, or a table that is constant (zero, when not centred): nothing to compare.
+
+    Examples
+    --------
+    >>> cross_moments(np.eye(2), np.eye(2), center=False).cross
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    if len(a) != len(b):
+        raise InputError(
+            f"expected two tables of the same rows; received {len(a)} and {len(b)} rows. Match the ids first."
+        )
+    n_rows, k = a.shape
+    total = ScatterSum(k + b.shape[1])
+    size = 0.0
+    for rows in row_blocks(n_rows, k + b.shape[1]):
+        parts = [np.asarray(table[rows], dtype=np.float64) for table in (a, b)]
+        total.add(np.hstack([unit_rows(part) for part in parts] if normalize else parts))
+        size += float(sum(np.vdot(part, part) for part in parts)) if not normalize else 2.0 * len(parts[0])
+    mean, scatter = total.result()
+    products = scatter if center else scatter + n_rows * np.outer(mean, mean)
+    noise = n_rows * (4 * np.finfo(np.float64).eps) ** 2 * size
+    for name, part in (("first", products[:k, :k]), ("second", products[k:, k:])):
+        if not np.trace(part) > noise:
+            raise InputError(f"the {name} table has no variation: all rows are equal, so it cannot be compared.")
+    return CrossMoments(n_rows, products[:k, :k], products[k:, k:], products[:k, k:])
+
+
+def linear_cka(moments: CrossMoments) -> float:
+    """Linear centred kernel alignment ``‖AᵀB‖² / (‖AᵀA‖ ‖BᵀB‖)`` (Frobenius), in [0, 1].
+
+    The cosine of the two n x n matrices of dot products, computed in the k x l space of features. Its arc cosine is the
+    CKA distance of netrep. Biased upwards when n is not much larger than k + l.
+
+    Gauge
+    -----
+    Unchanged by an orthogonal map, a scale and (centred) a shift of either table; changes under a general G, so CKA of
+    a model with itself in another gauge is below 1.
+
+    References
+    ----------
+    Kornblith, Norouzi, Lee, Hinton (2019), arXiv 1905.00414, eqs. 4 and 5.
+
+    Examples
+    --------
+    >>> table = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
+    >>> round(linear_cka(cross_moments(table, 3 * table[:, ::-1])), 12)
+    1.0
+    """
+    norms = float(np.linalg.norm(moments.gram_a)) * float(np.linalg.norm(moments.gram_b))
+    return min(float(np.linalg.norm(moments.cross)) ** 2 / norms, 1.0)
+
+
+def procrustes(moments: CrossMoments) -> Procrustes:
+    """Orthogonal Procrustes distance of two tables that are (centred and) scaled to Frobenius norm one.
+
+    Gauge
+    -----
+    Unchanged by an orthogonal map, a scale and (centred) a shift of either table; changes under a general G.
+
+    References
+    ----------
+    Schönemann (1966); Williams, Kunz, Kornblith, Linderman (2021), arXiv 2110.14739, eqs. 7 and 8. The disparity of
+    `scipy.spatial.procrustes` is ``1 − similarity²``.
+
+    Examples
+    --------
+    >>> table = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 3.0]])
+    >>> round(procrustes(cross_moments(table, 3 * table[:, ::-1])).similarity, 12)
+    1.0
+    """
+    nuclear = float(np.linalg.svd(moments.cross, compute_uv=False).sum())
+    similarity = min(nuclear / float(np.sqrt(np.trace(moments.gram_a) * np.trace(moments.gram_b))), 1.0)
+    return Procrustes(similarity, float(np.sqrt(2 - 2 * similarity)), float(np.arccos(similarity)))
+
+
+def canonical_agreement(moments: CrossMoments) -> float:
+    """Mean squared canonical correlation: share of the smaller column space that lies in the larger, in [0, 1].
+
+    Gauge
+    -----
+    Invariant: any invertible G on either side leaves it alone. So 1 here with CKA below 1 says that the two tables are
+    one model in two gauges.
+
+    Numerics
+    --------
+    Directions below √(k · 2e-16) of the strongest are left out of either space. Biased upwards when n is not much
+    larger than k + l.
+
+    References
+    ----------
+    Kornblith et al. (2019), arXiv 1905.00414, section 3 (R²_CCA).
+
+    Examples
+    --------
+    >>> table = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [3.0, 1.0]])
+    >>> round(canonical_agreement(cross_moments(table, table @ np.array([[1.0, 5.0], [0.0, 0.1]]))), 9)
+    1.0
+    """
+    left, right = _whitener(moments.gram_a), _whitener(moments.gram_b)
+    correlations = left.T @ moments.cross @ right
+    return float(min(np.sum(correlations**2) / min(correlations.shape), 1.0))
+
+
+def _whitener(gram: Matrix) -> Matrix:
+    values, vectors = np.linalg.eigh(gram)
+    keep = values > len(gram) * np.finfo(np.float64).eps * values[-1]
+    return np.asarray(vectors[:, keep] / np.sqrt(values[keep]))
