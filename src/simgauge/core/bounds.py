@@ -1,0 +1,270 @@
+"""How far the cosine of two vectors can move under metrics of a given condition number: exact, attained bounds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simgauge.core.bounds_diagonal import diagonal_bounds, unbounded_diagonal
+from simgauge.core.tables import FloatTable, as_table, unit_rows
+from simgauge.errors import InputError, ParameterError
+
+Group = Literal["linear", "diagonal"]
+Floats = NDArray[np.float64]
+
+ENTRIES_PER_BLOCK = 1 << 17
+"""Pairs x components worked on at once: fits the cache of a core, and keeps the memory of a call flat."""
+
+
+class AttainedBounds(NamedTuple):
+    """Bounds with a metric that attains each; see `cosine_bounds`."""
+
+    low: Floats
+    high: Floats
+    low_metric: Floats
+    high_metric: Floats
+
+
+@overload
+def cosine_bounds(
+    vectors: Any,
+    pairs: ArrayLike,
+    condition_number: float,
+    group: Group = "linear",
+    *,
+    return_metric: Literal[False] = False,
+) -> tuple[Floats, Floats]: ...
+@overload
+def cosine_bounds(
+    vectors: Any, pairs: ArrayLike, condition_number: float, group: Group = "linear", *, return_metric: Literal[True]
+) -> AttainedBounds: ...
+def cosine_bounds(
+    vectors: Any,
+    pairs: ArrayLike,
+    condition_number: float,
+    group: Group = "linear",
+    *,
+    return_metric: bool = False,
+) -> tuple[Floats, Floats] | AttainedBounds:
+    """Lowest and highest cosine that pairs of vectors can take over all metrics of a condition number.
+
+    Replacing items Q by Q G (and users P by P G^-T) keeps every prediction P Qᵀ and changes the cosine of two items to
+    x M y / √(x M x · y M y), M = G Gᵀ. The bounds are exact over all M of the group with cond(M) <= κ.
+
+    "linear": any symmetric positive definite M. An angle φ becomes anything in
+    [2·atan(tan(φ/2)/√κ), 2·atan(tan(φ/2)·√κ)] (generalised Wielandt inequality). "diagonal": M = diag(d),
+    d in [1, κ]^n_components, the paper's rescaling D of the axes as they are: the result depends on the basis, so pass
+    vectors in the canonical one (Z(α)) unless their own axes mean something.
+
+    Parameters
+    ----------
+    vectors : array-like, shape (n_rows, n_components)
+        float32 or float64; the length of a row does not matter.
+    pairs : array-like of int, shape (n_pairs, 2)
+        Row indices, each >= 0 and < n_rows.
+    condition_number : float
+        κ >= 1 of the **metric**. A gauge G of condition number g gives κ = g². `numpy.inf` for unbounded: the bounds
+        are then approached, not attained.
+    group : {"linear", "diagonal"}
+    return_metric : bool
+        Also return a metric that attains each bound (finite κ only).
+
+    Returns
+    -------
+    low, high : ndarray, shape (n_pairs,), float64
+        In [-1, 1], low <= cosine <= high.
+    low_metric, high_metric : ndarray, shape (n_pairs, n_components), only with return_metric=True
+        "diagonal": the d in [1, κ]. "linear": a vector e with M = I + (κ − 1) e eᵀ, of norm one, or zero where the
+        bound is the cosine itself. `attaining_gauge` turns them into a G.
+
+    Gauge
+    -----
+    The bounds are a statement about the gauge, and relative to it: they are invariant to rotations ("linear") or to
+    permutations and signs of the axes ("diagonal") only. Vectors that have been moved by G have other bounds.
+
+    Numerics
+    --------
+    Float64 throughout. "linear" uses |u − v| and |u + v| of the unit vectors, not the arc cosine, so small angles are
+    exact to rounding. Parallel (antiparallel) vectors keep cosine 1 (-1); with κ = inf, vectors count as parallel when
+    |u − v| is within 2 eps of the table's dtype. A zero vector stays zero under any gauge; its cosine is defined as 0
+    and so are its bounds. "diagonal" is solved exactly (see `simgauge.core.bounds_diagonal`), to an accuracy of about
+    κ·eps; the values returned are those of a feasible d. Cost O(k log k) a pair, memory flat, threads over blocks.
+
+    Raises
+    ------
+    InputError
+        Bad vectors, or pairs that are not integer, not of shape (n_pairs, 2) or out of range.
+    ParameterError
+        condition_number below 1 or NaN, unknown group, or return_metric=True with κ = inf.
+
+    References
+    ----------
+    Steck, Ekanadham, Kallus (2024), arXiv:2403.05440, Eq. 3 and 4, for the freedom. Bauer and Householder (1960) for
+    the generalised Wielandt inequality ("linear"); Cassels' inequality (unbounded "diagonal").
+
+    Examples
+    --------
+    >>> low, high = cosine_bounds([[1.0, 0.0], [0.6, 0.8]], [[0, 1]], 4.0)
+    >>> low.round(6), high.round(6)
+    (array([0.]), array([0.882353]))
+    >>> low, high = cosine_bounds([[1.0, 2.0], [2.0, 1.0]], [[0, 1]], np.inf, group="diagonal")
+    >>> low.round(6), high.round(6)
+    (array([0.8]), array([1.]))
+    """
+    table = as_table(vectors)
+    index = _as_pairs(pairs, len(table))
+    kappa = _as_condition_number(condition_number, group, return_metric)
+    solve = _linear if group == "linear" else _diagonal
+    tiny = 2 * float(np.finfo(table.dtype).eps)
+    found = AttainedBounds(*np.zeros((2, len(index))), *_metrics(len(index), table.shape[1], group, return_metric))
+
+    def work(start: int) -> None:
+        block = index[start : start + step]
+        x, y = _unit(table, block[:, 0]), _unit(table, block[:, 1])
+        usable = np.flatnonzero(x.any(axis=1) & y.any(axis=1))
+        parts = solve(x[usable], y[usable], kappa, tiny)
+        for target, part in zip(found[: 4 if return_metric else 2], parts, strict=False):
+            target[start + usable] = part
+
+    step = max(1, ENTRIES_PER_BLOCK // table.shape[1])
+    _in_threads(work, range(0, len(index), step))
+    return found if return_metric else (found.low, found.high)
+
+
+def attaining_gauge(
+    vectors: Any,
+    pair: ArrayLike,
+    condition_number: float,
+    side: Literal["low", "high"] = "low",
+    group: Group = "linear",
+) -> Floats:
+    """A gauge G that brings the cosine of one pair to its bound: the cosine of rows of `vectors @ G`.
+
+    Apply `users @ inv(G).T` to the other table and all predictions stay the same.
+
+    Parameters
+    ----------
+    vectors, condition_number, group
+        As in `cosine_bounds`; κ is finite and is the condition number of the metric G Gᵀ, so cond(G) <= √κ.
+    pair : array-like of int, shape (2,)
+    side : {"low", "high"}
+
+    Returns
+    -------
+    ndarray, shape (n_components, n_components), float64
+        Symmetric positive definite; diagonal for group "diagonal".
+
+    Raises
+    ------
+    InputError, ParameterError
+        As in `cosine_bounds`.
+
+    Examples
+    --------
+    >>> items = np.array([[1.0, 0.0], [0.6, 0.8]])
+    >>> moved = items @ attaining_gauge(items, [0, 1], 4.0, "high")
+    >>> cosine = moved[0] @ moved[1] / np.sqrt((moved[0] @ moved[0]) * (moved[1] @ moved[1]))
+    >>> round(float(cosine), 6)
+    0.882353
+    """
+    if side not in ("low", "high"):
+        raise ParameterError(f"side={side!r}: expected 'low' or 'high'.")
+    one_pair = np.asarray(pair)
+    if one_pair.shape != (2,):
+        raise InputError(f"pair: expected two row indices; received shape {one_pair.shape}.")
+    bounds = cosine_bounds(vectors, one_pair[None], condition_number, group, return_metric=True)
+    metric = (bounds.low_metric if side == "low" else bounds.high_metric)[0]
+    if group == "diagonal":
+        return np.diag(np.sqrt(metric))
+    gauge: Floats = np.eye(len(metric)) + (np.sqrt(condition_number) - 1.0) * np.outer(metric, metric)
+    return gauge
+
+
+def _linear(x: Floats, y: Floats, kappa: float, tiny: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """tan²(φ/2) = |x − y|²/|x + y|² times or over κ, and cos φ = (1 − tan²)/(1 + tan²)."""
+    apart, along = x - y, x + y
+    distance, closeness = np.linalg.norm(apart, axis=1), np.linalg.norm(along, axis=1)
+    if np.isinf(kappa):
+        distance[distance <= tiny] = 0.0
+        closeness[closeness <= tiny] = 0.0
+    opening, closing = np.square(distance), np.square(closeness)
+    low = (closing / kappa - opening) / (closing / kappa + opening) if np.isfinite(kappa) else -np.ones(len(x))
+    high = (closing - opening / kappa) / (closing + opening / kappa) if np.isfinite(kappa) else np.ones(len(x))
+    low[distance == 0], high[closeness == 0] = 1.0, -1.0
+    return low, high, _normalized(apart, distance), _normalized(along, closeness)
+
+
+def _normalized(rows: Floats, norms: Floats) -> Floats:
+    result: Floats = np.divide(rows, norms[:, None], out=np.zeros_like(rows), where=norms[:, None] > 0)
+    return result
+
+
+def _diagonal(x: Floats, y: Floats, kappa: float, tiny: float) -> tuple[Floats, Floats, Floats, Floats]:
+    if np.isfinite(kappa):
+        return diagonal_bounds(x, y, kappa)
+    low, high = unbounded_diagonal(x, y)
+    same, opposite = np.linalg.norm(x - y, axis=1) <= tiny, np.linalg.norm(x + y, axis=1) <= tiny
+    return np.where(same, 1.0, low), np.where(opposite, -1.0, high), x, y
+
+
+def _unit(table: FloatTable, rows: NDArray[np.intp]) -> Floats:
+    return unit_rows(np.asarray(table[rows], dtype=np.float64)).astype(np.float64, copy=False)
+
+
+def _metrics(n_pairs: int, n_components: int, group: str, wanted: bool) -> Floats:
+    """Room for both metrics; the identity for pairs with a zero vector."""
+    shape = (2, n_pairs if wanted else 0, n_components)
+    return np.ones(shape) if group == "diagonal" else np.zeros(shape)
+
+
+def _in_threads(work: Callable[[int], None], starts: range) -> None:
+    """Run the blocks on all cores: NumPy lets go of the interpreter in sorts, sums and look-ups."""
+    workers = min(len(starts), os.cpu_count() or 1, 8)
+    if workers <= 1:
+        for start in starts:
+            work(start)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, starts))
+
+
+def _as_pairs(pairs: ArrayLike, n_rows: int) -> NDArray[np.intp]:
+    index = np.asarray(pairs)
+    if index.size == 0:
+        return np.empty((0, 2), dtype=np.intp)
+    if index.ndim != 2 or index.shape[1] != 2 or index.dtype.kind not in "iu":
+        raise InputError(
+            f"pairs: expected row indices of shape (n_pairs, 2), integers; received shape {index.shape}, dtype "
+            f"{index.dtype}. For all pairs of n rows pass numpy.stack(numpy.triu_indices(n, 1), axis=1)."
+        )
+    if index.min() < 0 or index.max() >= n_rows:
+        raise InputError(
+            f"pairs: row indices must lie in 0..{n_rows - 1}; received {index.min()}..{index.max()}. "
+            "Ids are not row indices: look them up first."
+        )
+    return index.astype(np.intp, copy=False)
+
+
+def _as_condition_number(condition_number: float, group: str, return_metric: bool) -> float:
+    if group not in ("linear", "diagonal"):
+        raise ParameterError(f"group={group!r}: expected 'linear' or 'diagonal'.")
+    try:
+        kappa = float(condition_number)
+    except (TypeError, ValueError):
+        kappa = np.nan
+    if not kappa >= 1:
+        raise ParameterError(
+            f"condition_number={condition_number!r}: expected a number >= 1, the largest over the smallest eigenvalue "
+            "of the metric (numpy.inf for no limit). The identity has 1."
+        )
+    if np.isinf(kappa) and return_metric:
+        raise ParameterError(
+            "return_metric=True with condition_number=inf: these bounds are approached, not attained. "
+            "Pass a finite number."
+        )
+    return kappa
