@@ -85,3 +85,26 @@ def _check_finite(values: NDArray[Any], name: str) -> None:
             f"{name}: {bad} stored values are NaN or infinite. Remove or replace them first; "
             "simgauge never replaces values silently."
         )
+
+
+def stored_values(X: Matrix) -> int:
+    """Stored entries of a sparse matrix, all entries of a dense one.
+
+    Examples
+    --------
+    >>> stored_values(np.eye(3))
+    9
+    """
+    return int(X.indptr[-1]) if sp.issparse(X) else int(X.size)
+
+
+def largest_magnitude(X: Matrix) -> float:
+    """Largest absolute value, 0 for a matrix without stored entries.
+
+    Examples
+    --------
+    >>> largest_magnitude(np.array([[1.0, -3.0]]))
+    3.0
+    """
+    values = X.data[: int(X.indptr[-1])] if sp.issparse(X) else X
+    return float(max(values.max(), -values.min())) if values.size else 0.0
