@@ -13,6 +13,9 @@ from simgauge.errors import InputError
 
 WHOLE_NUMBER = r"^(0|-?[1-9][0-9]*)$"
 
+ROWS_PER_ENCODING = 1 << 21
+"""Events that share one dictionary before it is merged into the others: merging costs every distinct id again."""
+
 
 class Coder:
     """Collects a column of ids in batches; `finish` gives the sorted distinct ids and the row number of each event.
@@ -37,12 +40,15 @@ class Coder:
         self.role = role
         self.meaning = meaning
         self._chunks: list[pa.DictionaryArray] = []
+        self._waiting: list[pa.Array] = []
 
     def add(self, ids: pa.Array) -> None:
         """Take the ids of the next events, null where there is none."""
         if self.meaning == "float":
             ids = pc.if_else(pc.is_nan(ids), pa.scalar(None, ids.type), ids)
-        self._chunks.append(ids.dictionary_encode())
+        self._waiting.append(ids)
+        if sum(map(len, self._waiting)) >= ROWS_PER_ENCODING:
+            self._encode()
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[Any]]:
         """Row number of every event (-1 where the id is missing) and the distinct ids, ascending.
@@ -52,6 +58,7 @@ class Coder:
         InputError
             Ids that do not fit into 64 bits with sign, or fractions.
         """
+        self._encode()
         if not self._chunks:
             return np.empty(0, np.int32), np.empty(0, np.int64)
         unified = pa.chunked_array(self._chunks).unify_dictionaries()
@@ -65,6 +72,11 @@ class Coder:
             codes[start : start + len(chunk)] = rank[chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
             start += len(chunk)
         return codes, ids
+
+    def _encode(self) -> None:
+        if self._waiting:
+            self._chunks += pa.chunked_array(self._waiting).dictionary_encode().chunks
+            self._waiting = []
 
     def _ids(self, distinct: pa.Array) -> tuple[NDArray[Any], NDArray[np.int64]]:
         integers = as_integers(distinct, self.meaning, self.role)

@@ -46,8 +46,7 @@ def choose_columns(
         for role, name in given.items()
         if name is not None
     }
-    headerless = all(name == f"column{position}" for position, name in enumerate(names))
-    if not roles and headerless and 2 <= len(names) <= 4:
+    if not roles and source.headerless and 2 <= len(names) <= 4:
         roles = {"user": 0, "item": 1, **({"weight": 2} if len(names) > 2 else {})}
         source.notes.append(f"no columns were named: took {', '.join(f'{r}={p}' for r, p in roles.items())}")
         return roles

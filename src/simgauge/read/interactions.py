@@ -12,6 +12,7 @@ from scipy import sparse
 
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.interactions import METADATA_FILE, Interactions
+from simgauge.read.dst import is_dst, read_dst
 from simgauge.read.events import ColumnName, Events, choose_columns, collect_events
 from simgauge.read.files import content_of, expand, is_path
 from simgauge.read.merge import RULES, keep_frequent, merge_events
@@ -44,8 +45,8 @@ def read_interactions(
     ----------
     source : path, glob, list of paths, database address, frame, sparse matrix or array
         CSV, TSV and other delimited text (also gzip-compressed), JSON lines, Parquet, a directory of such parts;
-        a DuckDB or SQLite file or ``postgresql://`` address with `query`; a scipy sparse ``.npz``; a directory
-        written by `Interactions.save`; a pandas, polars or Arrow frame; a scipy sparse matrix or dense array with
+        a DuckDB or SQLite file or ``postgresql://`` address with `query`; a scipy sparse ``.npz``; a DST file; a
+        directory written by `Interactions.save`; a pandas, polars or Arrow frame; a scipy sparse matrix or dense array with
         users in rows.
     user, item, weight : str or int, optional
         Columns by name, or by position counted from 0. When `user` and `item` are not given, columns with usual
@@ -154,7 +155,7 @@ def _check_options(duplicates: str, id_type: str, on_bad_row: str, *minimums: in
 
 
 def _as_matrix(source: Any) -> Interactions | None:
-    """Sources that are matrices already: sparse, dense, ``.npz``, a saved directory."""
+    """Sources that are matrices already: sparse, dense, ``.npz``, a DST file, a saved directory."""
     if isinstance(source, Interactions):
         return source
     if sparse.issparse(source) or isinstance(source, np.ndarray):
@@ -164,6 +165,8 @@ def _as_matrix(source: Any) -> Interactions | None:
     paths = expand(source)
     if any(path.name == METADATA_FILE for path in paths):
         return Interactions.load(source)
+    if len(paths) == 1 and is_dst(paths[0]):
+        return read_dst(paths[0])
     if len(paths) == 1 and content_of(paths[0]) == "zip":
         report = {"source": paths[0].name, "format": "scipy sparse npz"}
         return Interactions(load_sparse(paths[0]), report=report)

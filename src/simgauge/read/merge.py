@@ -45,7 +45,7 @@ def merge_events(
 
     Numerics
     --------
-    One stable sort of 8-byte keys; about 40 bytes per event beyond the input.
+    Two counting sorts, O(n_events); about 40 bytes per event beyond the input.
 
     Raises
     ------
@@ -63,29 +63,47 @@ def merge_events(
     """
     if rule not in RULES:
         raise ParameterError(f"duplicates={rule!r}: expected one of {', '.join(map(repr, RULES))}.")
-    key = users.astype(np.int64)
-    key *= shape[1]
-    key += items
-    if len(key) > 1 and not (key[1:] > key[:-1]).all():
-        order = np.argsort(key, kind="stable") if times is None else np.lexsort((times, key))
-        key = key[order]
-        weights = None if weights is None else weights[order]
+    if not _ascending(users, items):
+        order = None if times is None else np.argsort(times, kind="stable")
+        order = _stable_order(items, shape[1], order)
+        order = _stable_order(users, shape[0], order)
+        users, items, weights = users[order], items[order], None if weights is None else weights[order]
         del order
-    starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
-    merged = len(key) - len(starts)
-    if merged and rule == "error":
-        pair = divmod(int(key[np.flatnonzero(key[1:] == key[:-1])[0]]), shape[1])
+    repeated = (users[1:] == users[:-1]) & (items[1:] == items[:-1])
+    starts = np.flatnonzero(np.concatenate(([True], ~repeated)))
+    if rule == "error" and repeated.any():
+        first = int(repeated.argmax())
         raise InputError(
-            f"{merged} events repeat a user-item pair (first: user row {pair[0]}, item column {pair[1]}) and "
-            "duplicates='error' was asked for. Pass duplicates='sum', 'max', 'mean', 'last' or 'count'."
+            f"{int(repeated.sum())} events repeat a user-item pair (first: user row {users[first]}, item column "
+            f"{items[first]}) and duplicates='error' was asked for. Pass 'sum', 'max', 'mean', 'last' or 'count'."
         )
-    data = _reduced(weights, starts, len(key), rule)
-    key = key[starts]
-    indptr = np.searchsorted(key, np.arange(shape[0] + 1, dtype=np.int64) * shape[1])
-    key %= shape[1]
-    index_type = np.int32 if len(key) <= np.iinfo(np.int32).max else np.int64
-    arrays = (data, key.astype(index_type), indptr.astype(index_type))
-    return sparse.csr_array(arrays, shape=shape), merged
+    data = _reduced(weights, starts, len(users), rule)
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(users[starts], minlength=shape[0]))))
+    index_type = np.int32 if len(starts) <= np.iinfo(np.int32).max else np.int64
+    arrays = (data, items[starts].astype(index_type), indptr.astype(index_type))
+    pairs = sparse.csr_array(arrays, shape=shape)
+    return pairs, len(users) - len(starts)
+
+
+def _ascending(users: Codes, items: Codes) -> bool:
+    after = users[1:] > users[:-1]
+    return bool((after | ((users[1:] == users[:-1]) & (items[1:] >= items[:-1]))).all())
+
+
+def _stable_order(codes: Codes, n_codes: int, order: NDArray[Any] | None) -> NDArray[Any]:
+    """Positions that sort `codes` (visited in `order`) and keep the order of equal ones, by counting: O(n).
+
+    scipy's change from rows to columns is that counting sort.
+    """
+    visited = codes if order is None else codes[order]
+    n_events = len(visited)
+    one_per_row = (
+        np.zeros(n_events, dtype=np.int8),
+        visited,
+        np.arange(n_events + 1, dtype=np.int32 if n_events < 2**31 - 1 else np.int64),
+    )
+    by_code: NDArray[Any] = sparse.csr_array(one_per_row, shape=(n_events, n_codes)).tocsc().indices
+    return by_code if order is None else order[by_code]
 
 
 def _reduced(

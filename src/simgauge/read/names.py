@@ -44,7 +44,8 @@ def read_labels(spec: str | Path, *, role: str = "ids") -> Labels:
     ----------
     spec : "path" or "path:column"
         Column by name or by position counted from 0. Without it, a column with a usual name is taken (for `role`
-        "ids" an id, for "names" a name), or the only column beside a column of row numbers.
+        "ids" an id, for "names" a name), or the only column beside a column of row numbers; of a table without
+        header the first for ids and the second for names.
     role : {"ids", "names"}
 
     Returns
@@ -69,7 +70,7 @@ def read_labels(spec: str | Path, *, role: str = "ids") -> Labels:
         position = _label_column(source, column, role)
         row = _row_column(source, position)
         chosen = [position] if row is None else [position, row]
-        labels, *rows = _columns(source, chosen, text=role == "names")
+        labels, *rows = label_columns(source, chosen, text=role == "names")
     if rows and np.array_equal(np.sort(rows[0]), np.arange(len(labels))):
         labels = labels[np.argsort(rows[0])]
     return labels
@@ -97,7 +98,7 @@ def read_names(spec: str | Path) -> dict[Any, str]:
             found = usual_column(NAME_NAMES, names, (identity,))
             column = found if found is not None else 1 if identity == 0 else 0
         name = find_column(column, names, role="names", where=source.label)
-        ids, labels = _columns(source, [identity, name], text_last=True)
+        ids, labels = label_columns(source, [identity, name], text_last=True)
     return dict(zip(ids.tolist(), labels.tolist(), strict=True))
 
 
@@ -142,7 +143,7 @@ def _lines(path: Path) -> Labels:
         text = raw.decode("latin-1")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     lines = lines[:-1] if lines and not lines[-1] else lines
-    return _typed(pa.array(lines), "untyped", path.name)
+    return typed_labels(pa.array(lines), "untyped", path.name)
 
 
 def _label_column(source: Source, column: str | int | None, role: str) -> int:
@@ -158,8 +159,8 @@ def _label_column(source: Source, column: str | int | None, role: str) -> int:
     others = [position for position in range(len(names)) if position not in taken]
     if len(others) == 1:
         return others[0]
-    if source.notes and len(names) == 2 and role == "names":
-        return 1
+    if source.headerless:
+        return 1 if role == "names" else 0
     raise InputError(
         f"{source.label} has {len(names)} columns ({', '.join(names[:10])}); say which holds the {role}, such as "
         f"{source.label}:{names[0] or 0}."
@@ -171,7 +172,10 @@ def _row_column(source: Source, label: int) -> int | None:
     return None if position == label else position
 
 
-def _columns(source: Source, positions: Sequence[int], text: bool = False, text_last: bool = False) -> list[Labels]:
+def label_columns(
+    source: Source, positions: Sequence[int], text: bool = False, text_last: bool = False
+) -> list[Labels]:
+    """Whole columns of labels; text where asked, integers where all are (`text`: the first, `text_last`: the last)."""
     batches = list(source.stream([source.columns[position].sql for position in positions]))
     if not sum(batch.num_rows for batch in batches):
         raise InputError(f"{source.label} holds no rows.")
@@ -183,11 +187,18 @@ def _columns(source: Source, positions: Sequence[int], text: bool = False, text_
         if as_text:
             found.append(np.array([str(value or "") for value in values.to_pylist()], dtype=object))
         else:
-            found.append(_typed(values, column.meaning, f"{source.label}, column {column.name!r}"))
+            found.append(typed_labels(values, column.meaning, f"{source.label}, column {column.name!r}"))
     return found
 
 
-def _typed(values: pa.Array, meaning: str, label: str) -> Labels:
+def typed_labels(values: pa.Array, meaning: str, label: str) -> Labels:
+    """A column of labels as int64 or str, complete.
+
+    Raises
+    ------
+    InputError
+        Some are missing.
+    """
     if values.null_count:
         raise InputError(f"{label}: {values.null_count} of {len(values)} labels are missing. Give every row a label.")
     integers = as_integers(values, meaning, label)

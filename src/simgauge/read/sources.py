@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 from simgauge.errors import InputError
 from simgauge.read.databases import POSTGRES_SCHEMES, missing_query, postgres_batches, sqlite_batches
 from simgauge.read.files import content_of, expand, is_path
-from simgauge.read.table_source import Column, Source, connect, label_of, sql_list, typed_source
+from simgauge.read.table_source import Source, connect, label_of, sql_list, typed_source
 from simgauge.read.text_tables import is_json, open_delimited, open_json
 
 
@@ -82,10 +83,7 @@ def _of_arrow(stack: ExitStack, data: Any, label: str, format_name: str) -> Sour
     else:
         connection.register("arrow_source", data.rename_columns(renamed))
         opened = typed_source(connection, "arrow_source", label, format_name)
-    opened.columns = [
-        Column(name, column.sql, column.meaning, column.list_sql)
-        for name, column in zip(schema.names, opened.columns, strict=True)
-    ]
+    opened.columns = [replace(column, name=name) for name, column in zip(schema.names, opened.columns, strict=True)]
     return opened
 
 

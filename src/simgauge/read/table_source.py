@@ -36,6 +36,8 @@ class Column:
     meaning: str
     list_sql: str
     """The same value where it is a list of numbers."""
+    kind: str = ""
+    """DuckDB's type, empty where the source has none."""
 
 
 @dataclass
@@ -56,6 +58,11 @@ class Source:
     def names(self) -> list[str]:
         """Names of the columns."""
         return [column.name for column in self.columns]
+
+    @property
+    def headerless(self) -> bool:
+        """Whether the columns have no names of their own."""
+        return all(name == f"column{position}" for position, name in enumerate(self.names))
 
     def stream(self, expressions: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Batches of the given SQL expressions over all rows.
@@ -117,6 +124,7 @@ def connect(stack: ExitStack, database: str = ":memory:") -> Any:
     except duckdb.Error as error:
         raise InputError(f"{Path(database).name} cannot be opened: {str(error).splitlines()[0]}") from error
     stack.callback(connection.close)
+    connection.execute("SET enable_progress_bar = false")
     return connection
 
 
@@ -135,7 +143,7 @@ def typed_source(connection: Any, relation: str, label: str, format_name: str, r
         sql = {"integer": f"CAST({quoted} AS BIGINT)", "float": f"CAST({quoted} AS DOUBLE)"}.get(
             meaning, quoted if meaning == "list" else f"CAST({quoted} AS VARCHAR)"
         )
-        source.columns.append(Column(name, sql, meaning, quoted))
+        source.columns.append(Column(name, sql, meaning, quoted, kind))
     return source
 
 

@@ -24,9 +24,12 @@ def open_json(connection: Any, paths: list[Path]) -> Source:
         ).fetchall()
     except duckdb.Error as error:
         raise source.damaged(error) from error
-    for (key,) in keys:
-        path = sql_text(key if key[:1] not in ("$", "/", "") else f'$."{key}"')
-        source.columns.append(Column(key, f"(json->>{path})", "untyped", f"(json->{path})"))
+    located = [(key, sql_text(key if key[:1] not in ("$", "/", "") else f'$."{key}"')) for (key,) in keys]
+    types = ", ".join(f"json_type(json->{path})" for _, path in located)
+    first = connection.execute(f"SELECT {types} FROM (SELECT json FROM {relation} LIMIT 1)").fetchone() if keys else ()
+    for (key, path), kind in zip(located, first, strict=True):
+        meaning = {"ARRAY": "list", "OBJECT": "other"}.get(kind, "untyped")
+        source.columns.append(Column(key, f"(json->>{path})", meaning, f"CAST(json->{path} AS DOUBLE[])"))
     if not source.columns:
         raise InputError(f"{source.label} holds no JSON object with keys: one object a line is expected.")
     return source
@@ -56,7 +59,9 @@ def open_delimited(
         f"encoding={sql_text(dialect.encoding)}, nullstr='', columns={{{columns}}}{more}) AS t"
     )
     source = Source(connection, relation, [], label_of(paths), "text table", list(dialect.notes), rejects=rejects)
-    source.columns = [Column(name, f"c{i}", "untyped", f"c{i}") for i, name in enumerate(dialect.names)]
+    source.columns = [
+        Column(name, f"c{i}", "untyped", f"CAST(c{i} AS DOUBLE[])") for i, name in enumerate(dialect.names)
+    ]
     if not dialect.has_header:
         source.notes.append("the file has no header; its columns are called column0, column1, ...")
     return source
