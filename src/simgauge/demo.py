@@ -138,7 +138,7 @@ def _recall(embedding: Embedding, training: sp.csr_array, held_out: sp.csr_array
 
 
 def _recall_table(recall: Mapping[str, PairRecall], seed: int) -> dict[str, Any]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, result in recall.items():
         interval = mean_interval(result.per_user, np.random.default_rng(seed))
         label = GAUGES.get(name, f"{name}, {CATALOGUE[name].formula.replace(' ', '')}")
@@ -147,8 +147,8 @@ def _recall_table(recall: Mapping[str, PairRecall], seed: int) -> dict[str, Any]
     protocol = (
         f"{HELD_OUT_SHARE:.0%} of every file's imports were held out. For each pair of a kept and a held-out import of "
         f"one file: is the held-out one among the {RECALL_AT} nearest neighbours of the kept one? Mean over "
-        f"{len(next(iter(recall.values())).per_user):,} files, with 95 % intervals over files. Every gauge makes exactly "
-        "the same predictions."
+        f"{len(next(iter(recall.values())).per_user):,} files, with 95 % intervals over files. Every gauge "
+        "makes exactly the same predictions."
     )
     return {"protocol": protocol, "at": RECALL_AT, "gauges": [{**row, "best": row["recall"] == best} for row in rows]}
 

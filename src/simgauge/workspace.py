@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,10 +15,12 @@ from simgauge.core.intervals import mean_interval
 from simgauge.core.tables import FloatTable, row_norms
 from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
+from simgauge.errors import InputError
 from simgauge.interactions import Interactions
 from simgauge.objectives import Objective
 from simgauge.thresholds import Thresholds
 
+CENTERS: tuple[core.Center, ...] = ("none", "users")
 PROBE_ROWS = 1_000
 """Rows whose lists are recomputed in many gauges; the interval of a mean over them is about ±0.01."""
 
@@ -97,19 +100,24 @@ class Workspace:
         return self.shipped_lists[self.probe_positions]
 
     @cached_property
-    def canonical(self) -> dict[str, core.CanonicalCore]:
-        """Canonical form without and with centred users; empty for a single table."""
-        if self.embedding.users is None:
-            return {}
-        return {center: core.canonical_core(self.embedding.users, self.items, center) for center in ("none", "users")}
+    def canonical(self) -> dict[core.Center, core.CanonicalCore]:
+        """Canonical forms by centring, those that exist: none for a single table or where all predictions are zero."""
+        forms: dict[core.Center, core.CanonicalCore] = {}
+        users = self.embedding.users
+        if users is None:
+            return forms
+        for center in CENTERS:
+            with suppress(InputError):
+                forms[center] = core.canonical_core(users, self.items, center)
+        return forms
 
-    def gauge_items(self, power: float, center: str = "none") -> FloatTable:
+    def gauge_items(self, power: float, center: core.Center = "none") -> FloatTable:
         """Items in a canonical gauge; for a single table only power 0 exists."""
-        if self.embedding.users is None:
+        if not self.canonical:
             return core.whitening_map(self.items).apply_items(self.items)
         return core.power_map(self.canonical[center], power).apply_items(self.items)
 
-    def gauge_lists(self, power: float, center: str = "none") -> Indices:
+    def gauge_lists(self, power: float, center: core.Center = "none") -> Indices:
         """Neighbours of the probe rows in a canonical gauge, (n_probe, k)."""
         key = ("canonical", power, center)
         if key not in self.lists:

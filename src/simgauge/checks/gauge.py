@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.core.gauge import Center
 from simgauge.core.overlap import neighbor_overlap
 from simgauge.core.tables import FloatTable, row_norms
 from simgauge.findings import Finding, Verdict
@@ -27,13 +28,14 @@ GAUGE_NAMES = {0.0: "whitened", 0.5: "balanced", 1.0: "projected back"}
 def canonical_overlap(workspace: Workspace) -> Finding:
     """How many neighbours the cosine as shipped shares with each canonical gauge of the same predictions."""
     shipped = workspace.probe_lists
-    gauges: list[tuple[str, float, str]] = [("whitened (α = 0)", 0.0, "none")]
+    gauges: list[tuple[str, float, Center]] = [("whitened (α = 0)", 0.0, "none")]
     if workspace.canonical:
         gauges += [
             ("balanced (α = ½)", 0.5, "none"),
             ("projected back (α = 1)", 1.0, "none"),
-            ("projected back, users centred", 1.0, "users"),
         ]
+    if "users" in workspace.canonical:
+        gauges.append(("projected back, users centred", 1.0, "users"))
     rows: list[dict[str, Any]] = []
     for name, power, center in gauges:
         shares = neighbor_overlap(shipped, workspace.gauge_lists(power, center)).per_row
