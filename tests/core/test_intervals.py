@@ -50,6 +50,8 @@ def test_shares_of_a_finite_table_are_covered(rng):
         return proportion_interval(int(rng.choice(marks, 300, replace=False).sum()), 300, population=400)
 
     assert coverage(0.15, draw) == pytest.approx(0.95, abs=SLACK + 0.015)
+    known, ignored = proportion_interval(450, 3000, population=4000), proportion_interval(450, 3000)
+    assert known.high - known.low == pytest.approx((ignored.high - ignored.low) / 2, rel=0.01)  # √(1 − 3/4)
 
 
 def test_ratios_are_covered_by_the_jackknife(rng):

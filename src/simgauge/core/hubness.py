@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import log_ndtr
 
 from simgauge.core.neighbor_lists import Indices, as_neighbor_lists
 from simgauge.errors import InputError, ParameterError
@@ -81,10 +81,7 @@ def k_skewness_from_sample(occurrence: Indices, n_queries: int, n_rows: int) -> 
     """
     if not 3 <= n_queries <= n_rows:
         raise ParameterError(f"n_queries={n_queries}: expected 3 to n_rows={n_rows} sampled rows.")
-    x = occurrence.astype(np.float64)
-    falling = np.array([x.mean(), np.mean(x * (x - 1)), np.mean(x * (x - 1) * (x - 2))])
-    first, second, third = falling * np.cumprod([(n_rows - r) / (n_queries - r) for r in range(3)])
-    square, cube = second + first, third + 3 * second + first
+    first, square, cube = _raw_moments_of_all(occurrence, n_queries, n_rows)
     variance = square - first**2
     if variance <= 1e-12 * square:
         return 0.0
@@ -106,7 +103,7 @@ def k_skewness_truncnorm(occurrence: Indices) -> float:
     if spread == 0:
         return 0.0
     cut = -float(occurrence.mean()) / spread
-    return float((cut**2 + 2) * np.exp(stats.norm.logpdf(cut) - stats.norm.logsf(cut)))
+    return float((cut**2 + 2) * np.exp(-(cut**2) / 2 - log_ndtr(-cut)) / np.sqrt(2 * np.pi))
 
 
 def antihub_share(occurrence: Indices) -> float:
@@ -222,10 +219,20 @@ def popularity_correlation(values: NDArray[Any], popularity: NDArray[Any]) -> fl
     counts = _counts(popularity)
     if len(values) != len(counts):
         raise InputError(f"popularity: expected one count per row, {len(values)}; received {len(counts)}.")
-    ranks, others = stats.rankdata(values), stats.rankdata(counts)
+    from scipy.stats import rankdata  # half a second to import, so only for those who have counts
+
+    ranks, others = rankdata(values), rankdata(counts)
     if np.ptp(ranks) == 0 or np.ptp(others) == 0:
         return 0.0
     return float(np.clip(np.corrcoef(ranks, others)[0, 1], -1.0, 1.0))
+
+
+def _raw_moments_of_all(occurrence: Indices, n_queries: int, n_rows: int) -> tuple[float, float, float]:
+    """Unbiased means of N, N² and N³ over the rows, by way of falling factorials."""
+    x = occurrence.astype(np.float64)
+    falling = np.array([x.mean(), np.mean(x * (x - 1)), np.mean(x * (x - 1) * (x - 2))])
+    first, second, third = (falling * np.cumprod([(n_rows - r) / (n_queries - r) for r in range(3)])).tolist()
+    return first, second + first, third + 3 * second + first
 
 
 def _counts(popularity: NDArray[Any]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from simgauge.core.geometry_moments import Vector
 from simgauge.errors import ParameterError
@@ -60,9 +60,11 @@ def mean_interval(
     if shrink == 0 or np.ptp(values) == 0:
         return Interval(mean, mean, mean)
     if method == "normal":
-        half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+        half = stdtrit(len(values) - 1, (1 + confidence) / 2) * values.std(ddof=1) / np.sqrt(len(values))
         return Interval(mean, mean - float(half) * shrink, mean + float(half) * shrink)
-    found = stats.bootstrap(
+    from scipy.stats import bootstrap  # half a second to import, so only for those who resample
+
+    found = bootstrap(
         (values,),
         np.mean,
         confidence_level=confidence,
@@ -98,7 +100,7 @@ def proportion_interval(successes: int, n: int, *, confidence: float = 0.95, pop
     if population == n:
         return Interval(share, share, share)
     size = n if population is None else n * (population - 1) / (population - n)
-    z = float(stats.norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z / (1 + z**2 / size) * float(np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)))
     low = 0.0 if successes == 0 else max(centre - half, 0.0)
@@ -141,7 +143,7 @@ def jackknife_interval(
     label = rng.permutation(np.arange(n) % groups)
     left_out = np.array([statistic(np.flatnonzero(label != group)) for group in range(groups)])
     error = np.sqrt((groups - 1) / groups * np.sum((left_out - left_out.mean()) ** 2)) * shrink
-    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1) * error)
+    half = float(stdtrit(groups - 1, (1 + confidence) / 2) * error)
     return Interval(value, value - half, value + half)
 
 
