@@ -1,0 +1,246 @@
+"""Certificates: no metric below κ* changes a list (random, structured and optimised attacks), sharp where it can be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from simgauge.core.certificates import certified_share, neighbor_certificate
+from simgauge.errors import InputError, ParameterError
+
+JUST_BELOW, JUST_ABOVE = 1 - 1e-6, 1 + 1e-6
+
+
+def angles_from(vectors: np.ndarray, row: int) -> np.ndarray:
+    """Reference: plain arc cosines; inf for the row itself."""
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    angle = np.arccos(np.clip(unit @ unit[row], -1, 1))
+    angle[row] = np.inf
+    return angle
+
+
+def moved_list(vectors: np.ndarray, row: int, k: int, metric: np.ndarray) -> set[int]:
+    return set(np.argsort(moved_cosines(vectors, row, metric))[::-1][:k].tolist())
+
+
+def moved_cosines(vectors: np.ndarray, row: int, metric: np.ndarray) -> np.ndarray:
+    moved = vectors @ metric
+    cosines = moved @ vectors[row] / np.sqrt(np.einsum("ij,ij->i", moved, vectors) * (moved[row] @ vectors[row]))
+    cosines[row] = -np.inf
+    return cosines
+
+
+def random_metrics(rng: np.random.Generator, n: int, dim: int, kappa: float) -> np.ndarray:
+    bases = np.linalg.qr(rng.normal(size=(n, dim, dim)))[0]
+    levels = kappa ** rng.choice([0.0, 1.0, 0.5], size=(n, dim))
+    levels[:, 0], levels[:, 1] = kappa, 1.0
+    return bases * levels[:, None, :] @ bases.transpose(0, 2, 1)
+
+
+def structured_metrics(vectors: np.ndarray, row: int, inside: list[int], outside: list[int], kappa: float):
+    """Rank-one attacks that widen one inside angle as far as possible, or close one outside angle."""
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    for other, sign in [(j, -1) for j in inside] + [(j, 1) for j in outside]:
+        direction = unit[row] + sign * unit[other]
+        direction /= np.linalg.norm(direction)
+        yield np.eye(vectors.shape[1]) + (kappa - 1) * np.outer(direction, direction)
+
+
+@pytest.fixture
+def table(rng):
+    centres = rng.normal(size=(6, 3))
+    return np.repeat(centres, 5, axis=0) + 0.35 * rng.normal(size=(30, 3))
+
+
+def test_certificates_are_the_half_angle_ratios(table):
+    k = 4
+    whole, each = neighbor_certificate(table, k), neighbor_certificate(table, k, per_neighbor=True)
+    for row in range(len(table)):
+        nearest = np.tan(np.sort(angles_from(table, row))[: k + 1] / 2)
+        assert whole[row] == pytest.approx(nearest[k] / nearest[k - 1], rel=1e-9)
+        assert each[row] == pytest.approx(nearest[k] / nearest[:k], rel=1e-9)
+    assert (each.min(axis=1) == whole).all()
+    assert (whole >= 1).all()
+
+
+def test_no_random_or_structured_metric_below_the_certificate_changes_a_list(table, rng):
+    k, changed_above = 4, 0
+    certificates = neighbor_certificate(table, k)
+    for row, certificate in enumerate(certificates):
+        order = np.argsort(angles_from(table, row))
+        inside, outside = order[:k].tolist(), order[k:-1].tolist()
+        below = certificate * JUST_BELOW
+        attacks = [*random_metrics(rng, 150, 3, below), *structured_metrics(table, row, inside, outside, below)]
+        assert all(moved_list(table, row, k, metric) == set(inside) for metric in attacks)
+        far = random_metrics(rng, 20, 3, certificate * 10)
+        changed_above += sum(moved_list(table, row, k, metric) != set(inside) for metric in far)
+    assert changed_above > 100  # control: the same attacks change lists when κ is well above
+
+
+def test_no_neighbour_below_its_own_certificate_leaves_its_list(table, rng):
+    k, left_above = 4, 0
+    each = neighbor_certificate(table, k, per_neighbor=True)
+    for row in range(len(table)):
+        nearest = np.argsort(angles_from(table, row))[:k]
+        for neighbor, certificate in zip(nearest, each[row], strict=True):
+            for metric in random_metrics(rng, 30, 3, certificate * JUST_BELOW):
+                assert neighbor in moved_list(table, row, k, metric)
+            for metric in random_metrics(rng, 5, 3, certificate * 20):
+                left_above += neighbor not in moved_list(table, row, k, metric)
+    assert left_above > 20
+
+
+def worst_margin(vectors: np.ndarray, row: int, inside: list[int], kappa: float, rng: np.random.Generator) -> float:
+    """Nelder-Mead over all metrics of a condition number: smallest (worst member − best outsider) found."""
+    dim = vectors.shape[1]
+    outside = [j for j in range(len(vectors)) if j != row and j not in inside]
+
+    def margin(parameters: np.ndarray) -> float:
+        basis = np.linalg.qr(parameters[: dim * dim].reshape(dim, dim))[0]
+        levels = np.exp(np.log(kappa) * (1 + np.sin(parameters[dim * dim :])) / 2)
+        cosines = moved_cosines(vectors, row, basis * levels @ basis.T)
+        return float(cosines[inside].min() - cosines[outside].max())
+
+    starts = rng.normal(size=(2, dim * dim + dim))
+    return min(minimize(margin, s, method="Nelder-Mead", options={"maxfev": 400, "xatol": 1e-10}).fun for s in starts)
+
+
+def test_optimised_metrics_do_not_change_a_list_either(table, rng):
+    k = 4
+    certificates = neighbor_certificate(table, k)
+    found_above = []
+    for row in range(0, len(table), 7):
+        inside = np.argsort(angles_from(table, row))[:k].tolist()
+        assert worst_margin(table, row, inside, certificates[row] * JUST_BELOW, rng) > 0
+        found_above.append(worst_margin(table, row, inside, certificates[row] * 10, rng))
+    assert min(found_above) < 0  # control: the search does find changes where they exist
+
+
+def test_certificate_is_sharp_for_an_opposite_outsider():
+    """j at 80°, l = −j: κ* = tan 50°/tan 40°. A metric just above it swaps them, just below it does not."""
+    degrees = np.radians([0, 80, -100])
+    vectors = np.stack([np.cos(degrees), np.sin(degrees)], axis=1)
+    certificate = neighbor_certificate(vectors, 1)[0]
+    assert certificate == pytest.approx(np.tan(np.radians(50)) / np.tan(np.radians(40)))
+    (below,) = structured_metrics(vectors, 0, [1], [], certificate * JUST_BELOW)
+    (above,) = structured_metrics(vectors, 0, [1], [], certificate * JUST_ABOVE)
+    assert moved_list(vectors, 0, 1, below) == {1}
+    assert moved_list(vectors, 0, 1, above) == {2}
+
+
+def test_certificate_is_only_sufficient_on_one_side_of_a_plane(rng):
+    """Linear maps keep the cyclic order of directions: in the plane 10° never falls behind 20°, at any κ."""
+    degrees = np.radians([0, 10, 20])
+    vectors = np.stack([np.cos(degrees), np.sin(degrees)], axis=1)
+    assert neighbor_certificate(vectors, 1)[0] < 2.1
+    for metric in random_metrics(rng, 200, 2, 1e4):
+        assert moved_list(vectors, 0, 1, metric) == {1}
+
+
+def test_ties_give_one_and_duplicates_give_inf():
+    vectors = np.array([[1.0, 0.0], [2.0, 0.0], [1.0, 1.0], [1.0, -1.0], [-1.0, 0.2]])
+    each = neighbor_certificate(vectors, 2, per_neighbor=True)
+    assert each[0].tolist() == [np.inf, 1.0]  # [1, 1] and [1, −1] are equally far
+    assert neighbor_certificate(vectors, 2)[0] == 1
+    assert neighbor_certificate(vectors, 1)[0] == np.inf
+    same = np.ones((4, 3))
+    assert neighbor_certificate(same, 2).tolist() == [1, 1, 1, 1]  # all rows equal: nothing sets the list apart
+    opposite = np.array([[1.0, 0.0], [-1.0, 0.0], [-2.0, 0.0]])
+    assert neighbor_certificate(opposite, 1)[0] == 1
+
+
+def test_zero_rows():
+    vectors = np.array([[1.0, 0.0, 0.0], [1.0, 0.5, 0.0], [0.0, 0.0, 0.0], [-1.0, 0.1, 0.0], [0.0, 0.0, 0.0]])
+    certificates = neighbor_certificate(vectors, 1)
+    assert certificates[2] == certificates[4] == 1
+    assert certificates[0] == pytest.approx(1 / np.tan(np.arctan(0.5) / 2))  # the next row is a zero row, at 90°
+    assert neighbor_certificate(np.zeros((3, 2)), 1).tolist() == [1, 1, 1]
+
+
+def test_all_other_rows_as_neighbours_cannot_change(table):
+    assert np.isinf(neighbor_certificate(table[:5], 4)).all()
+    assert np.isinf(neighbor_certificate(table[:5], 4, per_neighbor=True)).all()
+
+
+def test_given_neighbours_are_used_and_a_wrong_order_certifies_nothing(table):
+    k = 4
+    exact = np.stack([np.argsort(angles_from(table, row))[: k + 1] for row in range(len(table))])
+    assert np.allclose(neighbor_certificate(table, k, neighbors=exact), neighbor_certificate(table, k), rtol=1e-12)
+    wide = np.stack([np.argsort(angles_from(table, row))[: k + 6] for row in range(len(table))])
+    assert np.array_equal(
+        neighbor_certificate(table, k, neighbors=wide), neighbor_certificate(table, k, neighbors=exact)
+    )
+    assert (neighbor_certificate(table, k, neighbors=exact[:, ::-1]) == 1).all()
+    each = neighbor_certificate(table, k, neighbors=exact[:, [1, 0, 2, 3, 4]], per_neighbor=True)
+    assert (each[:, 1] >= each[:, 0]).all()  # columns follow the list as given
+
+
+def test_rows_may_be_rescaled_and_rotated_and_blocks_do_not_matter(table, rng, monkeypatch):
+    expected = neighbor_certificate(table, 3, per_neighbor=True)
+    turned = table @ np.linalg.qr(rng.normal(size=(3, 3)))[0] * rng.uniform(0.1, 9, (30, 1))
+    assert np.allclose(neighbor_certificate(turned, 3, per_neighbor=True), expected, rtol=1e-9)
+    monkeypatch.setattr("simgauge.core.certificates.ENTRIES_PER_BLOCK", 50)
+    assert np.array_equal(neighbor_certificate(table, 3, per_neighbor=True), expected)
+
+
+def test_float32_angles_come_from_the_vectors_not_from_scores():
+    """Cosines of angles 1e-4 and 2e-4 are both 1 in float32; the ratio of the angles is 2 all the same."""
+    angles = np.array([0, 1e-4, -2e-4, 1.0])
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    assert neighbor_certificate(vectors, 1)[0] == pytest.approx(2, rel=1e-3)
+
+
+def test_a_sample_of_rows_equals_those_rows_of_the_whole(table):
+    rows = [7, 3, 29]
+    exact = np.stack([np.argsort(angles_from(table, row))[:5] for row in rows])
+    whole = neighbor_certificate(table, 4, per_neighbor=True)
+    assert np.allclose(neighbor_certificate(table, 4, rows=rows, per_neighbor=True), whole[rows], rtol=1e-12)
+    sampled = neighbor_certificate(table, 4, rows=rows, neighbors=exact, per_neighbor=True)
+    assert np.allclose(sampled, whole[rows], rtol=1e-12)
+
+
+def test_certified_share():
+    certificates = np.array([[1.0, 2.0], [4.0, np.inf]])
+    assert certified_share(certificates, 1.0) == 0.75
+    assert certified_share(certificates, 2.0) == 0.5  # κ* = κ is not certain
+    assert certified_share(certificates, np.inf) == 0.25
+    assert certified_share(certificates, [1.9, 5.0]).tolist() == [0.75, 0.25]
+
+
+@pytest.mark.parametrize("k", [0, -1, 5, 2.0, True, None])
+def test_bad_k(k):
+    with pytest.raises(ParameterError, match="from 1 to 4"):
+        neighbor_certificate(np.eye(5), k)
+
+
+@pytest.mark.parametrize(
+    ("neighbors", "message"),
+    [
+        (np.zeros((5, 1), dtype=int), "wider"),
+        (np.ones((4, 3), dtype=int), "shape"),
+        (np.ones((5, 3)), "float64"),
+        (np.full((5, 3), 7), "0..4"),
+        (np.full((5, 3), -1), "0..4"),
+        (np.full((5, 3), 2), "row 2 is listed"),
+    ],
+)
+def test_bad_neighbors(neighbors, message):
+    with pytest.raises(InputError, match=message):
+        neighbor_certificate(np.eye(5), 2, neighbors=neighbors)
+
+
+@pytest.mark.parametrize("rows", [[], [5], [-1], [0.0], [[0]]])
+def test_bad_rows(rows):
+    with pytest.raises(InputError, match="rows: expected"):
+        neighbor_certificate(np.eye(5), 2, rows=rows)
+
+
+def test_other_bad_input():
+    with pytest.raises(InputError, match="one row"):
+        neighbor_certificate(np.ones((1, 3)), 1)
+    for bad in ([], [0.5], [np.nan]):
+        with pytest.raises(InputError, match="certificates"):
+            certified_share(bad, 2.0)
+    with pytest.raises(ParameterError, match=">= 1"):
+        certified_share([2.0], 0.5)
