@@ -9,8 +9,8 @@ from importlib import resources
 import jsonschema
 import numpy as np
 import pytest
-from problems import sparse_counts, two_tables
 
+from problems import sparse_counts, two_tables
 from simgauge import (
     Embedding,
     InputError,

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from problems import two_tables
 
+from problems import two_tables
 from simgauge import Embedding, audit, compare_neighbors, standard_gauges
 from simgauge.report.html import render, write_report
 from simgauge.report.summary import report_summary
