@@ -185,16 +185,12 @@ def check_gauge_matrix(gauge: NDArray[np.floating], n_components: int) -> Matrix
     """G as float64 when it is a k x k, finite, numerically invertible matrix."""
     G = np.asarray(gauge, dtype=np.float64)
     if G.shape != (n_components, n_components):
-        raise ParameterError(
-            f"G has shape {G.shape}: expected ({n_components}, {n_components})."
-        )
+        raise ParameterError(f"G has shape {G.shape}: expected ({n_components}, {n_components}).")
     if not np.isfinite(G).all():
         raise ParameterError("G holds NaN or infinite entries: expected a finite invertible matrix.")
     condition = np.linalg.cond(G)
     if not condition < 1 / np.finfo(np.float64).eps:
-        raise ParameterError(
-            f"G is singular to rounding (condition number {condition:.1e}): expected invertible."
-        )
+        raise ParameterError(f"G is singular to rounding (condition number {condition:.1e}): expected invertible.")
     return G
 
 
