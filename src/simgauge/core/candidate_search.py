@@ -1,0 +1,94 @@
+"""The k largest inner products in float32, unordered among ties: FAISS where it pays, blocked NumPy otherwise."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FAISS_FROM = 2e9
+"""Multiplications from which FAISS is worth its import (0.1 to 0.3 s)."""
+
+QUERIES, COLUMNS = 1024, 8192
+"""Size of one tile of scores of the NumPy search: 32 MiB."""
+
+Found = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+def largest_products(queries: NDArray[np.float32], table: NDArray[np.float32], k: int) -> Found:
+    """The k largest of queries @ table.T per row: scores, not rising, and indices, both (n_queries, k).
+
+    Examples
+    --------
+    >>> scores, indices = largest_products(np.eye(2, dtype="f4"), np.array([[0, 1], [2, 1], [3, 0]], dtype="f4"), 2)
+    >>> indices
+    array([[2, 1],
+           [0, 1]])
+    """
+    faiss = _faiss() if float(queries.size) * len(table) >= FAISS_FROM else None
+    if faiss is None:
+        return by_numpy(queries, table, k)
+    scores, indices = faiss.knn(queries, table, k, metric=faiss.METRIC_INNER_PRODUCT)
+    return scores, indices
+
+
+def _faiss() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its generated wrappers warn about themselves on some Python versions
+            import faiss
+    except ImportError:  # no wheel for this platform: the NumPy search gives the same lists
+        return None
+    return faiss
+
+
+def by_numpy(queries: NDArray[np.float32], table: NDArray[np.float32], k: int) -> Found:
+    """The same without FAISS. Tiles of scores; after the first only what beats the k-th score so far is looked at."""
+    scores = np.empty((len(queries), k), dtype=np.float32)
+    indices = np.empty((len(queries), k), dtype=np.int64)
+    for start in range(0, len(queries), QUERIES):
+        rows = slice(start, start + QUERIES)
+        scores[rows], indices[rows] = _search_tiles(queries[rows], table, k)
+    return scores, indices
+
+
+def _search_tiles(queries: NDArray[np.float32], table: NDArray[np.float32], k: int) -> Found:
+    width = max(COLUMNS, k)
+    tile = queries @ table[:width].T
+    indices = np.argpartition(-tile, k - 1, axis=1)[:, :k].astype(np.int64)
+    scores = np.take_along_axis(tile, indices, axis=1)
+    scores, indices = _ordered(scores, indices)
+    for start in range(width, len(table), width):
+        tile = queries @ table[start : start + width].T
+        hits = np.flatnonzero(tile > scores[:, -1:])
+        if len(hits):
+            row, column = np.divmod(hits, tile.shape[1])
+            scores, indices = _merged(scores, indices, row, tile.reshape(-1)[hits], column + start)
+    return scores, indices
+
+
+def _ordered(scores: NDArray[np.float32], indices: NDArray[np.int64]) -> Found:
+    order = np.argsort(-scores, axis=1, kind="stable")
+    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(indices, order, axis=1)
+
+
+def _merged(
+    scores: NDArray[np.float32],
+    indices: NDArray[np.int64],
+    row: NDArray[np.int64],
+    new_scores: NDArray[np.float32],
+    new_indices: NDArray[np.int64],
+) -> Found:
+    """The lists with new entries of some rows put in their places."""
+    k = scores.shape[1]
+    touched = np.unique(row)
+    all_rows = np.concatenate([np.repeat(touched, k), row])
+    all_scores = np.concatenate([scores[touched].reshape(-1), new_scores])
+    all_indices = np.concatenate([indices[touched].reshape(-1), new_indices])
+    order = np.lexsort((-all_scores, all_rows))
+    first = np.searchsorted(all_rows[order], touched)
+    keep = order[(first[:, None] + np.arange(k)).reshape(-1)]
+    scores[touched], indices[touched] = all_scores[keep].reshape(-1, k), all_indices[keep].reshape(-1, k)
+    return scores, indices
