@@ -29,7 +29,9 @@ def sqlite_batches(path: Path, query: str | None) -> Iterator[pa.RecordBatchRead
     InputError
         No query (the tables are listed), a query that fails, or a column that mixes text and numbers.
     """
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(
+        sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    ) as connection:
         try:
             if query is None:
                 rows = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")

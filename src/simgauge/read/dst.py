@@ -20,7 +20,7 @@ def is_dst(path: Path) -> bool:
 
 
 def read_dst(path: str | Path) -> Interactions:
-    """Read visits and titles: ``A,id,1,"title","url"`` names an item, ``C,"label",id`` begins a user, ``V,id,1`` is a visit.
+    """Read visits and titles: ``A,id,1,"title",...`` names an item, ``C,"label",id`` begins a user, ``V,id,1`` visits.
 
     Parameters
     ----------

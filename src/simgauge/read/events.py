@@ -144,9 +144,10 @@ def _check_weights(raw: Any, weights: NDArray[np.float64], start: int, column: C
 
 
 def _value_at(source: Source, column: Column, row: int) -> str:
-    """What is written there; empty for a stream, which cannot be read again, and for an actual NaN."""
-    if not source.rereadable:
+    """What is written there; empty for a typed column, where it can only be NaN, and for the text NaN."""
+    if column.meaning != "untyped" or not source.files:
         return ""
-    value = source.connection.execute(f"SELECT {column.sql} FROM {source.relation} LIMIT 1 OFFSET {row}").fetchone()
-    text = "" if value is None else str(value[0])
+    query = f"SELECT {column.sql} FROM {source.relation} LIMIT 1 OFFSET {row}"
+    (value,) = source.connection.cursor().execute(query).fetchall()  # the stream still uses the connection itself
+    text = "" if value[0] is None else str(value[0])
     return "" if text.casefold() == "nan" else text[:40]

@@ -46,8 +46,8 @@ def read_interactions(
     source : path, glob, list of paths, database address, frame, sparse matrix or array
         CSV, TSV and other delimited text (also gzip-compressed), JSON lines, Parquet, a directory of such parts;
         a DuckDB or SQLite file or ``postgresql://`` address with `query`; a scipy sparse ``.npz``; a DST file; a
-        directory written by `Interactions.save`; a pandas, polars or Arrow frame; a scipy sparse matrix or dense array with
-        users in rows.
+        directory written by `Interactions.save`; a pandas, polars or Arrow frame; a scipy sparse matrix or dense
+        array with users in rows.
     user, item, weight : str or int, optional
         Columns by name, or by position counted from 0. When `user` and `item` are not given, columns with usual
         names (user_id, userId, movieId, product_id, ...) are taken, or in tables of two to four columns without

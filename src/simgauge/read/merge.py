@@ -63,7 +63,7 @@ def merge_events(
     """
     if rule not in RULES:
         raise ParameterError(f"duplicates={rule!r}: expected one of {', '.join(map(repr, RULES))}.")
-    if not _ascending(users, items):
+    if times is not None or not _ascending(users, items):
         order = None if times is None else np.argsort(times, kind="stable")
         order = _stable_order(items, shape[1], order)
         order = _stable_order(users, shape[0], order)

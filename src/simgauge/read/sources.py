@@ -77,14 +77,23 @@ def _of_arrow(stack: ExitStack, data: Any, label: str, format_name: str) -> Sour
     renamed = [f"c{number}" for number in range(len(schema))]  # DuckDB's names ignore case, other tables' do not
     if isinstance(data, pa.RecordBatchReader):
         target = pa.schema([field.with_name(name) for field, name in zip(schema, renamed, strict=True)])
-        batches = (pa.RecordBatch.from_arrays(batch.columns, schema=target) for batch in data)
-        connection.register("arrow_source", pa.RecordBatchReader.from_batches(target, batches))
         opened = _described_schema(connection, target, label, format_name)
+        batches = _renamed(data, target, opened.failures)
+        connection.register("arrow_source", pa.RecordBatchReader.from_batches(target, batches))
     else:
         connection.register("arrow_source", data.rename_columns(renamed))
         opened = typed_source(connection, "arrow_source", label, format_name)
     opened.columns = [replace(column, name=name) for name, column in zip(schema.names, opened.columns, strict=True)]
     return opened
+
+
+def _renamed(batches: Any, schema: pa.Schema, failures: list[Exception]) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch in batches:
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+    except Exception as error:
+        failures.append(error)
+        raise
 
 
 def _described_schema(connection: Any, schema: pa.Schema, label: str, format_name: str) -> Source:
@@ -98,12 +107,14 @@ def _described_schema(connection: Any, schema: pa.Schema, label: str, format_nam
 def _of_frame(stack: ExitStack, frame: Any) -> Source:
     import narwhals as nw
 
-    if isinstance(frame, pa.RecordBatchReader):
-        return _of_arrow(stack, frame, "the Arrow stream", "Arrow")
-    if type(frame).__module__.split(".")[0] == "pandas":
+    if isinstance(frame, (pa.Table, pa.RecordBatchReader)):
+        return _of_arrow(stack, frame, "the Arrow table", "Arrow")
+    if type(frame).__module__.split(".")[0] == "pandas" and getattr(frame, "ndim", 1) == 2:
         frame = frame.rename(columns=str)  # a frame without header has numbers for names
     try:
         wrapped = nw.from_native(frame)
+    except nw.exceptions.NarwhalsError as error:
+        raise InputError(f"the frame cannot be read: {error}") from error
     except TypeError as error:
         raise InputError(
             f"expected a path, a glob, a list of paths, a scipy sparse matrix, an array, or a pandas, polars or Arrow "

@@ -53,6 +53,8 @@ class Source:
     files: list[Path] = field(default_factory=list)
     rereadable: bool = True
     rejects: bool = False
+    failures: list[Exception] = field(default_factory=list)
+    """What went wrong inside a registered stream; DuckDB passes on only its text."""
 
     @property
     def names(self) -> list[str]:
@@ -79,11 +81,9 @@ class Source:
             relation = self.connection.sql(f"SELECT {selected} FROM {self.relation}")
             reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
             yield from reader(ROWS_PER_BATCH)
-        except (duckdb.Error, pa.ArrowException) as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, InputError):
-                cause = cause.__cause__ or cause.__context__
-            raise (cause if isinstance(cause, InputError) else self.damaged(error)) from error
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            first = self.failures[0] if self.failures else error
+            raise (first if isinstance(first, InputError) else self.damaged(first)) from error
 
     def damaged(self, error: Exception) -> InputError:
         """DuckDB's complaint, short and with the file's name."""
@@ -105,7 +105,7 @@ class Source:
         """How many lines of a text table were left out because they are no row of it."""
         if not self.rejects:
             return 0
-        return int(self.connection.execute("SELECT count(DISTINCT (file_id, line)) FROM rejected").fetchone()[0])
+        return int(self.connection.execute("SELECT count(DISTINCT (file_id, line)) FROM rejected").fetchall()[0][0])
 
 
 def connect(stack: ExitStack, database: str = ":memory:") -> Any:

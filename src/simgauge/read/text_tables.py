@@ -26,7 +26,9 @@ def open_json(connection: Any, paths: list[Path]) -> Source:
         raise source.damaged(error) from error
     located = [(key, sql_text(key if key[:1] not in ("$", "/", "") else f'$."{key}"')) for (key,) in keys]
     types = ", ".join(f"json_type(json->{path})" for _, path in located)
-    first = connection.execute(f"SELECT {types} FROM (SELECT json FROM {relation} LIMIT 1)").fetchone() if keys else ()
+    first = (
+        connection.execute(f"SELECT {types} FROM (SELECT json FROM {relation} LIMIT 1)").fetchall()[0] if keys else ()
+    )
     for (key, path), kind in zip(located, first, strict=True):
         meaning = {"ARRAY": "list", "OBJECT": "other"}.get(kind, "untyped")
         source.columns.append(Column(key, f"(json->>{path})", meaning, f"CAST(json->{path} AS DOUBLE[])"))
@@ -58,7 +60,9 @@ def open_delimited(
         f"delim={sql_text(dialect.delimiter)}, quote={sql_text(dialect.quote)}, escape={sql_text(dialect.quote)}, "
         f"encoding={sql_text(dialect.encoding)}, nullstr='', columns={{{columns}}}{more}) AS t"
     )
-    source = Source(connection, relation, [], label_of(paths), "text table", list(dialect.notes), rejects=rejects)
+    source = Source(
+        connection, relation, [], label_of(paths), "text table", list(dialect.notes), files=paths, rejects=rejects
+    )
     source.columns = [
         Column(name, f"c{i}", "untyped", f"CAST(c{i} AS DOUBLE[])") for i, name in enumerate(dialect.names)
     ]

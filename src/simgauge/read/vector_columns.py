@@ -131,7 +131,7 @@ def _kinds(source: Source, taken: list[int]) -> tuple[list[int], list[int]]:
     checks = ", ".join(f"bool_and(TRY_CAST(x{i} AS DOUBLE) IS NOT NULL), bool_and(x{i} LIKE '[%]')" for i in untyped)
     inner = ", ".join(f"{source.columns[i].sql} AS x{i}" for i in untyped)
     sql = f"SELECT {checks} FROM (SELECT {inner} FROM {source.relation} LIMIT {SAMPLE_ROWS})"
-    answer = source.connection.execute(sql).fetchone()
+    (answer,) = source.connection.execute(sql).fetchall()
     for number, position in enumerate(untyped):
         if answer[2 * number]:
             numbers.append(position)
