@@ -47,13 +47,24 @@ def test_a_planted_rogue_dimension_is_found(rng):
     assert plain.top_cosine_contribution < 0.01
 
 
+@pytest.mark.parametrize("k", [2, 10, 50])
+def test_the_excess_goes_from_equal_columns_to_one_column_whatever_k(k):
+    signs = np.array([[1.0, -1.0]]).repeat(10, axis=1).T
+    equal, one = signs * np.ones(k), signs * (np.arange(k) == k - 1)
+    assert axis_shares(table_moments(equal)).top_variance_excess == pytest.approx(0, abs=1e-12)
+    assert axis_shares(table_moments(one)).top_variance_excess == pytest.approx(1)
+    both = signs * (np.arange(k) < 2)
+    assert axis_shares(table_moments(both)).top_variance_excess == pytest.approx((k / 2 - 1) / (k - 1))
+
+
 def test_degenerate_tables():
     constant = axis_shares(table_moments(np.full((20, 3), 0.1)))
     np.testing.assert_array_equal(constant.variance_share, 0)
     np.testing.assert_allclose(constant.cosine_contribution, 1 / 3)
     single = axis_shares(table_moments(np.ones((1, 3))))
     np.testing.assert_array_equal(single.cosine_contribution, 0)
-    assert single.top_cosine_share == 0
+    assert single.top_cosine_share == single.top_variance_excess == 0
+    assert axis_shares(table_moments(np.eye(3)[:, :1])).top_variance_excess == 0
 
 
 def test_moments_of_unit_rows_are_refused():

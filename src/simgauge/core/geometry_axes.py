@@ -26,6 +26,12 @@ class AxisShares:
         return float(self.variance_share.max() * len(self.variance_share))
 
     @property
+    def top_variance_excess(self) -> float:
+        """Largest share of the variance on a scale from 0 (all columns equal) to 1 (one column alone), whatever k."""
+        k = len(self.variance_share)
+        return max(float(self.variance_share.max() * k - 1) / (k - 1), 0.0) if k > 1 else 0.0
+
+    @property
     def top_cosine_contribution(self) -> float:
         """Largest contribution of one column to the mean random cosine."""
         return float(self.cosine_contribution.max())
