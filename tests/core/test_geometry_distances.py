@@ -51,9 +51,16 @@ def test_copies_do_not_raise_the_contrast():
     assert distance_concentration(pairs).relative_contrast is None
 
 
-def test_all_rows_equal(rng):
-    result = distance_concentration(random_pair_distances(np.ones((4, 3)), 10, rng, "euclidean"), np.zeros(4))
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_all_rows_equal(rng, metric):
+    x = np.full((4, 3), 0.1) * [1, 2, 7]
+    result = distance_concentration(random_pair_distances(x, 10, rng, metric), np.array([0, -1e-16, 1e-7, 0]))
     assert (result.mean, result.relative_deviation, result.relative_contrast) == (0, 0, None)
+
+
+def test_parallel_rows_are_at_cosine_distance_zero(rng):
+    x = rng.lognormal(size=(50, 1)) * rng.standard_normal((1, 20))
+    assert random_pair_distances(x, 500, rng).max() == 0
 
 
 def test_the_seed_decides(rng):

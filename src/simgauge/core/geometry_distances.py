@@ -65,7 +65,9 @@ def random_pair_distances(
         a = np.asarray(table[first[pairs]], dtype=np.float64)
         b = np.asarray(table[second[pairs]], dtype=np.float64)
         if metric == "cosine":
-            distances[pairs] = 1.0 - np.einsum("ij,ij->i", unit_rows(a), unit_rows(b))
+            distance = 1.0 - np.einsum("ij,ij->i", unit_rows(a), unit_rows(b))
+            rounding = table.shape[1] * np.finfo(np.float64).eps  # of the sum of products: parallel rows are at 0
+            distances[pairs] = np.where(distance > rounding, distance, 0.0)
         else:
             distances[pairs] = np.linalg.norm(a - b, axis=1)
     return distances
@@ -99,7 +101,7 @@ def distance_concentration(pair_distances: Vector, nearest_distances: Vector | N
     """
     mean, deviation = float(pair_distances.mean()), float(pair_distances.std())
     contrast = None
-    if nearest_distances is not None:
+    if nearest_distances is not None and mean > 0:
         distinct = nearest_distances[nearest_distances > DUPLICATE_DISTANCE * mean]
         contrast = mean / float(distinct.mean()) if len(distinct) else None
     return DistanceConcentration(mean, deviation, deviation / mean if mean > 0 else 0.0, contrast)
