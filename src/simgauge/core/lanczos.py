@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from simgauge.core.gram import top_eigenpairs
 from simgauge.core.orthogonal import Columns, orthonormal_columns
 from simgauge.core.tall_products import TallProducts, one_blas_thread
 
@@ -216,9 +216,8 @@ class _Basis:
     def ritz(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The largest eigenvalues of T, non-increasing, and their vectors in terms of the basis."""
         m = self.columns
-        subset = (max(0, m - count), m - 1)
-        values, vectors = sla.eigh(self._t[:m, :m], subset_by_index=subset, check_finite=False)
-        return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+        values, vectors = top_eigenpairs(self._t[:m, :m], min(count, m))
+        return np.maximum(values, 0.0), vectors
 
     def residual_norms(self, values: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """‖W s − θ V s‖ per pair, summed in float64."""

@@ -1,0 +1,130 @@
+"""The parts of the iterative route: products by blocks, orthonormal columns, restarts within a memory limit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from simgauge.core import sparse_product
+from simgauge.core.gram import gram
+from simgauge.core.lanczos import basis_limit, block_lanczos
+from simgauge.core.orthogonal import complete, fix_signs, orthonormal_columns
+from simgauge.core.sparse_product import GramProduct, thread_count
+from simgauge.core.tall_products import TallProducts
+
+
+@pytest.fixture
+def many_blocks(monkeypatch):
+    monkeypatch.setattr(sparse_product, "VALUES_PER_BLOCK", 100)
+
+
+@pytest.mark.usefixtures("many_blocks")
+@pytest.mark.parametrize("side", ["items", "users"])
+@pytest.mark.parametrize("fmt", ["csr", "csc", "dense"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_product_equals_the_dense_one_for_any_number_of_threads(rng, side, fmt, dtype):
+    X = sp.random_array((300, 40), density=0.2, rng=rng, dtype=dtype)
+    X = X.toarray() if fmt == "dense" else X.asformat(fmt)
+    dense = np.asarray(X.toarray() if fmt != "dense" else X, dtype=np.float64)
+    dense = dense if side == "items" else dense.T
+    V = rng.standard_normal((dense.shape[1], 3)).astype(dtype)
+    results = []
+    for threads in (1, 3):
+        with GramProduct(X, side, n_threads=threads) as product:
+            results.append(product(V))
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_allclose(results[0], dense.T @ (dense @ V), rtol=0, atol=1e3 * np.finfo(dtype).eps)
+    assert results[0].dtype == dtype
+
+
+@pytest.mark.usefixtures("many_blocks")
+def test_blocks_are_views_and_cover_empty_rows(rng):
+    X = sp.random_array((500, 30), density=0.1, rng=rng, format="csr")
+    X = sp.vstack([sp.csr_array((100, 30)), X, sp.csr_array((50, 30))], format="csr")
+    parts = list(sparse_product._row_parts(X))
+    assert len(parts) > 3
+    assert (parts[0].start, parts[-1].stop) == (0, 650)
+    assert all(np.shares_memory(part.forward.data, X.data) for part in parts if part.forward.nnz)
+    assert all(np.shares_memory(part.adjoint.indices, X.indices) for part in parts if part.forward.nnz)
+
+
+def test_thread_count_follows_the_environment(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert thread_count() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "none")
+    assert thread_count() >= 1
+
+
+@pytest.mark.parametrize("side", ["items", "users"])
+@pytest.mark.parametrize("density", [0.002, 0.5])  # sparse product, dense blocks
+def test_gram_equals_the_dense_product(rng, side, density):
+    X = sp.random_array((700, 300), density=density, rng=rng, format="csr")
+    dense = X.toarray() if side == "items" else X.toarray().T
+    for table in (X, X.tocsc(), X.toarray()):
+        np.testing.assert_allclose(gram(table, side), dense.T @ dense, rtol=1e-12, atol=1e-12)
+
+
+def test_gram_sums_in_float64(rng):
+    X = np.full((20_000, 1), 0.1, dtype=np.float32)
+    exact = 20_000 * float(X[0, 0]) ** 2
+    assert abs(gram(X)[0, 0] - exact) < 1e-9 * exact
+    assert abs(float(np.cumsum(X[:, 0] ** 2)[-1]) - exact) > 1e-7 * exact  # what float32 sums give
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("condition", [1.0, 1e3, 1e9])
+def test_two_passes_are_orthonormal_to_rounding(rng, dtype, condition):
+    Q = np.linalg.qr(rng.standard_normal((500, 8)))[0]
+    mix = np.linalg.qr(rng.standard_normal((8, 8)))[0]
+    block = ((Q * np.geomspace(1, 1 / condition, 8)) @ mix).astype(dtype)
+    basis, rank = orthonormal_columns(orthonormal_columns(block, 0.0)[0], 0.0)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(rank), atol=20 * np.finfo(dtype).eps)
+    if condition < 1 / np.finfo(dtype).eps / 100:
+        assert rank == 8
+        np.testing.assert_allclose(basis @ (basis.T @ block), block, atol=100 * np.finfo(dtype).eps)
+
+
+def test_dependent_and_negligible_columns_are_dropped(rng):
+    column = rng.standard_normal((50, 1))
+    assert orthonormal_columns(np.hstack([column, 2 * column, rng.standard_normal((50, 1))]), 0.0)[1] == 2
+    assert orthonormal_columns(np.hstack([column, 1e-9 * rng.standard_normal((50, 1))]), 1e-6)[1] == 1
+    assert orthonormal_columns(np.zeros((50, 3)), 0.0)[1] == 0
+
+
+def test_completion_and_signs(rng):
+    Q = np.linalg.qr(rng.standard_normal((20, 6)))[0]
+    full = complete(Q, 20, rng)
+    np.testing.assert_array_equal(full[:, :6], Q)
+    np.testing.assert_allclose(full.T @ full, np.eye(20), atol=1e-14)
+    np.testing.assert_array_equal(fix_signs(-full), fix_signs(full))
+
+
+def test_restart_within_a_memory_limit_gives_the_same_answer(rng):
+    A = np.diag(1 / np.arange(1.0, 901.0))
+    tight = block_lanczos(lambda v: A @ v, 900, 30, tol=1e-9, dtype="f8", rng=rng, limit=1)
+    assert tight.converged
+    assert tight.n_iter * 32 > basis_limit(900, 30, 8, limit=1)  # it did restart
+    np.testing.assert_allclose(tight.values, 1 / np.arange(1.0, 31.0), rtol=1e-12)
+    np.testing.assert_allclose(np.abs(tight.vectors[:30]), np.eye(30), atol=1e-6)
+
+
+def test_too_few_steps_are_reported_not_hidden(rng):
+    A = np.diag(np.linspace(1, 0.9, 900))
+    pairs = block_lanczos(lambda v: A @ v, 900, 30, tol=1e-9, dtype="f8", rng=rng, max_iter=4)
+    assert not pairs.converged
+    assert (pairs.residuals > 1e-9 * pairs.values).any()
+    assert pairs.n_iter == 4
+
+
+def test_tall_products_equal_plain_ones_for_any_number_of_threads(rng):
+    basis, block = rng.standard_normal((5, 20_000)), rng.standard_normal((20_000, 3))
+    expected = block - basis.T @ (basis @ block)
+    results = []
+    for threads in (1, 2):
+        with TallProducts(20_000, threads) as tall:
+            changed = block.copy()
+            tall.subtract(basis, tall.overlaps(basis, block), changed)
+            results.append(changed)
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_allclose(results[0], expected, rtol=1e-10, atol=1e-9)
