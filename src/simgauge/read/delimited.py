@@ -60,7 +60,7 @@ def sniff_dialect(
         raise InputError(f"{path.name} holds no line of data.")
     found = delimiter or _delimiter(lines, path.suffix.lower())
     rows = [split_line(line, found) for line in lines[:200]]
-    quoted = found in ",;" or any(field[:1] == '"' for line in lines[:200] for field in line.split(found))
+    quoted = found in ",;" or _is_quoted([line.split(found) for line in lines[:200]])
     if has_header is None:
         has_header = _has_header(rows, wanted, notes)
     names = tuple(rows[0]) if has_header else tuple(f"column{i}" for i in range(len(rows[0])))
@@ -131,6 +131,14 @@ def _delimiter(lines: list[str], suffix: str) -> str:
         if score > best_score:
             best, best_score = candidate, score
     return best
+
+
+def _is_quoted(rows: list[list[str]]) -> bool:
+    """Whether quotes enclose fields, or are only signs in them, as in titles: ``"Café", the``."""
+    opened = [field for row in rows for field in row if field[:1] == '"']
+    if all(len(field) > 1 and field[-1] == '"' for field in opened):
+        return bool(opened)
+    return len({len(row) for row in rows}) > 1
 
 
 def _has_header(rows: list[list[str]], wanted: Sequence[str], notes: list[str]) -> bool:

@@ -195,7 +195,8 @@ def _numbered(source: Source, numbers: list[int]) -> list[int]:
 
 
 def _number_sql(column: Column) -> str:
-    return f"TRY_CAST({column.sql} AS DOUBLE)" if column.meaning == "untyped" else column.sql
+    # trim() keeps DuckDB from moving the conversion into its CSV reader, which would raise its own error instead
+    return f"TRY_CAST(trim({column.sql}) AS DOUBLE)" if column.meaning == "untyped" else column.sql
 
 
 def _from_numbers(

@@ -132,20 +132,24 @@ def _from_named(
     listed = ", ".join(f"{name} {tuple(shape)}" for name, shape in list(shapes.items())[:20])
     if key is not None:
         position = find_column(key, list(shapes), role="vectors", where=path.name)
-        return VectorTable(read(list(shapes)[position]), _named_ids(shapes, read, options.side), None, origin)
+        return VectorTable(
+            read(list(shapes)[position]), _named_ids(shapes, read, options.side, list(shapes)[position]), None, origin
+        )
     pairs = [(name, user) for name in tables if (user := _user_name(name)) in tables and user != name]
     if len(pairs) == 1:
         item, user = pairs[0]
         sides = {
-            "item": VectorTable(read(item), _named_ids(shapes, read, "item"), None, origin | {"key": item}),
-            "user": VectorTable(read(user), _named_ids(shapes, read, "user"), None, origin | {"key": user}),
+            "item": VectorTable(read(item), _named_ids(shapes, read, "item", item), None, origin | {"key": item}),
+            "user": VectorTable(read(user), _named_ids(shapes, read, "user", user), None, origin | {"key": user}),
         }
         chosen = sides[options.side]
         if options.both:
             chosen.other_side = sides["user"]
         return chosen
     if len(tables) == 1:
-        return VectorTable(read(tables[0]), _named_ids(shapes, read, options.side), None, origin | {"key": tables[0]})
+        return VectorTable(
+            read(tables[0]), _named_ids(shapes, read, options.side, tables[0]), None, origin | {"key": tables[0]}
+        )
     raise InputError(
         f"{path.name} holds {len(tables)} tables: {listed or 'nothing'}. Say which, such as "
         f"{path.name}:{next(iter(tables or shapes), 'name')}."
@@ -156,8 +160,9 @@ def _user_name(name: str) -> str:
     return name.replace("item", "user").replace("Item", "User").replace("ITEM", "USER")
 
 
-def _named_ids(shapes: Mapping[str, tuple[int, ...]], read: Any, side: str) -> NDArray[Any] | None:
-    found = [name for name in ID_ARRAYS[side] if len(shapes.get(name, ())) == 1]
+def _named_ids(shapes: Mapping[str, tuple[int, ...]], read: Any, side: str, table: str) -> NDArray[Any] | None:
+    """Ids of that side that lie in the same file, one for each row of the table."""
+    found = [name for name in ID_ARRAYS[side] if shapes.get(name) == shapes[table][:1]]
     return None if not found else np.asarray(read(found[0]))
 
 
