@@ -1,0 +1,142 @@
+"""The grid a selection starts from: what fits the data at hand, "leave it alone" first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from simgauge.core.gauge import Center
+from simgauge.core.raw_similarity import MAX_ITEMS
+from simgauge.embedding import Embedding
+from simgauge.interactions import Interactions
+from simgauge.remedies.all_but_the_top import AllButTheTop
+from simgauge.remedies.baselines import Baseline, EaseWeights, RawColumns
+from simgauge.remedies.canonical import CanonicalGauge
+from simgauge.remedies.centering import Centering
+from simgauge.remedies.chain import Chain
+from simgauge.remedies.csls import CSLS
+from simgauge.remedies.leave_alone import LeaveAlone
+from simgauge.remedies.local_scaling import LocalScaling
+from simgauge.remedies.norm_discounting import NormDiscounting
+from simgauge.remedies.refit_family import RefitFamily
+from simgauge.remedies.remedy import Remedy
+from simgauge.remedies.standardizing import Standardizing
+from simgauge.remedies.whitening import PopularityWhitening, Whitening
+
+POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+CENTERS: tuple[Center, ...] = ("none", "users", "both")
+NORM_POWERS = (0.25, 0.5)
+POWERS_WITH_NORMS = (0.5, 0.75, 1.0, 1.25)
+"""Norm powers are tried where norms have been seen to help; the full product would triple the count."""
+
+MAX_NEIGHBOR_ITEMS = 100_000
+"""Beyond this many items, neighbour-level remedies are left out: they search for the neighbours of every item first."""
+
+
+def default_candidates(embedding: Embedding, interactions: Interactions | None = None) -> list[Remedy]:
+    """A moderate grid of remedies that can be fitted with what is given, `LeaveAlone` first.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        Two tables: canonical gauges, 20 of α and centring (α = 0 has no use for centred users) and 24 with norms.
+        One table: the gauge α = 0 and partial whitenings in their place.
+    interactions : Interactions, optional
+        With them: popularity-weighted remedies and refits, from seven decompositions.
+
+    Returns
+    -------
+    list of Remedy
+        Not fitted. 58 for two tables, 83 with interactions; 18 and 43 for one table; 4 fewer (5 for two tables) above
+        `MAX_NEIGHBOR_ITEMS` items.
+
+    Numerics
+    --------
+    The canonical forms (one per kind of centring) are computed once and shared, and so is the decomposition of each
+    weighting; what is left per candidate is one product of the items with a k x k matrix.
+
+    Examples
+    --------
+    >>> embedding = Embedding(np.eye(4), users=np.eye(4) + 1)
+    >>> candidates = default_candidates(embedding)
+    >>> candidates[0].name, len(candidates)
+    ('leave alone(cosine)', 58)
+    """
+    candidates: list[Remedy] = [LeaveAlone(), LeaveAlone(metric="dot")]
+    candidates += _canonical(embedding)
+    candidates += _geometric(embedding)
+    if embedding.n_items <= MAX_NEIGHBOR_ITEMS:
+        candidates += _of_the_search(embedding)
+    if interactions is not None:
+        candidates += [PopularityWhitening(exponent) for exponent in (0.5, 1.0)]
+        candidates += [NormDiscounting(strength) for strength in (-0.5, -0.25, 0.25, 0.5)]
+        candidates += _refits()
+    return candidates
+
+
+def default_references(interactions: Interactions) -> list[Baseline]:
+    """Baselines without an embedding: raw columns, and EASE at three λ around the mean popularity where it fits.
+
+    Examples
+    --------
+    >>> [reference.name for reference in default_references(Interactions([[1.0, 1.0], [1.0, 0.0]]))]
+    ['raw columns (cosine)', 'EASE weights(l2=0.375)', 'EASE weights(l2=1.5)', 'EASE weights(l2=6)']
+    """
+    references: list[Baseline] = [RawColumns()]
+    if interactions.n_items <= MAX_ITEMS and interactions.nnz:
+        mean = float(np.square(interactions.matrix.data).sum() / interactions.n_items)
+        references += [EaseWeights(factor * mean) for factor in (0.25, 1.0, 4.0)]
+    return references
+
+
+def _canonical(embedding: Embedding) -> Iterator[Remedy]:
+    if embedding.users is None:
+        yield CanonicalGauge(power=0.0)
+        for norm_power in NORM_POWERS:
+            yield CanonicalGauge(power=0.0, norm_power=norm_power)
+        return
+    for power in POWERS:
+        for center in CENTERS:
+            if power == 0 and center == "users":
+                continue  # V is then the same up to rotation, whether users are centred or not
+            yield CanonicalGauge(power, center)
+            if power in POWERS_WITH_NORMS:
+                for norm_power in NORM_POWERS:
+                    yield CanonicalGauge(power, center, norm_power)
+
+
+def _geometric(embedding: Embedding) -> Iterator[Remedy]:
+    yield Centering()
+    width = embedding.n_components
+    if width > 1:
+        yield Standardizing()
+        yield Whitening()
+        yield Whitening(shrinkage=0.1)
+        yield AllButTheTop()
+        if width > 3:
+            yield AllButTheTop(n_remove=3)
+    if embedding.users is None and width > 1:
+        for strength in (0.25, 0.5, 0.75):
+            yield Whitening(strength=strength)
+
+
+def _of_the_search(embedding: Embedding) -> Iterator[Remedy]:
+    yield CSLS()
+    yield LocalScaling("nicdm")
+    yield LocalScaling("exponential")
+    if embedding.users is None:
+        yield Chain([Centering(), CSLS()])
+    else:
+        yield Chain([CanonicalGauge(1.0, "users"), CSLS()])
+        yield Chain([CanonicalGauge(1.0, "users"), LocalScaling("nicdm")])
+
+
+def _refits() -> Iterator[Remedy]:
+    yield from RefitFamily("none", powers=(0.5, 1.0))
+    for scaling in (0.0, 0.5):
+        yield from RefitFamily("eigenrec", {"scaling": scaling}, powers=(0.5, 1.0, 1.5))
+    yield from RefitFamily("standardize", powers=(0.5, 1.0, 1.5))
+    yield from RefitFamily("propensity", {"item_exponent": 0.5}, powers=(0.5, 1.0))
+    yield from RefitFamily("propensity", {"item_exponent": 0.5, "user_exponent": 0.5}, powers=(0.5, 1.0, 1.5))
+    yield from RefitFamily("damping", powers=(0.5, 1.0, 1.5))

@@ -1,0 +1,198 @@
+"""Fitted remedies as files: one safetensors file, its header JSON, nothing that can run."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.atomic import atomic_file
+from simgauge.errors import InputError, ParameterError
+from simgauge.remedies.all_but_the_top import AllButTheTop
+from simgauge.remedies.canonical import CanonicalGauge
+from simgauge.remedies.centering import Centering
+from simgauge.remedies.chain import Chain
+from simgauge.remedies.csls import CSLS
+from simgauge.remedies.leave_alone import LeaveAlone
+from simgauge.remedies.local_scaling import LocalScaling
+from simgauge.remedies.norm_discounting import NormDiscounting
+from simgauge.remedies.refit import Refit
+from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT, Remedy
+from simgauge.remedies.standardizing import Standardizing
+from simgauge.remedies.whitening import PopularityWhitening, Whitening
+
+FORMAT_VERSION = 1
+HEADER = "simgauge_remedy"
+TEXT = ".text"
+"""Ending of tensors that hold a JSON list of text as UTF-8 bytes."""
+
+CLASSES: dict[str, type[Remedy]] = {
+    kind.__name__: kind
+    for kind in (
+        AllButTheTop, CSLS, CanonicalGauge, Centering, Chain, LeaveAlone, LocalScaling, NormDiscounting,
+        PopularityWhitening, Refit, Standardizing, Whitening,
+    )
+}  # fmt: skip
+"""The only classes a file can name."""
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def save_remedy(remedy: Remedy, path: str | Path) -> Path:
+    """Write a fitted remedy; see `Remedy.save`."""
+    from safetensors.numpy import save_file
+
+    spec, arrays = _packed(remedy)
+    spec["format_version"] = FORMAT_VERSION
+    spec["sha256"] = _fingerprint(spec, arrays)
+    # a safetensors file needs one tensor at least
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()} or {"empty": np.zeros(1)}
+    with atomic_file(path) as temporary:
+        save_file(tensors, temporary, metadata={HEADER: json.dumps(spec, ensure_ascii=False)})
+    return Path(path)
+
+
+def fingerprint(remedy: Remedy) -> str:
+    """SHA-256 of a fitted map, its class and parameters: the hash that `save` writes."""
+    spec, arrays = _packed(remedy)
+    return _fingerprint({**spec, "format_version": FORMAT_VERSION}, arrays)
+
+
+def load_remedy(path: str | Path) -> Remedy:
+    """Read what `Remedy.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Remedy
+        Fitted; `transform`, `transform_items` and `neighbors` give what they gave before.
+
+    Raises
+    ------
+    InputError
+        Missing, cut off, altered, of a newer format, or no saved remedy at all. Nothing in a file is ever executed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from simgauge.embedding import Embedding
+    >>> remedy = Centering().fit(Embedding([[1.0, 2.0], [3.0, 4.0]]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load_remedy(remedy.save(folder + "/map.safetensors")).transform_items([[2.0, 3.0]])
+    array([[0., 0.]])
+    """
+    from safetensors import SafetensorError, safe_open
+
+    source = Path(path)
+    if not source.is_file():
+        raise InputError(f"{source} does not exist or is no file: pass what Remedy.save wrote.")
+    try:
+        with safe_open(source, framework="np") as file:
+            spec = json.loads((file.metadata() or {})[HEADER])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+        version = spec["format_version"]
+        if version > FORMAT_VERSION:
+            raise InputError(f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}).")
+        arrays.pop("empty", None)
+        stated = spec.pop("sha256")
+        if _fingerprint(spec, arrays) != stated:
+            raise InputError(f"{source} is not the file that was saved (SHA-256 differs).")
+        return _unpacked(spec, arrays)
+    except (InputError, MemoryError):
+        raise
+    except (
+        SafetensorError, ParameterError, KeyError, TypeError, ValueError, AttributeError, OSError, RecursionError,
+        OverflowError,
+    ) as error:  # fmt: skip
+        raise InputError(f"{source} is not a saved remedy or is damaged: {error}.") from error
+
+
+def _packed(remedy: Remedy) -> tuple[dict[str, Any], Arrays]:
+    spec: dict[str, Any] = {
+        "class": type(remedy).__name__,
+        "params": _plain(remedy.get_params(deep=False)),
+        "facts": _plain({name: getattr(remedy, name) for name in remedy._facts}),
+    }
+    arrays: Arrays = {}
+    if isinstance(remedy, Chain):
+        del spec["params"]["steps"]
+        spec["steps"] = []
+        for position, step in enumerate(remedy.steps_):
+            part, tensors = _packed(step)
+            spec["steps"].append(part)
+            arrays |= {f"{position}.{name}": tensor for name, tensor in tensors.items()}
+    for name in remedy._arrays:
+        array = getattr(remedy, name)
+        if array.dtype == object:
+            text = json.dumps([str(label) for label in array.tolist()], ensure_ascii=False).encode()
+            arrays[name + TEXT] = np.frombuffer(text, dtype=np.uint8)
+        else:
+            arrays[name] = array
+    return spec, arrays
+
+
+def _unpacked(spec: dict[str, Any], arrays: Arrays) -> Remedy:
+    kind = CLASSES.get(spec["class"])
+    if kind is None:
+        raise InputError(f"the file names {spec['class']!r}, which is no remedy of this simgauge.")
+    params = dict(spec["params"])
+    if issubclass(kind, Chain):
+        steps = [_unpacked(part, _part_of(arrays, position)) for position, part in enumerate(spec["steps"])]
+        params["steps"] = steps
+    unknown = set(params) - set(inspect.signature(kind).parameters)
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no parameter {', '.join(sorted(map(repr, unknown)))}")
+    remedy = kind(**params)
+    if isinstance(remedy, Chain):
+        remedy.steps_ = list(remedy.steps)
+    remedy._check_parameters()
+    _restore(remedy, spec["facts"], arrays)
+    return remedy
+
+
+def _restore(remedy: Remedy, facts: dict[str, Any], arrays: Arrays) -> None:
+    for name in remedy._facts:
+        setattr(remedy, name, facts[name])
+    width = remedy.n_features_in_
+    if isinstance(width, bool) or not isinstance(width, int) or width < 1:
+        raise ValueError(f"n_features_in_ is {width!r}")
+    if remedy.predictions_ not in (KEPT, RANKINGS_KEPT, CHANGED):
+        raise ValueError(f"predictions_ is {remedy.predictions_!r}")
+    for name in remedy._arrays:
+        if name + TEXT in arrays:
+            labels = json.loads(arrays[name + TEXT].tobytes().decode())
+            array = np.empty(len(labels), dtype=object)
+            array[:] = [str(label) for label in labels]
+        else:
+            array = arrays[name]
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} holds NaN or infinite values")
+        setattr(remedy, name, array)
+    remedy._check_restored()
+
+
+def _part_of(arrays: Arrays, position: int) -> Arrays:
+    prefix = f"{position}."
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them: NumPy scalars become numbers."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
+def _fingerprint(spec: dict[str, Any], arrays: Arrays) -> str:
+    digest = hashlib.sha256(json.dumps(spec, sort_keys=True, ensure_ascii=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
