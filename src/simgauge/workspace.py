@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core import gauge as core
+from simgauge.core.geometry_moments import TableMoments, table_moments
 from simgauge.core.intervals import mean_interval
 from simgauge.core.tables import FloatTable, row_norms
 from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
+from simgauge.findings import Finding
 from simgauge.interactions import Interactions
 from simgauge.objectives import Objective
 from simgauge.thresholds import Thresholds
@@ -132,6 +135,58 @@ class Workspace:
             return mean, mean, mean
         interval = mean_interval(per_row, np.random.default_rng(self.seed), population=population)
         return interval.value, max(interval.low, 0.0), min(interval.high, 1.0)
+
+    @cached_property
+    def moments(self) -> TableMoments:
+        """Mean, scatter and norms of the items as shipped, from one pass."""
+        return table_moments(self.items)
+
+    @cached_property
+    def dot_lists(self) -> Indices:
+        """Neighbours of the probe rows by dot product, (n_probe, k)."""
+        return top_k(self.items, self.k, "dot", rows=self.probe_rows)[0]
+
+    @cached_property
+    def query_lists(self) -> tuple[Indices, NDArray[Any]] | None:
+        """Nearest items by cosine of users (a sample where there are many), and the cosines; None for a single table."""
+        if self.embedding.users is None:
+            return None
+        alive = np.flatnonzero(row_norms(self.embedding.users) > 0)
+        if len(alive) > PROBE_ROWS:
+            alive = np.sort(np.random.default_rng(self.seed + 4).choice(alive, PROBE_ROWS, replace=False))
+        if len(alive) == 0:
+            return None
+        return top_k(self.items, self.k, "cosine", self.embedding.users[alive])
+
+    def finding(
+        self,
+        finding_id: str,
+        title: str,
+        value: float | None,
+        summary: str,
+        *,
+        cause: str,
+        action: str,
+        verify: str,
+        interval: tuple[float, float] | None = None,
+        gauge_dependent: bool = True,
+        details: Mapping[str, Any] | None = None,
+    ) -> Finding:
+        """A geometry finding, judged by its thresholds; a value that does not exist is not judged."""
+        return Finding(
+            id=finding_id,
+            title=title,
+            value=value,
+            summary=summary,
+            verdict="info" if value is None else self.thresholds[finding_id].judge(value),
+            interval=interval if self.sampled else None,
+            cause=cause,
+            action=action,
+            verify=verify,
+            gauge_dependent=gauge_dependent,
+            group="geometry",
+            details=details or {},
+        )
 
     def random_gauge_lists(self, condition_number: float, draw: int) -> Indices:
         """Neighbours of the probe rows under a random metric of that condition number, (n_probe, k)."""

@@ -4,8 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simgauge.checks.bounds import certified_neighbors, cosine_range
 from simgauge.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
 from simgauge.checks.identifiability import identifiability
+from simgauge.checks.neighborhoods import (
+    antihubs,
+    concentration,
+    cosine_against_dot,
+    exact_copies,
+    far_out,
+    hubness,
+    near_copies,
+    queries,
+    query_hubs,
+    separate_parts,
+)
+from simgauge.checks.shape import (
+    directions_used,
+    dominant_column,
+    evenness,
+    norms,
+    random_cosine,
+    rogue_dimensions,
+    zero_vectors,
+)
 from simgauge.findings import Finding
 from simgauge.workspace import Workspace
 
@@ -15,7 +37,26 @@ ALL: tuple[Check, ...] = (
     identifiability,
     canonical_overlap,
     random_gauge_overlap,
+    certified_neighbors,
+    cosine_range,
     neighbor_popularity,
     norm_popularity,
+    cosine_against_dot,
+    hubness,
+    antihubs,
+    random_cosine,
+    directions_used,
+    evenness,
+    rogue_dimensions,
+    dominant_column,
+    norms,
+    zero_vectors,
+    exact_copies,
+    near_copies,
+    concentration,
+    far_out,
+    separate_parts,
+    queries,
+    query_hubs,
 )
 """In the order of the report. A check returns None where its input is missing."""

@@ -11,23 +11,52 @@ from simgauge.cli import options
 
 
 def reproduce(
-    out: Annotated[Path, typer.Option(help="Directory for the figure, the table and the JSON.")] = Path("reproduction"),
+    out: Annotated[Path, typer.Option(help="Directory for figure, table and JSON.")] = Path("reproduction"),
     n_users: Annotated[int, typer.Option(help="n.")] = 20_000,
     n_items: Annotated[int, typer.Option(help="p.")] = 1_000,
     n_clusters: Annotated[int, typer.Option(help="C.")] = 5,
     n_components: Annotated[int, typer.Option(help="k.")] = 50,
     l2_product: Annotated[float, typer.Option(help="λ of Eq. 1.")] = 10_000.0,
     l2_factors: Annotated[float, typer.Option(help="λ of Eq. 2.")] = 100.0,
+    min_item_exponent: Annotated[float, typer.Option(help="β_c is uniform from here…")] = 0.25,
+    max_item_exponent: Annotated[float, typer.Option(help="…to here.")] = 1.5,
+    user_exponent: Annotated[float, typer.Option(help="β_user.")] = 0.5,
+    cluster_concentration: Annotated[float, typer.Option(help="Dirichlet parameter of p_c.")] = 5.0,
+    preference_concentration: Annotated[float, typer.Option(help="Dirichlet parameter of p_uc.")] = 1.0,
+    min_items_per_user: Annotated[int, typer.Option(help="Smallest k_u.")] = 1,
+    max_items_per_user: Annotated[int | None, typer.Option(help="Largest k_u; all items when not given.")] = None,
     n_seeds: Annotated[int, typer.Option(help="Simulated data sets; the table shows their spread.")] = 3,
     seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Repeat the paper's simulation and draw every gauge of the same predictions."""
+    """Repeat the paper's simulation and draw and measure every gauge of the same predictions."""
     from simgauge.cli import console
-    from simgauge.reproduce import reproduce as run
-    from simgauge.reproduce import write_reproduction
+    from simgauge.reproduction import reproduce as run
+    from simgauge.reproduction import table_rows, write_reproduction
 
-    with console.progress(not json) as show:
-        result = run(n_components=n_components, l2_product=l2_product, l2_factors=l2_factors, n_seeds=n_seeds)
-        write_reproduction(result, out)
-    del show
+    with console.warnings_as_notes(), console.progress(not json) as show:
+        result = run(
+            n_users=n_users,
+            n_items=n_items,
+            n_clusters=n_clusters,
+            n_components=n_components,
+            l2_product=l2_product,
+            l2_factors=l2_factors,
+            n_seeds=n_seeds,
+            random_state=seed,
+            progress=show,
+            item_exponents=(min_item_exponent, max_item_exponent),
+            user_exponent=user_exponent,
+            cluster_concentration=cluster_concentration,
+            preference_concentration=preference_concentration,
+            min_items_per_user=min_items_per_user,
+            max_items_per_user=max_items_per_user,
+        )
+        written = write_reproduction(result, out)
+    if json:
+        console.print_json({**result.to_dict(), "files": [str(path) for path in written]})
+        return
+    columns = ["model", "item vectors", "#AUC", "#P@10", "#cosine inside", "#cosine between"]
+    title = f"Known clusters, {n_seeds} data sets: mean ± half the spread"
+    console.out().print(console.table(title, columns, table_rows(result)))
+    console.out().print("\nWrote " + ", ".join(str(path) for path in written), soft_wrap=True)

@@ -1,0 +1,121 @@
+"""Exact statements: the widest range of every cosine, and the neighbours that no metric of a given size can remove."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simgauge.core.bounds import Group, cosine_bounds
+from simgauge.core.certificates import certified_share, neighbor_certificate
+from simgauge.core.tables import FloatTable
+from simgauge.findings import Finding
+from simgauge.workspace import Workspace
+
+CONDITION_NUMBERS = (2.0, 4.0, 10.0)
+JUDGED_CONDITION_NUMBER = 2.0
+PAIRS = 2_000
+
+
+def cosine_range(workspace: Workspace) -> Finding | None:
+    """How far the cosine of an item and its neighbours can move at most; None with a single component."""
+    if workspace.embedding.n_components == 1:
+        return None
+    pairs = _neighbor_pairs(workspace)
+    rows: list[dict[str, Any]] = []
+    groups: list[tuple[Group, FloatTable]] = [("linear", workspace.items)]
+    if workspace.canonical:
+        groups.append(("diagonal", workspace.gauge_items(0.5)))
+    for group, vectors in groups:
+        for kappa in CONDITION_NUMBERS:
+            low, high = cosine_bounds(vectors, pairs, kappa, group)
+            rows.append({
+                "group": group, "condition_number": kappa, "width": float(np.median(high - low)),
+                "low": float(np.median(low)), "high": float(np.median(high)),
+            })  # fmt: skip
+    judged = next(row for row in rows if row["condition_number"] == JUDGED_CONDITION_NUMBER)
+    value = judged["width"]
+    return Finding(
+        id="cosine_range",
+        title="Exact range of a cosine",
+        value=value,
+        summary=f"the cosine of an item and one of its neighbours can be anything in a range of width {value:.2f} (median: "
+        f"{judged['low']:.2f} to {judged['high']:.2f}) under metrics with condition number {JUDGED_CONDITION_NUMBER:g}, "
+        "and nothing beyond it",
+        verdict="info",
+        cause="tan(φ/2) of an angle is multiplied by at most √κ and divided by at most √κ (generalised Wielandt inequality)",
+        action="a threshold on the cosine means nothing finer than this range",
+        verify="attaining_gauge(vectors, pair, κ) returns the gauge under which a cosine becomes its bound",
+        gauge_dependent=True,
+        group="gauge",
+        details={"n_pairs": len(pairs), "by_condition_number": rows, "diagonal_basis": "balanced canonical gauge"},
+    )
+
+
+def certified_neighbors(workspace: Workspace) -> Finding | None:
+    """Share of neighbours that no metric up to a condition number can push out of their list."""
+    if workspace.embedding.n_components == 1 or workspace.embedding.n_items <= workspace.k + 1:
+        return None
+    found = {
+        per_neighbor: neighbor_certificate(
+            workspace.items,
+            workspace.k,
+            neighbors=workspace.shipped[0],
+            rows=workspace.rows,
+            per_neighbor=per_neighbor,
+        )
+        for per_neighbor in (False, True)
+    }
+    rows = [
+        {
+            "condition_number": kappa,
+            "neighbors": certified_share(found[True], kappa),
+            "nearest": certified_share(found[True][:, 0], kappa),
+            "lists": certified_share(found[False], kappa),
+        }
+        for kappa in (1.1, 1.5, *CONDITION_NUMBERS)
+    ]
+    judged = next(row for row in rows if row["condition_number"] == JUDGED_CONDITION_NUMBER)
+    per_row = (found[True] > JUDGED_CONDITION_NUMBER).mean(axis=1)
+    value, low, high = workspace.mean_interval(per_row)
+    scale = _named_scale(workspace)
+    return Finding(
+        id="certified_neighbors",
+        title="Neighbours that are certain",
+        value=value,
+        interval=(low, high),
+        summary=f"{value:.0%} of neighbours, {judged['nearest']:.0%} of nearest ones and {judged['lists']:.0%} of whole lists "
+        f"stay under every metric with condition number up to {JUDGED_CONDITION_NUMBER:g}{_scale_text(scale)}",
+        verdict="info",
+        cause="a neighbour is certain up to κ* = tan(φ_{k+1}/2) / tan(φ_j/2): its lead over the first item outside the list",
+        action="show certain neighbours as facts, the others as suggestions; neighbor_certificate gives κ* for each",
+        verify="no random or optimised gauge below κ* changes the list; tests/core/test_certificates.py searches for one",
+        gauge_dependent=True,
+        group="gauge",
+        details={"by_condition_number": rows, "named_gauges": scale, "k": workspace.k},
+    )
+
+
+def _named_scale(workspace: Workspace) -> dict[str, float] | None:
+    """Condition numbers of the metrics between named gauges: how far reasonable choices already are apart."""
+    if "none" not in workspace.canonical:
+        return None
+    s = workspace.canonical["none"].singular_values
+    ratio = float(s[0] / s[-1])
+    return {"whitened_to_balanced": ratio, "whitened_to_projected": ratio**2}
+
+
+def _scale_text(scale: dict[str, float] | None) -> str:
+    if scale is None:
+        return ""
+    return (
+        f"; for scale, the metrics of this model's own named gauges differ by {scale['whitened_to_balanced']:.3g} "
+        f"(whitened to balanced) and {scale['whitened_to_projected']:.3g} (whitened to projected)"
+    )
+
+
+def _neighbor_pairs(workspace: Workspace) -> np.ndarray[Any, np.dtype[np.int64]]:
+    lists = workspace.shipped_lists
+    rng = np.random.default_rng(workspace.seed + 2)
+    position = rng.integers(len(lists), size=PAIRS)
+    return np.stack([workspace.rows[position], lists[position, rng.integers(lists.shape[1], size=PAIRS)]], axis=1)

@@ -1,0 +1,137 @@
+"""Shape of the cloud of vectors: directions used, common direction, single columns, norms. One pass over the table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simgauge.core.geometry_axes import axis_shares
+from simgauge.core.geometry_cosine import centered_random_cosine, mean_random_cosine
+from simgauge.core.geometry_norms import norm_spread
+from simgauge.core.geometry_spectrum import effective_rank, isoscore, participation_ratio, rankme
+from simgauge.findings import Finding
+from simgauge.workspace import Workspace
+
+
+def random_cosine(workspace: Workspace) -> Finding:
+    """Mean cosine of two random items, before and after centring."""
+    value = mean_random_cosine(workspace.moments)
+    centered = centered_random_cosine(workspace.items, workspace.moments.mean)
+    return workspace.finding(
+        "random_cosine",
+        "Cosine of unrelated items",
+        value,
+        f"two random items have a cosine of {value:.2f} on average; {centered:.2f} after centring",
+        cause="a direction that all vectors share, often popularity or frequency, adds the same amount to every cosine",
+        action="centre the vectors, or read cosines relative to this level; never use a fixed threshold",
+        verify="repeat after subtracting the mean vector",
+        details={"centered": centered},
+    )
+
+
+def directions_used(workspace: Workspace) -> Finding:
+    """How many of the dimensions carry the vectors."""
+    k = workspace.embedding.n_components
+    sigma = workspace.moments.singular_values()
+    value = rankme(sigma) / min(k, workspace.embedding.n_items)
+    return workspace.finding(
+        "effective_rank",
+        "Directions in use",
+        value,
+        f"RankMe is {rankme(sigma):.1f} of {k} dimensions ({value:.0%})",
+        cause="few directions carry most of the length: the others hardly matter to the cosine",
+        action="fewer components, or a gauge that weighs weak directions more (smaller α)",
+        verify="compare held-out recall along α",
+        details={
+            "rankme": rankme(sigma),
+            "effective_rank": effective_rank(sigma),
+            "participation_ratio": participation_ratio(workspace.moments.variances()),
+        },
+    )
+
+
+def evenness(workspace: Workspace) -> Finding:
+    """IsoScore: is the variance the same in all directions?"""
+    value = isoscore(workspace.moments.variances(), workspace.embedding.n_components)
+    return workspace.finding(
+        "isoscore",
+        "Evenness of directions",
+        value,
+        f"IsoScore {value:.2f} (0 all variance in one direction, 1 even)",
+        cause="uneven variance means that cosine is decided by few directions",
+        action="none by itself: whitening makes it 1 and can make neighbours worse; choose by evidence",
+        verify="the whitened gauge has IsoScore near 1: compare its recall",
+        details={"components_variance": [float(v) for v in workspace.moments.variances()[:20]]},
+    )
+
+
+def rogue_dimensions(workspace: Workspace) -> Finding:
+    """A single column that makes up most of the average cosine."""
+    shares = axis_shares(workspace.moments)
+    common = mean_random_cosine(workspace.moments)
+    value = shares.top_cosine_contribution
+    column = int(shares.by_cosine(1)[0])
+    return workspace.finding(
+        "rogue_dimensions",
+        "Single columns that decide the cosine",
+        value,
+        f"column {column} adds {value:.2f} to the mean cosine {common:.2f} of unrelated items",
+        cause="one coordinate with a large mean or variance outvotes the rest",
+        action=f"look at column {column}: a bias or a count folded into the vectors? standardise or drop it",
+        verify="repeat without that column",
+        details={
+            "by_cosine": [int(c) for c in shares.by_cosine(3)],
+            "note": "depends on the axes: even a rotation, which changes no cosine, hides or makes such a column",
+        },
+    )
+
+
+def dominant_column(workspace: Workspace) -> Finding:
+    """A single column that makes up most of the variance."""
+    k = workspace.embedding.n_components
+    shares = axis_shares(workspace.moments)
+    column = int(shares.by_variance(1)[0])
+    top = float(shares.variance_share[column])
+    value = (top * k - 1) / (k - 1) if k > 1 else 0.0
+    return workspace.finding(
+        "rogue_variance",
+        "Single columns that hold the variance",
+        max(value, 0.0),
+        f"column {column} holds {top:.0%} of the variance, where an even share is {1 / k:.1%}",
+        cause="one coordinate with a large spread outvotes the rest",
+        action=f"look at column {column}: standardise or drop it",
+        verify="repeat without that column",
+        details={"note": "depends on the axes: even a rotation, which changes no cosine, hides or makes such a column"},
+    )
+
+
+def zero_vectors(workspace: Workspace) -> Finding:
+    """Items without a direction."""
+    norms = workspace.moments.norms
+    zero = np.flatnonzero(norms == 0)
+    names = [str(workspace.embedding.item_names[row]) for row in zero[:5]]
+    return workspace.finding(
+        "zero_rows",
+        "Zero vectors",
+        len(zero) / len(norms),
+        f"{len(zero)} items have a zero vector" + (f", such as “{names[0]}”; they are left out" if names else ""),
+        cause="never seen in training, or every direction they use was shrunk to zero",
+        action="drop them before export: stores reject, skip or mis-rank them",
+        verify="count zero rows",
+        gauge_dependent=False,
+        details={"examples": names},
+    )
+
+
+def norms(workspace: Workspace) -> Finding:
+    """Spread of norms, and vectors without a direction."""
+    spread = norm_spread(workspace.moments.norms)
+    return workspace.finding(
+        "norm_spread",
+        "Spread of norms",
+        spread.cv,
+        f"norms vary by {spread.cv:.0%} around their mean {spread.mean:.3g}",
+        cause="norms carry popularity or confidence; cosine throws this away, dot product lets it dominate",
+        action="choose between cosine, dot and a norm power between them by evidence",
+        verify="simgauge fix scores norm powers",
+        details={"quantiles": [float(q) for q in spread.quantiles], "mean": spread.mean},
+    )

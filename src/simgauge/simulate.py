@@ -1,0 +1,152 @@
+"""The simulation of section 4 of the paper: users who prefer clusters of items, with every open choice a parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from simgauge.errors import ParameterError
+
+USERS_PER_BLOCK = 2_000
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """Interactions with known clusters."""
+
+    matrix: sp.csr_array
+    """(n_users, n_items), float32, 1 where a user took an item."""
+    clusters: Indices
+    """(n_items,): cluster of every item, from 0."""
+    item_weights: Floats
+    """(n_items,): p_i, the popularity an item has within its cluster."""
+    preferences: Floats
+    """(n_users, n_clusters): p_uc, how much a user likes each cluster."""
+
+    def display_order(self) -> Indices:
+        """Items sorted by cluster and, within a cluster, by falling popularity, as in the paper's Figure 1."""
+        return np.lexsort((-self.item_weights, self.clusters))
+
+
+def simulate_clusters(
+    n_users: int = 20_000,
+    n_items: int = 1_000,
+    n_clusters: int = 5,
+    *,
+    item_exponents: tuple[float, float] = (0.25, 1.5),
+    user_exponent: float = 0.5,
+    cluster_concentration: float = 5.0,
+    preference_concentration: float = 1.0,
+    min_items_per_user: int = 1,
+    max_items_per_user: int | None = None,
+    random_state: int = 0,
+) -> Simulation:
+    """Draw users, items and clusters as in section 4 of the paper.
+
+    Items fall into clusters with probabilities p_c; within a cluster the popularity of the item of rank r is
+    ``r^(−β_c)``. A user likes cluster c with weight p_uc and takes k_u different items, drawn one after the other
+    without replacement with probabilities proportional to ``p_uc · p_i``.
+
+    Parameters
+    ----------
+    n_users, n_items, n_clusters : int
+        n, p and C.
+    item_exponents : (float, float)
+        β_c is uniform between these.
+    user_exponent : float
+        β_user: ``P(k_u = k) ∝ k^(−β_user)`` between the two bounds below.
+    cluster_concentration : float, > 0
+        p_c is a symmetric Dirichlet draw; larger is more even. Open in the paper.
+    preference_concentration : float, > 0
+        The same for each user's p_uc. Open in the paper.
+    min_items_per_user, max_items_per_user : int
+        Bounds of k_u; at most all items when not given. Open in the paper.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    ParameterError
+        A size, exponent or bound outside its range.
+
+    Numerics
+    --------
+    The draw without replacement is an exponential race: the k_u smallest of ``E_i / p_ui`` with E_i standard exponential
+    have exactly the law of drawing one after the other. O(n_users · n_items log n_items), in blocks of users.
+
+    References
+    ----------
+    arXiv 2403.05440, section 4. Efraimidis, Spirakis (2006) for the race.
+
+    Examples
+    --------
+    >>> simulation = simulate_clusters(200, 30, 3, random_state=1)
+    >>> simulation.matrix.shape, simulation.preferences.shape
+    ((200, 30), (200, 3))
+    """
+    largest = n_items if max_items_per_user is None else max_items_per_user
+    _check(n_users, n_items, n_clusters, item_exponents, min_items_per_user, largest)
+    for name, value in (("cluster", cluster_concentration), ("preference", preference_concentration)):
+        if not (np.isfinite(value) and value > 0):
+            raise ParameterError(f"{name}_concentration={value}: expected a finite number > 0.")
+    rng = np.random.default_rng(random_state)
+    shares = rng.dirichlet(np.full(n_clusters, cluster_concentration))
+    clusters = rng.choice(n_clusters, size=n_items, p=shares)
+    item_weights = _zipf_within(clusters, rng.uniform(*item_exponents, size=n_clusters), rng)
+    preferences = rng.dirichlet(np.full(n_clusters, preference_concentration), size=n_users)
+    sizes = np.arange(min_items_per_user, largest + 1)
+    law = sizes.astype(np.float64) ** -user_exponent
+    counts = rng.choice(sizes, size=n_users, p=law / law.sum())
+    matrix = _draw(preferences, item_weights, clusters, counts, rng)
+    return Simulation(matrix, clusters, item_weights, preferences)
+
+
+def _zipf_within(clusters: Indices, exponents: Floats, rng: np.random.Generator) -> Floats:
+    """rank^(−β_c) with random ranks within each cluster."""
+    weights = np.empty(len(clusters))
+    for cluster, exponent in enumerate(exponents):
+        members = np.flatnonzero(clusters == cluster)
+        weights[rng.permutation(members)] = np.arange(1.0, len(members) + 1) ** -exponent
+    return weights
+
+
+def _draw(
+    preferences: Floats, item_weights: Floats, clusters: Indices, counts: Indices, rng: np.random.Generator
+) -> sp.csr_array:
+    columns = []
+    for start in range(0, len(counts), USERS_PER_BLOCK):
+        block = slice(start, start + USERS_PER_BLOCK)
+        rates = preferences[block][:, clusters] * item_weights
+        arrival = rng.standard_exponential(rates.shape) / np.maximum(rates, np.finfo(float).tiny)
+        order = np.argsort(arrival, axis=1)
+        first = np.arange(order.shape[1]) < counts[block, None]
+        columns.append(order[first])
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    data = np.ones(indptr[-1], dtype=np.float32)
+    matrix = sp.csr_array((data, np.concatenate(columns), indptr), shape=(len(counts), len(clusters)))
+    matrix.sort_indices()
+    return matrix
+
+
+def _check(n_users: int, n_items: int, n_clusters: int, exponents: tuple[float, float], low: int, high: int) -> None:
+    if n_users < 1 or n_items < 2 or not 1 <= n_clusters <= n_items:
+        raise ParameterError(
+            f"n_users={n_users}, n_items={n_items}, n_clusters={n_clusters}: expected at least 1 user, 2 items and from "
+            "1 to n_items clusters."
+        )
+    if not 1 <= low <= high <= n_items:
+        raise ParameterError(
+            f"{low} to {high} items per user: expected 1 <= minimum <= maximum <= n_items = {n_items}."
+        )
+    if not exponents[0] <= exponents[1]:
+        raise ParameterError(f"item_exponents={exponents}: expected (low, high) with low <= high.")
