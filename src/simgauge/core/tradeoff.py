@@ -1,0 +1,123 @@
+"""The stated trade-off: what a candidate gains over leaving the embedding alone, over one or two measures."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.core.geometry_moments import Vector
+
+Scale = Literal["ratio", "difference"]
+
+FLOOR = 1e-9
+"""Means below this count as this in ratios; a baseline that finds nothing then has no finite standard error to beat."""
+
+Cube = NDArray[np.float64]
+
+
+class Pick(NamedTuple):
+    """The best candidate of some units."""
+
+    index: int
+    """Column; 0, the baseline, when no candidate gains and keeps the guard."""
+    allowed: NDArray[np.bool_]
+    """(n_candidates,): which candidates keep the guard."""
+
+
+def changes(means: Cube, scale: Scale) -> Cube:
+    """Change of each measure against the baseline, candidate 0: log-ratios, or differences.
+
+    Parameters
+    ----------
+    means : ndarray, shape (..., n_measures, n_candidates)
+    scale : {"ratio", "difference"}
+
+    Examples
+    --------
+    >>> np.exp(changes(np.array([[0.1, 0.2]]), "ratio")).round(12)
+    array([[1., 2.]])
+    """
+    values = np.log(np.maximum(means, FLOOR)) if scale == "ratio" else means
+    return np.asarray(values - values[..., :1])
+
+
+def change_influence(units: Cube, scale: Scale) -> Cube:
+    """What each unit adds to the changes: shape (n_units, n_measures, n_candidates), mean 0 over the units.
+
+    The variance over units, divided by their number, is that of the change (delta method).
+    """
+    means = units.mean(axis=0)
+    centred = (units - means) / np.maximum(means, FLOOR) if scale == "ratio" else units - means
+    return np.asarray(centred - centred[..., :1])
+
+
+def measure_weights(n_measures: int, popularity_tradeoff: float) -> Vector:
+    """Weights of the measures in the gain: all on the plain one where there is no other.
+
+    Examples
+    --------
+    >>> measure_weights(2, 0.5), measure_weights(1, 0.5)
+    (array([0.5, 0.5]), array([1.]))
+    """
+    return np.ones(1) if n_measures == 1 else np.array([1 - popularity_tradeoff, popularity_tradeoff])
+
+
+def pick(units: Cube, weights: Vector, scale: Scale, max_loss: float) -> Pick:
+    """The candidate with the largest gain Σ weight · change among those that lose on no measure that counts.
+
+    Parameters
+    ----------
+    units : ndarray, shape (n_units, n_measures, n_candidates)
+        Candidate 0 is the baseline.
+    weights : ndarray, shape (n_measures,)
+        Of the measures; with ratios, e^gain is the weighted geometric mean of the ratios to the baseline.
+    scale : {"ratio", "difference"}
+    max_loss : float in [0, 1)
+        The guard: largest share (or difference) that may be lost, as measured here, on a measure of positive weight.
+
+    Examples
+    --------
+    >>> units = np.array([[[0.1, 0.3, 0.2], [0.1, 0.05, 0.11]]])
+    >>> pick(units, np.array([0.5, 0.5]), "ratio", 0.0).index
+    2
+    """
+    moved = changes(units.mean(axis=0), scale)
+    least = np.log1p(-max_loss) if scale == "ratio" else -max_loss
+    allowed = (moved[weights > 0] >= least).all(axis=0)
+    gain = np.where(allowed, weights @ moved, -np.inf)
+    gain[0] = 0.0
+    return Pick(int(gain.argmax()), allowed)
+
+
+def cross_fit(
+    units: Cube, weights: Vector, scale: Scale, max_loss: float, folds: NDArray[np.int64]
+) -> tuple[Cube, list[int]]:
+    """Scores that each unit has under the candidate that all *other* folds would pick.
+
+    Parameters
+    ----------
+    units : ndarray, shape (n_units, n_measures, n_candidates)
+    folds : ndarray of int, shape (n_units,)
+        Numbered from 0.
+
+    Returns
+    -------
+    ndarray, shape (n_units, n_measures, 2)
+        Baseline and picked candidate. No unit took part in the choice of the candidate it is scored with, so the gain
+        is free of the optimism of choosing, however many candidates there were.
+    list of int
+        The pick of each fold.
+
+    References
+    ----------
+    Bayle, Bayle, Janson, Mackey (2020), Cross-validation confidence intervals for test error, NeurIPS 33: the mean over
+    folds is asymptotically normal with the variance of independent units.
+    """
+    scored, picks = np.empty((*units.shape[:2], 2)), []
+    for fold in range(int(folds.max()) + 1):
+        inside = folds == fold
+        picks.append(pick(units[~inside], weights, scale, max_loss).index)
+        scored[inside] = units[inside][:, :, [0, picks[-1]]]
+    return scored, picks

@@ -1,0 +1,176 @@
+"""Evidence from behaviour: what a user takes later should be near what they used before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from simgauge.core.coconsumption_scores import PairMetric, coconsumption_scores
+from simgauge.core.geometry_moments import Vector
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError, ParameterError
+from simgauge.evidence.matching import check_depth, check_sample, check_weights, rows_of, sample_rows
+from simgauge.evidence.protocol import Scale, UnitScores
+from simgauge.interactions import Interactions
+
+
+@dataclass(frozen=True, eq=False)
+class CoConsumption:
+    """Held-out co-consumption: for every item a user used and every item held out of them, is the second near the first?
+
+    Parameters
+    ----------
+    used : Interactions
+        What to ask with: training interactions, or what held-out users used first. Weights are ignored.
+    held_out : Interactions
+        What to look for, with the same user and item ids in the same order, none of it used for training. `hold_out`
+        makes both.
+    metric : {"recall", "precision", "ndcg"}
+        See `simgauge.core.coconsumption_scores`.
+    k : int
+        Length of the lists of similar items.
+    popularity : array-like, shape (n_items,), optional
+        Users per item; the weighted form weighs a held-out item by 1 / popularity. Counted in `used` and `held_out`
+        together when not given.
+    max_queries : int or None
+        Items whose neighbours are searched: all that occur in `used`, or a random sample of this size, with which
+        every user's mean goes over those of their items that are in the sample.
+
+    Raises
+    ------
+    InputError
+        Different ids, nothing held out, or pairs that are in both (use `hold_out`).
+
+    Notes
+    -----
+    The unit is the user: one number each, resampled as a whole. Every item is ranked, none sampled as a negative.
+
+    Examples
+    --------
+    >>> used, later = Interactions([[1.0, 0, 0], [0, 1, 0]]), Interactions([[0.0, 1, 1], [1, 0, 0]])
+    >>> CoConsumption(used, later, k=1)
+    CoConsumption(recall@1, 2 users, 3 held-out pairs)
+    """
+
+    used: Interactions
+    held_out: Interactions
+    metric: PairMetric = "recall"
+    k: int = 20
+    popularity: Any = None
+    max_queries: int | None = 4000
+
+    def __post_init__(self) -> None:
+        check_depth(self.k)
+        check_sample(self.max_queries)
+        if self.metric not in ("recall", "precision", "ndcg"):
+            raise ParameterError(f"metric={self.metric!r}: expected 'recall', 'precision' or 'ndcg'.")
+        for side in ("user_ids", "item_ids"):
+            if not np.array_equal(getattr(self.used, side), getattr(self.held_out, side)):
+                raise InputError(
+                    f"used and held_out have different {side}: bring them together with held_out.align(used.item_ids, "
+                    "used.user_ids), or let hold_out() make both."
+                )
+        if self.used.matrix.multiply(self.held_out.matrix).nnz:
+            both = int((self.used.matrix.astype(bool).multiply(self.held_out.matrix.astype(bool))).nnz)
+            raise InputError(f"{both} pairs are in used and in held_out: a pair can only be one of them.")
+        counts = self.used.item_counts + self.held_out.item_counts
+        popularity = np.maximum(counts, 1) if self.popularity is None else self.popularity
+        object.__setattr__(self, "popularity", check_weights(popularity, self.used.n_items, "popularity"))
+        if len(self._users()) == 0:
+            raise InputError("no user has both a used and a held-out item: users with one interaction tell nothing.")
+
+    def __repr__(self) -> str:
+        return f"CoConsumption({self.measure}, {len(self._users())} users, {self.held_out.nnz} held-out pairs)"
+
+    @property
+    def unit(self) -> str:
+        """Users are resampled."""
+        return "user"
+
+    @property
+    def measure(self) -> str:
+        """Such as "recall@20"."""
+        return f"{self.metric}@{self.k}"
+
+    @property
+    def scale(self) -> Scale:
+        """Candidates are compared by ratio."""
+        return "ratio"
+
+    def without(self, interactions: Interactions) -> tuple[CoConsumption | None, int]:
+        """The evidence less the held-out pairs that are in some interactions, and how many those were.
+
+        Returns
+        -------
+        CoConsumption or None, int
+            None when nothing is left.
+        """
+        known = interactions.align(self.used.item_ids, self.used.user_ids).matrix.astype(bool)
+        held = self.held_out.matrix
+        leaked = sparse.csr_array(held.astype(bool).multiply(known))
+        if leaked.nnz == 0:
+            return self, 0
+        if leaked.nnz == held.nnz:
+            return None, int(leaked.nnz)
+        rest = sparse.csr_array(held - held.multiply(leaked))
+        rest.eliminate_zeros()
+        kept = Interactions(rest, self.held_out.user_ids, self.held_out.item_ids, self.held_out.item_names)
+        return replace(self, held_out=kept), int(leaked.nnz)
+
+    def bind(self, embedding: Embedding, seed: int = 0) -> CoConsumptionScorer:
+        """Match with an embedding; pairs of items that it lacks are left out."""
+        rows = rows_of(self.used.item_ids, embedding.item_ids, "items")
+        known = np.flatnonzero(rows >= 0)
+        used, later = (_placed(side.matrix, known, rows, embedding.n_items) for side in (self.used, self.held_out))
+        weights = np.ones(embedding.n_items)
+        weights[rows[known]] = 1.0 / self.popularity[known]
+        notes = [f"{len(rows) - len(known)} items of the evidence are not in the embedding"] * (len(known) < len(rows))
+        has_later = np.diff(later.indptr) > 0
+        queries = np.unique(used[np.flatnonzero(has_later)].indices).astype(np.int64)
+        chosen = sample_rows(queries, self.max_queries, seed)
+        if len(chosen) < len(queries):
+            notes.append(f"neighbours of a random {len(chosen)} of {len(queries)} used items were searched")
+        asked = sparse.csr_array(used[:, chosen])
+        users = np.flatnonzero(has_later & (np.diff(asked.indptr) > 0))
+        if len(users) == 0:
+            raise InputError("no user of the evidence has a used and a held-out item that the embedding knows.")
+        return CoConsumptionScorer(self, chosen, asked[users], later[users], weights, notes)
+
+    def _users(self) -> NDArray[np.int64]:
+        return np.flatnonzero((self.used.user_counts > 0) & (self.held_out.user_counts > 0))
+
+
+class CoConsumptionScorer:
+    """Co-consumption in rows of one embedding."""
+
+    def __init__(
+        self,
+        evidence: CoConsumption,
+        queries: NDArray[np.int64],
+        used: sparse.csr_array,
+        later: sparse.csr_array,
+        weights: Vector,
+        notes: list[str],
+    ) -> None:
+        self.evidence, self.queries, self.used, self.later = evidence, queries, used, later
+        self.weights, self.notes = weights, notes
+        self.n_units = int(used.shape[0])
+
+    def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
+        """Plain and popularity-weighted score of every user."""
+        lists, _ = candidate.neighbors(embedding, min(self.evidence.k, embedding.n_items - 1), rows=self.queries)
+        found = coconsumption_scores(np.asarray(lists), self.used, self.later, self.weights, self.evidence.metric)
+        return UnitScores(found.plain, found.weighted)
+
+
+def _placed(
+    matrix: sparse.csr_array, known: NDArray[np.int64], rows: NDArray[np.int64], n_items: int
+) -> sparse.csr_array:
+    """0/1 with the columns where the embedding has these items."""
+    part = sparse.coo_array(matrix[:, known])
+    data = (np.ones(part.nnz), (part.row, rows[known][part.col]))
+    return sparse.csr_array(data, shape=(matrix.shape[0], n_items))

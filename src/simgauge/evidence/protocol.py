@@ -1,0 +1,68 @@
+"""What evidence and candidates must offer to each other."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
+
+from numpy.typing import NDArray
+
+from simgauge.core.geometry_moments import Vector
+from simgauge.embedding import Embedding
+
+Scale = Literal["ratio", "difference"]
+
+
+class UnitScores(NamedTuple):
+    """How well one candidate agrees with the evidence, per unit: user, query or pair of items."""
+
+    plain: Vector
+    """(n_units,); the mean is the metric."""
+    weighted: Vector | None = None
+    """(n_units,): the same with the found items weighted, such as by 1 / popularity; None where there is no such form."""
+
+
+@runtime_checkable
+class Candidate(Protocol):
+    """A remedy, fitted: vectors with the metric to use, or neighbours only."""
+
+    name: str
+    metric: str
+
+    def fit(self, embedding: Embedding, interactions: Any = None) -> Self:
+        """Learn the map from what may be used for fitting; evidence is not."""
+
+    def transform(self, embedding: Embedding) -> Embedding:
+        """Both tables after the remedy."""
+
+    def neighbors(self, embedding: Embedding, k: int, rows: NDArray[Any] | None = None) -> tuple[Any, Any]:
+        """The k nearest other items of some item rows, nearest first, and their scores."""
+
+
+class Scorer(Protocol):
+    """Evidence bound to the rows of one embedding."""
+
+    n_units: int
+    notes: list[str]
+    """What could not be used, with counts."""
+
+    def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
+        """Scores of a fitted candidate; the units are the same, in the same order, for every candidate."""
+
+
+class Evidence(Protocol):
+    """One kind of evidence."""
+
+    @property
+    def unit(self) -> str:
+        """What is resampled: "user", "query", "pair"."""
+
+    @property
+    def measure(self) -> str:
+        """Name of the metric with its depth, such as "recall@20"."""
+
+    @property
+    def scale(self) -> Scale:
+        """How two candidates are compared: as a ratio (metrics from 0 up) or a difference (correlations, AUC)."""
+
+    def bind(self, embedding: Embedding, seed: int = 0) -> Scorer:
+        """Match the ids with those of an embedding."""

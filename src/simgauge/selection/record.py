@@ -1,0 +1,195 @@
+"""What a selection found: every candidate with its intervals, the choice, and how it was confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from simgauge.core.intervals import Interval
+from simgauge.embedding import Embedding
+
+SCHEMA_VERSION = 1
+
+Decision = Literal["improved", "left alone", "default"]
+
+
+class Change(NamedTuple):
+    """Against leaving alone: a ratio (1 is no change) or a difference (0 is no change)."""
+
+    value: float
+    low: float
+    high: float
+    scale: Literal["ratio", "difference"]
+
+    @property
+    def verdict(self) -> Literal["better", "worse", "same"]:
+        """ "same" when the interval holds no change."""
+        none = 1.0 if self.scale == "ratio" else 0.0
+        return "better" if self.low > none else "worse" if self.high < none else "same"
+
+    def __str__(self) -> str:
+        sign = "×" if self.scale == "ratio" else ""
+        plus = "" if self.scale == "ratio" else "+"
+        return f"{sign}{self.value:{plus}.3f} [{self.low:{plus}.3f}, {self.high:{plus}.3f}]"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"value": self.value, "low": self.low, "high": self.high, "scale": self.scale, "verdict": self.verdict}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate on all of the evidence. Its changes have intervals that hold for all candidates together."""
+
+    name: str
+    metric: str
+    """To use with its vectors: "cosine" or "dot"."""
+    plain: Interval
+    """The metric of the evidence, with its own interval."""
+    weighted: Interval | None
+    """The popularity-weighted form, where there is one."""
+    plain_change: Change
+    weighted_change: Change | None
+    gain: Change
+    """The trade-off: geometric mean of the two ratios (or the weighted mean of the differences)."""
+    p_value: float
+    """Of no gain, adjusted for the number of candidates."""
+    significant: Literal["better", "worse", ""]
+    """By the adjusted interval of the gain."""
+    pareto: bool
+    """No other candidate is as good on both measures and better on one."""
+    guarded: bool
+    """Whether it loses more than allowed on a measure, so that it cannot be chosen."""
+    keeps_predictions: bool | None
+    baseline: bool = False
+    chosen: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "name": self.name,
+            "metric": self.metric,
+            "plain": _interval(self.plain),
+            "weighted": None if self.weighted is None else _interval(self.weighted),
+            "plain_change": self.plain_change.to_dict(),
+            "weighted_change": None if self.weighted_change is None else self.weighted_change.to_dict(),
+            "gain": self.gain.to_dict(),
+            "p_value": self.p_value,
+            "significant": self.significant,
+            "pareto": self.pareto,
+            "guarded": self.guarded,
+            "keeps_predictions": self.keeps_predictions,
+            "baseline": self.baseline,
+            "chosen": self.chosen,
+        }
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the choice gained on units that had no part in it."""
+
+    gain: Change
+    plain_change: Change
+    weighted_change: Change | None
+    picks: tuple[str, ...]
+    """The candidate that each fold would have chosen without seeing itself."""
+    agreement: float
+    """Share of the folds that chose the candidate which all of the evidence chooses."""
+    units_needed: int | None
+    """Units that would show the gain of the best candidate with a chance of 80 %; None when there is no gain."""
+    detectable: Change
+    """Smallest gain that these units show with a chance of 80 %."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "gain": self.gain.to_dict(),
+            "plain_change": self.plain_change.to_dict(),
+            "weighted_change": None if self.weighted_change is None else self.weighted_change.to_dict(),
+            "picks": list(self.picks),
+            "agreement": self.agreement,
+            "units_needed": self.units_needed,
+            "detectable": self.detectable.value,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The outcome of `select`.
+
+    Examples
+    --------
+    >>> from simgauge.selection import select
+    >>> chosen = select(Embedding([[1.0, 0.0], [0.5, 1.0]]))
+    >>> chosen.decision, chosen.best_name
+    ('default', 'leave alone(cosine)')
+    """
+
+    decision: Decision
+    """"improved": a candidate is better beyond doubt. "left alone": none is. "default": there was no evidence."""
+    best: Any
+    """The fitted candidate to use."""
+    summary: str
+    """The finding in words."""
+    table: tuple[Row, ...] = ()
+    """Every candidate, best gain first."""
+    confirmation: Confirmation | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """Kind, measure, unit and number of units, notes on what could not be used."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Trade-off, guard, folds, seed, confidence."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Candidates that could not be fitted or scored, with the reason."""
+
+    @property
+    def best_name(self) -> str:
+        """Name of the candidate to use."""
+        return str(self.best.name)
+
+    @property
+    def metric(self) -> str:
+        """What to compare the result with: "cosine" or "dot"."""
+        return str(self.best.metric)
+
+    def transform(self, embedding: Embedding) -> Embedding:
+        """The chosen map applied, with what is known of the choice in the provenance."""
+        moved: Embedding = self.best.transform(embedding)
+        about = {key: value for key, value in self.to_dict().items() if key not in ("table", "skipped")}
+        return moved.with_tables(moved.items, moved.users, selection=about)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "decision": self.decision,
+            "best": self.best_name,
+            "metric": self.metric,
+            "summary": self.summary,
+            "evidence": dict(self.evidence),
+            "settings": dict(self.settings),
+            "confirmation": None if self.confirmation is None else self.confirmation.to_dict(),
+            "table": [row.to_dict() for row in self.table],
+            "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
+        }
+
+    def to_markdown(self) -> str:
+        """The table, with the summary above it."""
+        if not self.table:
+            return f"{self.summary}\n"
+        weighted = self.table[0].weighted is not None
+        measure = self.evidence.get("measure", "metric")
+        head = ["candidate", str(measure), "change"] + ["weighted", "change"] * weighted + ["gain", "", ""]
+        lines = [self.summary, "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+        for row in self.table:
+            cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change)]
+            if row.weighted is not None:
+                cells += [f"{row.weighted.value:.4f}", str(row.weighted_change)]
+            marks = [row.significant, *(["guarded"] if row.guarded else []), *(["Pareto"] if row.pareto else [])]
+            cells += [str(row.gain), ", ".join(mark for mark in marks if mark), "chosen" if row.chosen else ""]
+            lines.append(f"| {' | '.join(cells)} |")
+        return "\n".join(lines) + "\n"
+
+
+def _interval(interval: Interval) -> dict[str, float]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}

@@ -1,0 +1,119 @@
+"""Every candidate fitted and scored on the same units."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError, ParameterError, SimgaugeError
+from simgauge.evidence.coconsumption import CoConsumption
+from simgauge.evidence.protocol import Scorer
+from simgauge.interactions import Interactions
+
+Progress = Callable[[str, int, int], None]
+
+
+class Scored(NamedTuple):
+    """Fitted candidates with their scores."""
+
+    candidates: tuple[Any, ...]
+    """The baseline first."""
+    units: NDArray[np.float64]
+    """(n_units, n_measures, n_candidates)"""
+    skipped: tuple[tuple[str, str], ...]
+    """Name and reason of candidates that could not be fitted or scored."""
+
+
+class LeakedEvidenceWarning(UserWarning):
+    """Held-out pairs were in the interactions to fit on; the message says how many were dropped."""
+
+
+def unleaked(evidence: Any, interactions: Interactions | None) -> Any:
+    """The evidence without held-out pairs that are in the training interactions.
+
+    Raises
+    ------
+    InputError
+        All of it is.
+    """
+    if interactions is None or not isinstance(evidence, CoConsumption):
+        return evidence
+    kept, leaked = evidence.without(interactions)
+    if kept is None:
+        raise InputError(
+            f"all {leaked} held-out pairs are in the training interactions: what was trained on cannot be evidence. "
+            "Split first (hold_out), train on the training part and pass that as interactions."
+        )
+    if leaked:
+        warnings.warn(
+            f"{leaked} held-out pairs are in the training interactions and were dropped from the evidence.",
+            LeakedEvidenceWarning,
+            stacklevel=3,
+        )
+    return kept
+
+
+def with_baseline(candidates: Sequence[Any]) -> list[Any]:
+    """The candidates with leaving alone first."""
+    from simgauge.remedies.leave_alone import LeaveAlone
+
+    chosen = list(candidates)
+    if not chosen:
+        raise ParameterError("candidates=[]: pass at least one remedy, or None for the default ones.")
+    for candidate in chosen:
+        missing = [name for name in ("name", "metric", "fit", "transform", "neighbors") if not hasattr(candidate, name)]
+        if missing:
+            raise ParameterError(f"{candidate!r} is no remedy: it has no {', '.join(missing)}.")
+    base = next((candidate for candidate in chosen if isinstance(candidate, LeaveAlone)), None)
+    ordered = [base or LeaveAlone(), *(candidate for candidate in chosen if candidate is not base)]
+    names = [candidate.name for candidate in ordered]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(f"candidates: {', '.join(map(repr, twice))} occur more than once.")
+    return ordered
+
+
+def score_candidates(
+    candidates: Sequence[Any],
+    embedding: Embedding,
+    interactions: Interactions | None,
+    scorer: Scorer,
+    *,
+    strict: bool,
+    progress: Progress | None = None,
+) -> Scored:
+    """Fit and score; candidates that cannot be are listed with the reason.
+
+    Parameters
+    ----------
+    strict : bool
+        Raise instead when a candidate cannot be fitted: the caller named it.
+    """
+    fitted, columns, skipped = [], [], []
+    for position, candidate in enumerate(candidates):
+        if progress is not None:
+            progress(candidate.name, position, len(candidates))
+        try:
+            candidate.fit(embedding, interactions)
+        except SimgaugeError as error:
+            if strict or position == 0:
+                raise
+            skipped.append((candidate.name, str(error)))
+            continue
+        try:
+            scores = scorer.scores(candidate, embedding)
+        except SimgaugeError as error:
+            if position == 0:
+                raise
+            skipped.append((candidate.name, str(error)))
+            continue
+        fitted.append(candidate)
+        columns.append(np.stack([part for part in scores if part is not None], axis=1))
+    if progress is not None:
+        progress("", len(candidates), len(candidates))
+    return Scored(tuple(fitted), np.stack(columns, axis=2), tuple(skipped))

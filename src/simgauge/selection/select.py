@@ -1,0 +1,174 @@
+"""select: score every candidate, choose one, confirm the choice on units that had no part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simgauge.core.tradeoff import cross_fit, measure_weights, pick
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError, ParameterError
+from simgauge.interactions import Interactions
+from simgauge.selection.confirming import confirm, tabulate
+from simgauge.selection.default import default_selection
+from simgauge.selection.record import Selection
+from simgauge.selection.scoring import Progress, score_candidates, unleaked, with_baseline
+from simgauge.selection.wording import summary_of
+
+MIN_UNITS = 10
+"""Fewer users, queries or pairs than this cannot be split and resampled."""
+
+
+def select(
+    embedding: Embedding,
+    evidence: Any = None,
+    candidates: Sequence[Any] | None = None,
+    seed: int = 0,
+    *,
+    interactions: Interactions | None = None,
+    popularity_tradeoff: float = 0.5,
+    max_loss: float = 0.0,
+    folds: int = 5,
+    confidence: float = 0.95,
+    n_resamples: int = 2000,
+    objective: str | None = None,
+    progress: Progress | None = None,
+) -> Selection:
+    """Choose the similarity that the evidence supports; leave the embedding alone when it supports no other.
+
+    Parameters
+    ----------
+    embedding : Embedding
+    evidence : CoConsumption, Labels, PairJudgements or Relevance, optional
+        Without any, the gauge is a default that follows from the training objective alone, and is called so.
+    candidates : sequence of remedies, optional
+        `simgauge.remedies.default_candidates` when not given. Leaving alone is added when it is not among them; it is
+        what all others are compared with.
+    seed : int
+        Of folds, resamples and samples of queries.
+    interactions : Interactions, optional
+        What was trained on, for remedies that refit. Held-out pairs that are in it are dropped from the evidence, with
+        a warning.
+    popularity_tradeoff : float in [0, 1]
+        τ: candidates are ranked by (1 − τ) log(ratio of the plain metric) + τ log(ratio of its popularity-weighted
+        form), so e^gain is a weighted geometric mean of the two ratios to leaving alone. 0: plain only, 1: weighted
+        only. Without effect where there is one measure.
+    max_loss : float in [0, 1)
+        The guard: a candidate whose plain or weighted metric is measured to fall by more than this share cannot be
+        chosen (a measure that τ ignores is not guarded).
+    folds : int, >= 2
+        Parts of the units for cross-fitting.
+    confidence : float in (0, 1)
+    n_resamples : int
+        Of the paired bootstrap over units.
+    objective : str, optional
+        What the embedding was trained for (see `simgauge.objectives`); taken from its provenance when not given. Only
+        looked at without evidence.
+    progress : callable, optional
+        Called with text, steps done, steps in all.
+
+    Returns
+    -------
+    Selection
+        ``table``, ``best``, ``transform(embedding)``, ``to_dict()``, ``summary``.
+
+    Notes
+    -----
+    *Choice*: the candidate of largest gain on all units, if it is confirmed. *Confirmation*: for each fold the candidate
+    that the other folds choose is scored on it; the gain over all folds, with a paired bootstrap interval over units,
+    is therefore not inflated by choosing among many. Unless that interval lies above no gain, and neither measure is
+    significantly lower, the embedding is left alone. *Table*: intervals and p-values of all candidates hold together,
+    by the bootstrap distribution of the largest |t|, which allows for candidates being near copies of each other.
+
+    Raises
+    ------
+    InputError
+        Too few units, no shared ids, a candidate named by the caller that cannot be fitted.
+    ParameterError
+        A parameter outside its range.
+
+    Examples
+    --------
+    >>> from simgauge.evidence import PairJudgements
+    >>> rng = np.random.default_rng(0)
+    >>> items = rng.standard_normal((60, 3)) * [1.0, 1.0, 20.0]
+    >>> left, right = np.arange(30), np.arange(30, 60)
+    >>> truth = -np.abs(items[left, :2] - items[right, :2]).sum(axis=1)
+    >>> from simgauge.remedies import CanonicalGauge
+    >>> found = select(Embedding(items), PairJudgements(left, right, truth), [CanonicalGauge(power=0)])
+    >>> found.decision, found.best_name
+    ('improved', 'canonical(power=0, center=none)')
+    """
+    _check(popularity_tradeoff, max_loss, folds, confidence)
+    if evidence is None:
+        return default_selection(embedding, objective)
+    scorer = unleaked(evidence, interactions).bind(embedding, seed)
+    if scorer.n_units < max(MIN_UNITS, 2 * folds):
+        raise InputError(
+            f"the evidence holds {scorer.n_units} {evidence.unit}(s) that this embedding knows: at least "
+            f"{max(MIN_UNITS, 2 * folds)} are needed, and some hundred to find moderate gains."
+        )
+    aligned = None if interactions is None else interactions.align(embedding.item_ids)
+    chosen = with_baseline(_defaults(embedding, aligned) if candidates is None else candidates)
+    scored = score_candidates(chosen, embedding, aligned, scorer, strict=candidates is not None, progress=progress)
+    weights = measure_weights(scored.units.shape[1], popularity_tradeoff)
+    rng = np.random.default_rng(seed)
+    fold_of = rng.permutation(np.arange(scorer.n_units) % folds)
+    best = pick(scored.units, weights, evidence.scale, max_loss)
+    cross, picks = cross_fit(scored.units, weights, evidence.scale, max_loss, fold_of)
+    confirmation = confirm(
+        cross, [scored.candidates[i].name for i in picks], scored, best, weights, evidence.scale, rng, confidence,
+        n_resamples,
+    )  # fmt: skip
+    improved = best.index > 0 and confirmation.gain.verdict == "better" and not _loses(confirmation)
+    final = best.index if improved else 0
+    about = {
+        "kind": type(evidence).__name__,
+        "measure": evidence.measure,
+        "unit": evidence.unit,
+        "n_units": scorer.n_units,
+        "notes": list(scorer.notes),
+    }
+    return Selection(
+        decision="improved" if improved else "left alone",
+        best=scored.candidates[final],
+        summary=summary_of(scored, best, improved, confirmation, about),
+        table=tabulate(scored, best, final, weights, evidence.scale, rng, confidence, n_resamples),
+        confirmation=confirmation,
+        evidence=about,
+        settings={
+            "popularity_tradeoff": popularity_tradeoff,
+            "max_loss": max_loss,
+            "folds": folds,
+            "confidence": confidence,
+            "n_resamples": n_resamples,
+            "seed": seed,
+        },
+        skipped=scored.skipped,
+    )
+
+
+def _loses(confirmation: Any) -> bool:
+    parts = (confirmation.plain_change, confirmation.weighted_change)
+    return any(part is not None and part.verdict == "worse" for part in parts)
+
+
+def _defaults(embedding: Embedding, interactions: Interactions | None) -> list[Any]:
+    from simgauge.remedies import default_candidates
+
+    return list(default_candidates(embedding, interactions))
+
+
+def _check(popularity_tradeoff: float, max_loss: float, folds: int, confidence: float) -> None:
+    if not 0 <= popularity_tradeoff <= 1:
+        raise ParameterError(
+            f"popularity_tradeoff={popularity_tradeoff}: expected 0 (plain metric only) to 1 (weighted only)."
+        )
+    if not 0 <= max_loss < 1:
+        raise ParameterError(f"max_loss={max_loss}: expected a share from 0 (none) to below 1.")
+    if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
+        raise ParameterError(f"folds={folds!r}: expected an integer of 2 or more.")
+    if not 0 < confidence < 1:
+        raise ParameterError(f"confidence={confidence}: expected a number between 0 and 1, such as 0.95.")

@@ -1,0 +1,53 @@
+"""The outcome of a selection in a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simgauge.core.tradeoff import Pick
+from simgauge.selection.record import Confirmation
+from simgauge.selection.scoring import Scored
+
+
+def summary_of(
+    scored: Scored, best: Pick, improved: bool, confirmation: Confirmation, evidence: Mapping[str, Any]
+) -> str:
+    """What was chosen, what it gained on units that had no part in the choice, or what more would be needed."""
+    units = f"{evidence['n_units']} {_plural(str(evidence['unit']), int(evidence['n_units']))}"
+    others = len(scored.candidates) - 1
+    measure = str(evidence["measure"])
+    weighted = confirmation.weighted_change
+    part = f"{measure} {confirmation.plain_change}"
+    part += "" if weighted is None else f", popularity-weighted {weighted}"
+    if improved:
+        name = scored.candidates[best.index].name
+        folds = f"{round(confirmation.agreement * len(confirmation.picks))} of {len(confirmation.picks)}"
+        return (
+            f"Use {name}. Against leaving the embedding alone: {part} (cross-fitted over {units}, {others} candidates; "
+            f"{folds} folds choose the same)."
+        )
+    return f"Leave it alone: {_why(scored, best, confirmation, part, units, others)}"
+
+
+def _why(scored: Scored, best: Pick, confirmation: Confirmation, part: str, units: str, others: int) -> str:
+    smallest = f"The smallest gain that these {units} would show in 4 of 5 cases is {_size(confirmation)}."
+    if best.index == 0:
+        return f"none of {others} candidates gains without losing on a measure that counts. {smallest}"
+    name = scored.candidates[best.index].name
+    if confirmation.gain.verdict == "better":
+        return f"the choice among {others} candidates (last {name}) is significantly worse on one measure: {part}."
+    needed = confirmation.units_needed
+    more = ""
+    if needed is not None:
+        more = f" About {needed:,} {units.split()[1]} would be needed to show the gain of {name} as measured here."
+    return f"the choice among {others} candidates (last {name}) is not significantly better: {part}. {smallest}{more}"
+
+
+def _size(confirmation: Confirmation) -> str:
+    gain = confirmation.detectable
+    return f"×{gain.value:.3f}" if gain.scale == "ratio" else f"{gain.value:+.3f}"
+
+
+def _plural(unit: str, number: int) -> str:
+    return unit if number == 1 else f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}s"
