@@ -167,6 +167,9 @@ def test_postgres_errors_do_not_repeat_the_password(postgres: str) -> None:
     assert "secret" not in str(failed.value)
     with pytest.raises(InputError, match="is a database: pass query="):
         read_interactions(postgres)
+    with pytest.raises(InputError, match=r"PostgreSQL could not answer the query.*the address") as failed:
+        read_interactions("postgresql://owner:secret@[::1/postgres", query="SELECT 1")
+    assert "secret" not in str(failed.value)
     unreachable = postgres.rsplit(":", 1)[0] + ":1/postgres"
     with pytest.raises(InputError, match="PostgreSQL could not answer") as failed:
         read_interactions(unreachable, query="SELECT 1")

@@ -174,6 +174,15 @@ def test_globs_lists_and_directories_are_one_table(tmp_path: Path) -> None:
         read_interactions(f"{tmp_path}/other-*.parquet")
 
 
+def test_signs_of_globs_in_the_name_of_a_file_that_is_there(tmp_path: Path) -> None:
+    for user, name in enumerate(("part*.parquet", "partly.parquet", "part'1'.csv")):
+        (write_csv if name.endswith("csv") else write_parquet)(
+            pa.table({"user": [user], "item": ["a"]}), tmp_path / name
+        )
+        assert read_interactions(tmp_path / name).user_ids.tolist() == [user]
+    assert read_interactions(tmp_path / "part*.parquet").user_ids.tolist() == [0]
+
+
 def test_missing_ids_are_dropped_counted_and_warned_about(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text("user,item\nann,tea\n,tea\nbob,\n,\nzoe,milk\n")

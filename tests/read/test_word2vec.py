@@ -72,6 +72,13 @@ def test_blocks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert np.array_equal(read_word2vec_text(tmp_path / "w.txt").vectors, table)
 
 
+def test_words_with_spaces_as_in_glove_840b(tmp_path: Path) -> None:
+    (tmp_path / "w.txt").write_text("the 0.1 0.2\n. . . 0.3 0.4\nto name@example.com 0.5 0.6\nof 0.7 0.8\nat 1 1\n")
+    found = read_word2vec_text(tmp_path / "w.txt")
+    assert found.words.tolist() == ["the", ". . .", "to name@example.com", "of", "at"]
+    assert found.vectors[1].tolist() == [np.float32(0.3), np.float32(0.4)]
+
+
 @pytest.mark.parametrize(
     ("text", "form"),
     [
