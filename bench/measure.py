@@ -16,9 +16,9 @@ from typing import Any
 
 
 def in_own_process(call: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """Run `call(*arguments)` in a forked process; its own dict comes back with seconds and peak memory added.
+    """Run `call(*arguments)` in a forked process; its own dict comes back.
 
-    The data are shared with the parent, so `peak_mib` is what the call needed beyond them.
+    The data are shared with the parent, so the `peak_mib` of `timed` is what the call needed beyond them.
     """
     receiver, sender = mp.get_context("fork").Pipe(duplex=False)
     process = mp.get_context("fork").Process(target=_child, args=(sender, call, arguments))
@@ -33,20 +33,21 @@ def in_own_process(call: Callable[..., dict[str, Any]], *arguments: Any) -> dict
 
 
 def _child(sender: Any, call: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]) -> None:
-    before = _peak_mib()
     try:
-        sender.send(call(*arguments) | {"peak_mib": round(_peak_mib() - before)})
+        sender.send(call(*arguments))
     except Exception as error:
         sender.send({"error": f"{type(error).__name__}: {error}"[:200]})
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
-    """The result of a call, with its wall and processor seconds."""
+    """The result of a call, with its wall and processor seconds and the growth of the peak memory."""
+    before = _peak_mib()
     wall, processor = time.perf_counter(), time.process_time()
     result = call()
     return result, {
         "seconds": round(time.perf_counter() - wall, 3),
         "cpu_seconds": round(time.process_time() - processor, 3),
+        "peak_mib": round(_peak_mib() - before),
     }
 
 

@@ -98,7 +98,7 @@ def test_a_looser_tolerance_takes_fewer_steps(rng):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("copies", [5, 40, 80])
 def test_equal_singular_values_are_all_found(rng, copies, dtype):
-    # 40 and 80 copies are more than one block of 32 can hold; the values below them must not slip in instead
+    # 40 and 80 copies are more than one block of 24 can hold; the values below them must not slip in instead
     values = np.concatenate([[5.0], np.full(copies, 2.0), np.linspace(1.9, 0.5, 200 - copies)])
     X = planted(rng, values, (500, 300)).astype(dtype)
     found = spectrum(X, copies + 10, solver="lanczos").singular_values

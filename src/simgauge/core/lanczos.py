@@ -19,8 +19,9 @@ from simgauge.core.gram import top_eigenpairs
 from simgauge.core.orthogonal import Columns, orthonormal_columns
 from simgauge.core.tall_products import TallProducts, one_blas_thread
 
-BLOCK = 32
-"""Columns multiplied at a time: the width at which sparse products reach their best rate (bench/spectrum.py)."""
+BLOCK = 24
+"""Columns multiplied at a time. Wide blocks make a product cheaper per column, narrow ones need fewer columns in all:
+16, 24, 32 and 48 took 11.6, 10.8, 12.3 and 14.8 processor seconds for 128 components of the power-law bench."""
 
 BASIS_BYTES = 1 << 30
 """Memory of V and W together, beyond which the basis is compressed and the iteration restarted."""
@@ -72,7 +73,7 @@ def basis_limit(size: int, count: int, itemsize: int, limit: int | None = None) 
     Examples
     --------
     >>> basis_limit(27_000, 128, 4)
-    1024
+    960
     """
     affordable = (limit or BASIS_BYTES) // (2 * size * itemsize)
     return min(size, max(min(affordable, 6 * count + 8 * BLOCK), count + 4 * BLOCK))
@@ -117,8 +118,8 @@ def block_lanczos(
     Numerics
     --------
     A step costs one product and 8 size m BLOCK flops for m columns so far. Convergence is looked at when the fall of
-    the residual so far predicts it. Equal eigenvalues: a Krylov space of blocks of 32 holds at most 32 copies, so when
-    32 neighbouring values agree within tol the search goes on from a random block until none is missed.
+    the residual so far predicts it. Equal eigenvalues: a Krylov space holds at most BLOCK copies, so when BLOCK
+    neighbouring values agree within tol the search goes on from a random block until none is missed.
 
     References
     ----------
@@ -273,7 +274,7 @@ class _Watch:
         return basis.columns == basis.size or basis.n_iter >= self.last
 
     def first_doubt(self) -> bool:
-        """True for the first three times; a random block each time, which catches 32 missed copies or more."""
+        """True for the first three times; a random block each time, which catches BLOCK missed copies or more."""
         self._doubted += 1
         self.next_look = 0
         return self._doubted <= 3

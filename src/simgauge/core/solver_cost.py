@@ -15,7 +15,7 @@ SVD = 20.0
 """The same for the singular value decomposition, per (long side) * (short side)²."""
 
 SPARSE = 6.0
-"""One multiplication of a sparse product with a block of 32 costs as much as this many in a dense product."""
+"""One multiplication of a sparse product with a block of vectors costs as much as this many in a dense product."""
 
 FREE = 4e9
 """Below this many flops (about 0.2 s on one core) accuracy decides, not speed: LAPACK's SVD."""
@@ -49,7 +49,7 @@ def route_costs(X: Matrix, n_components: int) -> RouteCosts:
 
     - dense: 20 N n²
     - gram: the Gram matrix (dense blocks or sparse product, the cheaper) + 6 n³ + 4 n² k
-    - lanczos: t steps of a block b = 32, t = 6 + 3 k / b (what power-law interactions need for the default tolerance):
+    - lanczos: t steps of a block b = 24, t = 6 + 4 k / b (what power-law interactions need for the default tolerance):
       t products of 4 nnz b multiplications, each 6 (sparse) or 1 (dense), and 4 n b² t² for orthogonality.
       Not considered when the basis, t b columns, would fill half of the space.
 
@@ -65,7 +65,7 @@ def route_costs(X: Matrix, n_components: int) -> RouteCosts:
     short, long = sorted(X.shape)
     side = gram_side(X.shape)
     gram = min(gram_flops(X, side)) + EIGH * short**3 + 4.0 * short**2 * n_components
-    steps = 6 + 3 * n_components / BLOCK
+    steps = 6 + 4 * n_components / BLOCK
     stored, weight = stored_values(X), 1.0 if stored_values(X) == X.shape[0] * X.shape[1] else SPARSE
     products = steps * 4.0 * stored * BLOCK * weight
     lanczos = products + 4.0 * short * BLOCK**2 * steps**2

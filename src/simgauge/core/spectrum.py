@@ -184,7 +184,7 @@ def measure_residuals(X: Any, result: Spectrum) -> NDArray[np.float64]:
 
     Numerics
     --------
-    One pass over X for 32 components: 4 nnz n_components flops. Rounding alone gives about eps σ_1²/σ², with the eps of
+    One pass over X for 24 components: 4 nnz n_components flops. Rounding alone gives about eps σ_1²/σ², with the eps of
     the dtype in which the vectors are stored.
 
     Examples
