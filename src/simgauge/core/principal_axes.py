@@ -70,7 +70,7 @@ def principal_axes(table: FloatTable, weights: Matrix | None = None, center: boo
     """
     n_rows, k = table.shape
     if weights is None:
-        mean = np.asarray(table.mean(axis=0, dtype=np.float64)) if center else np.zeros(k)
+        mean = weighted_mean(table, np.ones(n_rows)) if center else np.zeros(k)
         R = triangular_factor(table, mean)
         total = float(n_rows)
     else:
@@ -90,18 +90,23 @@ def principal_axes(table: FloatTable, weights: Matrix | None = None, center: boo
 
 
 def weighted_mean(table: FloatTable, weights: Matrix) -> Matrix:
-    """Σ w x / Σ w, shape (k,), in float64.
+    """Σ w x / Σ w, shape (k,), in float64: a first sum, and a second one of what is left after subtracting it.
+
+    Without the second, rounding of a long sum looks like spread in columns that are large and constant.
 
     Examples
     --------
     >>> weighted_mean(np.array([[0.0], [4.0]]), np.array([3.0, 1.0]))
     array([1.])
     """
-    total = np.zeros(table.shape[1])
-    for start in range(0, len(table), ROWS_PER_BLOCK):
-        rows = slice(start, start + ROWS_PER_BLOCK)
-        total += weights[rows] @ np.asarray(table[rows], dtype=np.float64)
-    return np.asarray(total / weights.sum())
+    mean = np.zeros(table.shape[1])
+    for _ in range(2):
+        rest = np.zeros(table.shape[1])
+        for start in range(0, len(table), ROWS_PER_BLOCK):
+            rows = slice(start, start + ROWS_PER_BLOCK)
+            rest += weights[rows] @ (np.asarray(table[rows], dtype=np.float64) - mean)
+        mean = mean + rest / weights.sum()
+    return mean
 
 
 def _weighted_rows(table: FloatTable, weights: Matrix, mean: Matrix) -> FloatTable:

@@ -1,0 +1,54 @@
+"""Baselines without an embedding: cosine of columns, and EASE as the constrained minimum it claims to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from problems import cosines, sparse_counts
+from simgauge.core import raw_similarity
+from simgauge.core.raw_similarity import column_cosine_lists, ease_weights, weight_lists
+from simgauge.errors import InputError, ParameterError
+
+
+def test_column_cosines_against_all_pairs(rng, monkeypatch):
+    X = sp.csr_array(sparse_counts(rng))
+    monkeypatch.setattr(raw_similarity, "BLOCK_BYTES", 8 * 30 * 7)  # several blocks
+    indices, scores = column_cosine_lists(X, 5, np.arange(30))
+    expected = cosines(X.toarray().T)
+    np.fill_diagonal(expected, -np.inf)
+    np.testing.assert_allclose(scores, -np.sort(-expected, axis=1)[:, :5], atol=1e-14)
+    assert not (indices == np.arange(30)[:, None]).any()
+    np.testing.assert_array_equal(column_cosine_lists(X, 5, np.array([7, 3]))[0], indices[[7, 3]])
+
+
+def test_ease_is_stationary_under_its_constraint(rng):
+    """Gradient of the loss is zero off the diagonal, where B is free, and not on it, where the constraint holds B."""
+    X, l2 = sparse_counts(rng).toarray(), 7.0
+    B = ease_weights(sp.csr_array(X), l2)
+    gradient = X.T @ (X @ B - X) + l2 * B
+    off = ~np.eye(30, dtype=bool)
+    assert np.abs(gradient[off]).max() < 1e-10
+    assert np.abs(np.diag(gradient)).min() > 1e-3
+    assert not np.diag(B).any()
+
+
+def test_ease_lists_leave_the_item_out(rng):
+    B = ease_weights(sp.csr_array(sparse_counts(rng)))
+    indices, scores = weight_lists(B, 4, np.arange(30))
+    assert not (indices == np.arange(30)[:, None]).any()
+    np.testing.assert_array_equal(scores[:, 0], np.where(np.eye(30, dtype=bool), -np.inf, B).max(axis=1))
+
+
+def test_bad_input_is_named(rng, monkeypatch):
+    X = sp.csr_array(sparse_counts(rng))
+    with pytest.raises(ParameterError, match=r"l2=-1\.0"):
+        ease_weights(X, -1.0)
+    with pytest.raises(InputError, match="no interactions"):
+        ease_weights(sp.csr_array((3, 3)))
+    with pytest.raises(ParameterError, match="k=30: expected 1 to 29"):
+        column_cosine_lists(X, 30, np.arange(2))
+    monkeypatch.setattr(raw_similarity, "MAX_ITEMS", 20)
+    with pytest.raises(InputError, match="at most 20 items"):
+        ease_weights(X)
