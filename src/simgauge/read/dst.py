@@ -67,6 +67,12 @@ def read_dst(path: str | Path) -> Interactions:
                 raise InputError(f"{file.name}, line {number} ({','.join(row)[:60]!r}): {error}.") from error
     if not visits:
         raise InputError(f"{file.name} holds no visits (lines 'V,item,1'): it is no DST file, or was cut off.")
+    return _as_interactions(file.name, titles, user_ids, visits)
+
+
+def _as_interactions(
+    label: str, titles: dict[int, str], user_ids: list[int], visits: list[tuple[int, int]]
+) -> Interactions:
     users, items = np.array(visits, dtype=np.int64).T
     item_ids, columns = np.unique(items, return_inverse=True)
     seen, rows = np.unique(users, return_inverse=True)
@@ -78,7 +84,7 @@ def read_dst(path: str | Path) -> Interactions:
         item_ids=item_ids,
         item_names=np.array([titles[item] for item in item_ids.tolist()], dtype=object),
         report={
-            "source": file.name,
+            "source": label,
             "format": "DST",
             "rows_read": len(visits),
             "rows_dropped": {},

@@ -19,6 +19,7 @@ from simgauge.read.merge import RULES, keep_frequent, merge_events
 from simgauge.read.names import names_for
 from simgauge.read.npz import load_sparse
 from simgauge.read.sources import open_source
+from simgauge.read.table_source import Source
 
 
 def read_interactions(
@@ -120,25 +121,32 @@ def read_interactions(
         roles = choose_columns(opened, *columns)
         events = collect_events(opened, roles, id_type)
         rejected = opened.count_rejects()
+    found = _merged(opened, roles, events, rejected, duplicates)
+    dropped = found.report["rows_dropped"]
+    if any(dropped.values()):
+        listed = ", ".join(f"{count} ({reason})" for reason, count in dropped.items() if count)
+        warnings.warn(f"{opened.label}: rows left out: {listed}.", DroppedDataWarning, stacklevel=2)
+    return _finish(found, min_user_count, min_item_count, names, (None,) * 4)
+
+
+def _merged(opened: Source, roles: Mapping[str, int], events: Events, rejected: int, duplicates: str) -> Interactions:
+    """One weight per pair; users and items without a pair of positive weight are no rows and columns."""
     shape = (len(events.user_ids), len(events.item_ids))
     pairs, merged = merge_events(events.users, events.items, events.weights, shape, duplicates, events.times)
-    zeros = int((pairs.data == 0).sum())
-    dropped = {**events.dropped, **({"bad row": rejected} if rejected else {})}
     report = {
         "source": opened.label,
         "format": opened.format,
         "columns": {role: opened.columns[position].name for role, position in roles.items()},
         "rows_read": events.rows_read + rejected,
-        "rows_dropped": dropped,
+        "rows_dropped": {**events.dropped, **({"bad row": rejected} if rejected else {})},
         "duplicates": {"rule": duplicates, "events_merged": merged},
-        "pairs_of_weight_zero_dropped": zeros,
+        "pairs_of_weight_zero_dropped": int((pairs.data == 0).sum()),
         "notes": opened.notes,
     }
-    if any(dropped.values()):
-        listed = ", ".join(f"{count} ({reason})" for reason, count in dropped.items() if count)
-        warnings.warn(f"{opened.label}: rows left out: {listed}.", DroppedDataWarning, stacklevel=2)
-    found = _without_zeros(pairs, events, report)
-    return _finish(found, min_user_count, min_item_count, names, (None,) * 4)
+    pairs.eliminate_zeros()
+    if pairs.nnz == 0:
+        raise InputError(f"{opened.label}: every weight is zero, so nothing is left.")
+    return _subset(pairs, *keep_frequent(pairs, 1, 1)[:2], events.user_ids, events.item_ids, None, report)
 
 
 def _check_options(duplicates: str, id_type: str, on_bad_row: str, *minimums: int) -> None:
@@ -171,14 +179,6 @@ def _as_matrix(source: Any) -> Interactions | None:
         report = {"source": paths[0].name, "format": "scipy sparse npz"}
         return Interactions(load_sparse(paths[0]), report=report)
     return None
-
-
-def _without_zeros(pairs: sparse.csr_array, events: Events, report: dict[str, Any]) -> Interactions:
-    """Users and items that have no pair of positive weight are no rows and columns."""
-    pairs.eliminate_zeros()
-    if pairs.nnz == 0:
-        raise InputError(f"{report['source']}: every weight is zero, so nothing is left.")
-    return _subset(pairs, *keep_frequent(pairs, 1, 1)[:2], events.user_ids, events.item_ids, None, report)
 
 
 def _subset(

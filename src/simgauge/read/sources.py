@@ -44,12 +44,7 @@ def open_source(
             yield _of_arrow(stack, reader, "the PostgreSQL query", "PostgreSQL")
             return
         paths = expand(source)
-        contents = {content_of(path) for path in paths}
-        if len(contents) > 1:
-            raise InputError(f"{paths[0].name} and the others are of different kinds: {', '.join(sorted(contents))}.")
-        content = contents.pop()
-        if query is not None and content not in ("SQLite", "DuckDB"):
-            raise InputError(f"query= is for databases; {paths[0].name} is {content}. Leave query out.")
+        content = _content_of(paths, query)
         if content == "SQLite":
             reader = stack.enter_context(sqlite_batches(_only(paths), query))
             opened = _of_arrow(stack, reader, paths[0].name, "SQLite")
@@ -69,6 +64,17 @@ def open_source(
             )
         opened.files = paths
         yield opened
+
+
+def _content_of(paths: list[Path], query: str | None) -> str:
+    """What all of the files are."""
+    contents = {content_of(path) for path in paths}
+    if len(contents) > 1:
+        raise InputError(f"{paths[0].name} and the others are of different kinds: {', '.join(sorted(contents))}.")
+    (content,) = contents
+    if query is not None and content not in ("SQLite", "DuckDB"):
+        raise InputError(f"query= is for databases; {paths[0].name} is {content}. Leave query out.")
+    return content
 
 
 def _of_arrow(stack: ExitStack, data: Any, label: str, format_name: str) -> Source:

@@ -158,24 +158,26 @@ class _TextParser:
         return len(self.words)
 
     def add(self, lines: list[bytes]) -> None:
-        split = [line.rstrip(b" \t\r\n").rsplit(b" ", self.n_components) for line in lines]
-        whole = all(len(parts) == self.n_components + 1 for parts in split)
-        values = _parse(b" ".join(part for parts in split for part in parts[1:])) if whole else None
+        stripped = [line.rstrip(b" \t\r\n") for line in lines]
+        plain = all(line.count(b" ") == self.n_components for line in stripped)
+        split = [line.split(b" ", 1) for line in stripped] if plain else []
+        values = _parse(b" ".join(tail for _, tail in split)) if plain else None
         if values is not None and len(values) == len(split) * self.n_components:
             start = self.filled
-            self.words += [parts[0] for parts in split]
+            self.words += [word for word, _ in split]
             self.vectors[start : self.filled] = values.reshape(len(split), self.n_components)
             self.line += len(lines)
             return
-        for line, parts in zip(lines, split, strict=True):
-            if line.strip():
-                self._add_line(line, parts)
+        for line in stripped:
+            if line:
+                self._add_line(line)
             self.line += 1
 
-    def _add_line(self, line: bytes, parts: list[bytes]) -> None:
+    def _add_line(self, line: bytes) -> None:
+        parts = line.rsplit(b" ", self.n_components)
         values = _numbers(line, self.n_components)
         if values is None:
-            word = parts[0][:30].decode("utf-8", "replace")
+            word = line.split(b" ", 1)[0][:30].decode("utf-8", "replace")
             problem = f"line {self.line} ({word!r}) is not a word with {self.n_components} numbers"
             if self.on_bad_row == "error":
                 found = len(line.split()) - 1
