@@ -84,7 +84,7 @@ def default_references(interactions: Interactions) -> list[Baseline]:
     ['raw columns (cosine)', 'EASE weights(l2=0.375)', 'EASE weights(l2=1.5)', 'EASE weights(l2=6)']
     """
     references: list[Baseline] = [RawColumns()]
-    if interactions.n_items <= MAX_ITEMS and interactions.nnz:
+    if interactions.n_items <= MAX_ITEMS:
         mean = float(np.square(interactions.matrix.data).sum() / interactions.n_items)
         references += [EaseWeights(factor * mean) for factor in (0.25, 1.0, 4.0)]
     return references
@@ -137,6 +137,7 @@ def _refits() -> Iterator[Remedy]:
     for scaling in (0.0, 0.5):
         yield from RefitFamily("eigenrec", {"scaling": scaling}, powers=(0.5, 1.0, 1.5))
     yield from RefitFamily("standardize", powers=(0.5, 1.0, 1.5))
-    yield from RefitFamily("propensity", {"item_exponent": 0.5}, powers=(0.5, 1.0))
+    # for weights of 0 and 1, inverse propensity in items alone is column scaling: only users are added here
+    yield from RefitFamily("propensity", {"item_exponent": 0.0, "user_exponent": 0.5}, powers=(0.5, 1.0))
     yield from RefitFamily("propensity", {"item_exponent": 0.5, "user_exponent": 0.5}, powers=(0.5, 1.0, 1.5))
     yield from RefitFamily("damping", powers=(0.5, 1.0, 1.5))

@@ -98,6 +98,7 @@ class Chain(Remedy):
 
     def neighbors(self, embedding: Embedding, k: int, rows: Any = None, queries: Any = None) -> Lists:
         """Neighbours by the last step, of what the steps before made. See `Remedy.neighbors`."""
+        check_is_fitted(self)
         self._check_width(embedding.items)
         table = None if queries is None else queries
         for step in self.steps_[:-1]:

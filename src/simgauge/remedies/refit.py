@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from simgauge.core.dropout import check_rate
 from simgauge.core.factorize import check_l2, halving_l2
@@ -142,6 +143,7 @@ class Refit(Remedy):
         InputError
             The embedding holds items that were not refitted.
         """
+        check_is_fitted(self)
         return Embedding(
             items=self._items_of(embedding),
             users=self.users_,
@@ -181,8 +183,6 @@ class Refit(Remedy):
 
     def _learn(self, embedding: Embedding, interactions: Interactions | None) -> str:
         used = check_interactions(embedding, interactions, self.name)
-        if used.nnz == 0:
-            raise InputError(f"{self.name}: none of the items of this embedding has interactions.")
         users, items = self._tables(used, self._rank(embedding, used))
         kind = embedding.items.dtype
         self.users_, self.items_ = users.astype(kind), items.astype(kind)

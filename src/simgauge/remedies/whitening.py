@@ -11,7 +11,7 @@ from simgauge.core.principal_axes import PrincipalAxes, principal_axes
 from simgauge.core.reweighting import check_exponent
 from simgauge.core.whitening import whitening_from_axes
 from simgauge.embedding import Embedding
-from simgauge.errors import InputError, ParameterError, RankWarning
+from simgauge.errors import ParameterError, RankWarning
 from simgauge.interactions import Interactions
 from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT
@@ -141,8 +141,6 @@ class PopularityWhitening(AffineRemedy):
         assert interactions is not None  # checked by fit
         counts = interactions.item_counts.astype(np.float64)
         used = counts > 0
-        if not used.any():
-            raise InputError(f"{self.name}: none of the items of this embedding has interactions.")
         weights = np.where(used, np.where(used, counts, 1.0) ** self.exponent, 0.0)
         axes = principal_axes(embedding.items, weights, center=self.center)
         return _whitened(self, axes, every_item_counts=bool(used.all()))
