@@ -100,6 +100,12 @@ def test_completion_and_signs(rng):
     np.testing.assert_array_equal(fix_signs(-full), fix_signs(full))
 
 
+def test_completion_needs_its_second_pass_when_little_room_is_left(rng):
+    Q = np.linalg.qr(rng.standard_normal((400, 399)))[0]
+    last = complete(Q, 400, rng)[:, -1]
+    np.testing.assert_allclose(Q.T @ last, 0, atol=1e-15)
+
+
 def test_restart_within_a_memory_limit_gives_the_same_answer(rng):
     A = np.diag(1 / np.arange(1.0, 901.0))
     tight = block_lanczos(lambda v: A @ v, 900, 30, tol=1e-9, dtype="f8", rng=rng, limit=1)
@@ -107,6 +113,12 @@ def test_restart_within_a_memory_limit_gives_the_same_answer(rng):
     assert tight.n_iter * 24 > basis_limit(900, 30, 8, limit=1)  # it did restart
     np.testing.assert_allclose(tight.values, 1 / np.arange(1.0, 31.0), rtol=1e-12)
     np.testing.assert_allclose(np.abs(tight.vectors[:30]), np.eye(30), atol=1e-6)
+
+
+def test_more_copies_than_a_block_holds_are_not_replaced_by_smaller_values(rng):
+    values = np.concatenate([np.full(60, 2.0), 0.8 ** np.arange(60.0), np.full(280, 1e-7)])
+    pairs = block_lanczos(lambda v: values[:, None] * v, 400, 50, tol=1e-3, dtype="f8", rng=rng)
+    np.testing.assert_allclose(pairs.values, 2.0, rtol=1e-3)
 
 
 def test_too_few_steps_are_reported_not_hidden(rng):

@@ -125,6 +125,14 @@ def test_rank_deficient_values_are_exactly_zero(rng, solver, shape):
     np.testing.assert_allclose(X @ result.right_vectors[:, 5:], 0, atol=1e-9 * result.singular_values[0])
 
 
+def test_zero_is_not_decided_in_float32(rng):
+    # rounded to float32 the other 45 values are 1e-8 to 1e-7 of the first, not 0; float32 sums cannot tell
+    X = (rng.standard_normal((600, 5)) @ rng.standard_normal((5, 400))).astype(np.float32)
+    result = spectrum(X, 50, solver="lanczos")
+    expected = true_values(X, 50)
+    np.testing.assert_allclose(result.singular_values, expected, rtol=0, atol=1e-6 * expected[0])
+
+
 @pytest.mark.parametrize("solver", ROUTES)
 @pytest.mark.parametrize("X", [np.zeros((9, 6)), sp.csr_array((9, 6)), sp.csc_array((6, 9))])
 def test_the_zero_matrix_has_rank_zero(solver, X):
