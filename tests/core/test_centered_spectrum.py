@@ -41,9 +41,7 @@ def test_rank_beyond_the_data_is_completed_with_zeros(rng):
 
 def test_without_a_mean_it_is_the_plain_spectrum(rng):
     X = propensity(sp.csr_array(sparse_counts(rng)))
-    np.testing.assert_array_equal(
-        reweighted_spectrum(X, 5).singular_values, spectrum(X.matrix, 5).singular_values
-    )
+    np.testing.assert_array_equal(reweighted_spectrum(X, 5).singular_values, spectrum(X.matrix, 5).singular_values)
 
 
 def test_rank_out_of_range_is_named(rng):

@@ -14,7 +14,7 @@ from simgauge.errors import ParameterError
 
 
 @pytest.fixture
-def X(rng):
+def X(rng):  # noqa: N802  the matrix of the formulas
     matrix = sp.csr_array(sparse_counts(rng))
     matrix.data = rng.integers(1, 6, matrix.nnz).astype(float)
     for array in (matrix.data, matrix.indices, matrix.indptr):

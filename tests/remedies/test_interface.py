@@ -138,7 +138,9 @@ def test_queries_are_moved_like_items(embedding, interactions, remedy):
     if remedy.metric == "cosine" and not isinstance(last, (CSLS, LocalScaling)):
         np.testing.assert_array_equal(indices[:, 0], np.arange(8))  # each finds itself
         np.testing.assert_allclose(scores[:, 0], 1, atol=1e-12)
-    np.testing.assert_array_equal(fitted.neighbors(embedding, 3, rows=[4], queries=embedding.items[:8])[0], indices[[4]])
+    np.testing.assert_array_equal(
+        fitted.neighbors(embedding, 3, rows=[4], queries=embedding.items[:8])[0], indices[[4]]
+    )
 
 
 @every
@@ -191,4 +193,3 @@ def test_what_is_missing_is_named(embedding, interactions, remedy):
 def test_parameters_are_checked_when_fitted(embedding, interactions, remedy, message):
     with pytest.raises(ParameterError, match=message):
         remedy.fit(embedding, interactions)
-

@@ -207,7 +207,9 @@ def test_standardised_columns_find_tastes_better(rng):
     interactions, taste = clustered(rng)
     embedding = Embedding(np.eye(interactions.n_items))
     found = {
-        weighting: purity(Refit(weighting, n_components=12).fit(embedding, interactions).neighbors(embedding, 10)[0], taste)
+        weighting: purity(
+            Refit(weighting, n_components=12).fit(embedding, interactions).neighbors(embedding, 10)[0], taste
+        )
         for weighting in ("none", "standardize")
     }
     assert found["standardize"] > found["none"]

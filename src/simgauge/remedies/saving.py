@@ -173,6 +173,8 @@ def _restore(remedy: Remedy, facts: dict[str, Any], arrays: Arrays) -> None:
             array[:] = [str(label) for label in labels]
         else:
             array = arrays[name]
+        if array.dtype.kind not in ("iO" if name.endswith("ids_") else "f"):
+            raise ValueError(f"{name} holds {array.dtype}")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name} holds NaN or infinite values")
         setattr(remedy, name, array)
