@@ -64,7 +64,9 @@ def measure_weights(n_measures: int, popularity_tradeoff: float) -> Vector:
     return np.ones(1) if n_measures == 1 else np.array([1 - popularity_tradeoff, popularity_tradeoff])
 
 
-def pick(units: Cube, weights: Vector, scale: Scale, max_loss: float) -> Pick:
+def pick(
+    units: Cube, weights: Vector, scale: Scale, max_loss: float, eligible: NDArray[np.bool_] | None = None
+) -> Pick:
     """The candidate with the largest gain Σ weight · change among those that lose on no measure that counts.
 
     Parameters
@@ -76,6 +78,8 @@ def pick(units: Cube, weights: Vector, scale: Scale, max_loss: float) -> Pick:
     scale : {"ratio", "difference"}
     max_loss : float in [0, 1)
         The guard: largest share (or difference) that may be lost, as measured here, on a measure of positive weight.
+    eligible : ndarray of bool, shape (n_candidates,), optional
+        Which candidates may be picked at all; all when not given.
 
     Examples
     --------
@@ -86,13 +90,19 @@ def pick(units: Cube, weights: Vector, scale: Scale, max_loss: float) -> Pick:
     moved = changes(units.mean(axis=0), scale)
     least = np.log1p(-max_loss) if scale == "ratio" else -max_loss
     allowed = (moved[weights > 0] >= least).all(axis=0)
-    gain = np.where(allowed, weights @ moved, -np.inf)
+    may = allowed if eligible is None else allowed & eligible
+    gain = np.where(may, weights @ moved, -np.inf)
     gain[0] = 0.0
     return Pick(int(gain.argmax()), allowed)
 
 
 def cross_fit(
-    units: Cube, weights: Vector, scale: Scale, max_loss: float, folds: NDArray[np.int64]
+    units: Cube,
+    weights: Vector,
+    scale: Scale,
+    max_loss: float,
+    folds: NDArray[np.int64],
+    eligible: NDArray[np.bool_] | None = None,
 ) -> tuple[Cube, list[int]]:
     """Scores that each unit has under the candidate that all *other* folds would pick.
 
@@ -118,6 +128,6 @@ def cross_fit(
     scored, picks = np.empty((*units.shape[:2], 2)), []
     for fold in range(int(folds.max()) + 1):
         inside = folds == fold
-        picks.append(pick(units[~inside], weights, scale, max_loss).index)
+        picks.append(pick(units[~inside], weights, scale, max_loss, eligible).index)
         scored[inside] = units[inside][:, :, [0, picks[-1]]]
     return scored, picks

@@ -121,6 +121,29 @@ class CoConsumption:
         kept = Interactions(rest, self.held_out.user_ids, self.held_out.item_ids, self.held_out.item_names)
         return replace(self, held_out=kept), int(leaked.nnz)
 
+    def split(self, share: float = 0.5, seed: int = 0) -> tuple[CoConsumption, CoConsumption]:
+        """Two parts with different users at random, `share` of them in the first: to select on one and to report on the other.
+
+        Examples
+        --------
+        >>> used, later = Interactions(np.eye(4)), Interactions(np.roll(np.eye(4), 1, axis=1))
+        >>> CoConsumption(used, later, k=1).split()
+        (CoConsumption(recall@1, 2 users, 2 held-out pairs), CoConsumption(recall@1, 2 users, 2 held-out pairs))
+        """
+        users = np.random.default_rng(seed).permutation(self._users())
+        cut = round(share * len(users))
+        if not 0 < cut < len(users):
+            raise ParameterError(f"share={share}: leaves a part of the {len(users)} users empty.")
+        parts = []
+        for rows in (users[:cut], users[cut:]):
+            keep = sparse.dia_array(
+                (np.isin(np.arange(self.used.n_users), rows)[None, :] * 1.0, [0]), (self.used.n_users,) * 2
+            )
+            held = self.held_out
+            some = Interactions(keep.tocsr() @ held.matrix, held.user_ids, held.item_ids, held.item_names)
+            parts.append(replace(self, held_out=some))
+        return parts[0], parts[1]
+
     def bind(self, embedding: Embedding, seed: int = 0) -> CoConsumptionScorer:
         """Match with an embedding; pairs of items that it lacks are left out."""
         rows = rows_of(self.used.item_ids, embedding.item_ids, "items")

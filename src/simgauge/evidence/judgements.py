@@ -13,7 +13,7 @@ from simgauge.core.pair_metrics import auc_units, spearman_units
 from simgauge.core.tables import unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence.matching import as_label_array, rows_of
+from simgauge.evidence.matching import as_label_array, moved_by_map, rows_of
 from simgauge.evidence.protocol import Scale, UnitScores
 
 
@@ -124,7 +124,7 @@ class PairScorer:
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
         """One number per pair whose mean is the coefficient; there is no weighted form."""
-        items = candidate.transform(embedding).items
+        items = moved_by_map(candidate, embedding).items
         table = unit_rows(items) if candidate.metric == "cosine" else items
         similarity = np.einsum("ij,ij->i", table[self.left], table[self.right], dtype=np.float64)
         if self.evidence.metric == "spearman":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.embedding import Ids
+from simgauge.embedding import Embedding, Ids
 from simgauge.errors import InputError, ParameterError
 
 
@@ -48,6 +48,27 @@ def rows_of(wanted: NDArray[Any], known: Ids, what: str) -> NDArray[np.int64]:
             f"({_some(np.asarray(known)[:4].tolist())}). Pass evidence with the ids of the embedding."
         )
     return rows
+
+
+def works_on_vectors(candidate: Any) -> bool:
+    """Whether the vectors carry the remedy; neighbour-level remedies move none and search with a table of their own."""
+    return not hasattr(candidate, "index_tables")
+
+
+def moved_by_map(candidate: Any, embedding: Embedding) -> Embedding:
+    """The embedding after a remedy that is a map of vectors.
+
+    Raises
+    ------
+    InputError
+        The remedy finds neighbours and gives no similarity of given vectors.
+    """
+    if not works_on_vectors(candidate):
+        raise InputError(
+            f"{candidate.name} ranks the neighbours of items and moves no vectors: it needs lists of items."
+        )
+    moved: Embedding = candidate.transform(embedding)
+    return moved
 
 
 def check_depth(k: int) -> None:

@@ -21,7 +21,7 @@ from simgauge.core.ranking_metrics import (
 from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence.matching import as_label_array, check_depth, check_weights, rows_of
+from simgauge.evidence.matching import as_label_array, check_depth, check_weights, moved_by_map, rows_of
 from simgauge.evidence.protocol import Scale, UnitScores
 
 
@@ -156,7 +156,7 @@ class RelevanceScorer:
     def _lists(self, candidate: Any, embedding: Embedding) -> Any:
         if self.evidence.side == "items":
             return candidate.neighbors(embedding, self.k, rows=self.rows)[0]
-        moved = candidate.transform(embedding)
+        moved = moved_by_map(candidate, embedding)
         if moved.users is None:
             raise InputError(f"{candidate.name} has no second table after its transform, so queries cannot be asked.")
         return top_k(moved.items, self.k, candidate.metric, queries=moved.users[self.rows])[0]

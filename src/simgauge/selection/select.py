@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.tradeoff import cross_fit, measure_weights, pick
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
-from simgauge.selection.confirming import confirm, tabulate
+from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
 from simgauge.selection.record import Selection
 from simgauge.selection.scoring import Progress, score_candidates, unleaked, with_baseline
-from simgauge.selection.wording import summary_of
 
 MIN_UNITS = 10
 """Fewer users, queries or pairs than this cannot be split and resampled."""
@@ -30,6 +28,7 @@ def select(
     interactions: Interactions | None = None,
     popularity_tradeoff: float = 0.5,
     max_loss: float = 0.0,
+    vectors_only: bool = True,
     folds: int = 5,
     confidence: float = 0.95,
     n_resamples: int = 2000,
@@ -58,6 +57,9 @@ def select(
     max_loss : float in [0, 1)
         The guard: a candidate whose plain or weighted metric is measured to fall by more than this share cannot be
         chosen (a measure that τ ignores is not guarded).
+    vectors_only : bool
+        Neighbour-level remedies (CSLS, local scaling) move no vectors: they are in the table, and can be chosen only
+        when this is False.
     folds : int, >= 2
         Parts of the units for cross-fitting.
     confidence : float in (0, 1)
@@ -110,20 +112,9 @@ def select(
             f"the evidence holds {scorer.n_units} {evidence.unit}(s) that this embedding knows: at least "
             f"{max(MIN_UNITS, 2 * folds)} are needed, and some hundred to find moderate gains."
         )
-    aligned = None if interactions is None else interactions.align(embedding.item_ids)
+    aligned = _aligned(embedding, interactions)
     chosen = with_baseline(_defaults(embedding, aligned) if candidates is None else candidates)
     scored = score_candidates(chosen, embedding, aligned, scorer, strict=candidates is not None, progress=progress)
-    weights = measure_weights(scored.units.shape[1], popularity_tradeoff)
-    rng = np.random.default_rng(seed)
-    fold_of = rng.permutation(np.arange(scorer.n_units) % folds)
-    best = pick(scored.units, weights, evidence.scale, max_loss)
-    cross, picks = cross_fit(scored.units, weights, evidence.scale, max_loss, fold_of)
-    confirmation = confirm(
-        cross, [scored.candidates[i].name for i in picks], scored, best, weights, evidence.scale, rng, confidence,
-        n_resamples,
-    )  # fmt: skip
-    improved = best.index > 0 and confirmation.gain.verdict == "better" and not _loses(confirmation)
-    final = best.index if improved else 0
     about = {
         "kind": type(evidence).__name__,
         "measure": evidence.measure,
@@ -131,28 +122,15 @@ def select(
         "n_units": scorer.n_units,
         "notes": list(scorer.notes),
     }
-    return Selection(
-        decision="improved" if improved else "left alone",
-        best=scored.candidates[final],
-        summary=summary_of(scored, best, improved, confirmation, about),
-        table=tabulate(scored, best, final, weights, evidence.scale, rng, confidence, n_resamples),
-        confirmation=confirmation,
-        evidence=about,
-        settings={
-            "popularity_tradeoff": popularity_tradeoff,
-            "max_loss": max_loss,
-            "folds": folds,
-            "confidence": confidence,
-            "n_resamples": n_resamples,
-            "seed": seed,
-        },
-        skipped=scored.skipped,
-    )
+    settings = Settings(popularity_tradeoff, max_loss, vectors_only, folds, confidence, n_resamples, seed)
+    return decide(scored, evidence.scale, settings, about)
 
 
-def _loses(confirmation: Any) -> bool:
-    parts = (confirmation.plain_change, confirmation.weighted_change)
-    return any(part is not None and part.verdict == "worse" for part in parts)
+def _aligned(embedding: Embedding, interactions: Interactions | None) -> Interactions | None:
+    """In the order of the embedding; the same object where it is already, so that decompositions can be shared."""
+    if interactions is None or np.array_equal(interactions.item_ids, embedding.item_ids):
+        return interactions
+    return interactions.align(embedding.item_ids)
 
 
 def _defaults(embedding: Embedding, interactions: Interactions | None) -> list[Any]:

@@ -1,0 +1,54 @@
+"""Splits by user and by time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from simgauge.core.evidence_splits import latest_split, user_split
+
+
+@pytest.fixture
+def interactions(rng):
+    return sparse.csr_array((rng.random((40, 25)) < 0.3).astype(float))
+
+
+def test_held_out_users_are_unknown_to_training(interactions, rng):
+    split = user_split(interactions, 0.25, rng)
+    trained, asked, looked = (np.diff(part.indptr) > 0 for part in split)
+    assert not (trained & asked).any()
+    assert (asked == looked).all()
+    assert asked.sum() == 10
+    total = split.training + split.used + split.later
+    assert (abs(total - interactions)).nnz == 0
+
+
+def test_users_with_one_interaction_are_never_held_out(rng):
+    X = sparse.csr_array(np.eye(6) + np.diag([1.0] * 3 + [0] * 2, 1))
+    split = user_split(X, 0.9, rng)
+    assert (np.diff(X.indptr)[np.diff(split.later.indptr) > 0] == 2).all()
+    assert split.training.nnz > 0
+
+
+def test_what_is_held_out_is_strictly_later(interactions, rng):
+    times = rng.integers(0, 8, interactions.nnz).astype(float)  # many ties, in no order
+    training, held = latest_split(interactions, times, 0.3)
+    stamped = sparse.csr_array(
+        (times + 1, interactions.indices, interactions.indptr), shape=interactions.shape
+    ).toarray()
+    assert held.nnz > 0
+    assert (abs(training + held - interactions)).nnz == 0
+    for user in range(40):
+        early, late = (stamped[user, part[[user]].indices] for part in (training, held))
+        assert len(late) == 0 or early.max() < late.min()
+
+
+def test_equal_times_hold_nothing_out_and_unknown_times_are_trained_on(interactions):
+    assert latest_split(interactions, np.zeros(interactions.nnz), 0.3)[1].nnz == 0
+    times = np.arange(interactions.nnz, dtype=float)
+    times[::2] = np.nan
+    held = latest_split(interactions, times, 0.5)[1]
+    marked = sparse.csr_array((np.isnan(times) + 1.0, interactions.indices, interactions.indptr), shape=(40, 25))
+    assert held.nnz > 0
+    assert (marked.multiply(held).data == 1).all()

@@ -1,0 +1,83 @@
+"""Resampled means, simultaneous intervals, sample sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simgauge.core import paired_inference
+from simgauge.core.paired_inference import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
+from simgauge.errors import ParameterError
+
+
+def test_resampled_means_have_the_standard_error_of_the_mean_and_are_paired(rng):
+    units = rng.standard_normal((500, 1)) @ np.array([[1.0, 1.0]]) + 0.01 * rng.standard_normal((500, 2))
+    means = bootstrap_means(units, rng, 3000)
+    np.testing.assert_allclose(means.std(axis=0), units.std(axis=0) / np.sqrt(500), rtol=0.08)
+    difference = (means[:, 1] - means[:, 0]).std()
+    assert difference == pytest.approx((units[:, 1] - units[:, 0]).std() / np.sqrt(500), rel=0.08)
+    unpaired = np.hypot(*units.std(axis=0)) / np.sqrt(500)
+    assert difference < unpaired / 50, "control: resampled apart, the difference would be lost in noise"
+
+
+def test_groups_of_units_resample_like_units(rng, monkeypatch):
+    monkeypatch.setattr(paired_inference, "MAX_GROUPS", 300)
+    units = rng.exponential(size=(1000, 1))
+    means = bootstrap_means(units, rng, 3000)
+    assert means.mean() == pytest.approx(units.mean(), abs=0.01)
+    assert means.std() == pytest.approx(units.std() / np.sqrt(1000), rel=0.12)
+
+
+def false_claims(rng, adjust):
+    """Share of experiments without any effect in which some of 20 related candidates is called different."""
+    wrong = 0
+    for _ in range(200):
+        units = 0.5 * rng.standard_normal((60, 1)) + rng.standard_normal((60, 20))
+        low, high = adjust(units.mean(axis=0), bootstrap_means(units, rng, 300))
+        wrong += bool(((low > 0) | (high < 0)).any())
+    return wrong / 200
+
+
+def test_intervals_hold_for_all_candidates_together(rng):
+    together = false_claims(rng, lambda values, draws: max_t(values, draws)[:2])
+    alone = false_claims(rng, lambda _, draws: np.quantile(draws, [0.025, 0.975], axis=0))
+    assert together < 0.12, "5 % expected, 200 experiments, small samples"
+    assert alone > 0.3, "control: intervals made for one candidate alone"
+
+
+def test_identical_candidates_are_never_different(rng):
+    found = max_t(np.zeros(3), np.zeros((50, 3)))
+    assert (found.low == 0).all()
+    assert (found.high == 0).all()
+    assert (found.p_value == 1).all()
+
+
+def test_the_number_of_units_needed_gives_the_power_promised(rng):
+    n = units_needed(rng.standard_normal(100_000), 0.2)
+    found = 0
+    for _ in range(1000):
+        sample = 0.2 + rng.standard_normal(n)
+        found += sample.mean() - 1.96 * sample.std() / np.sqrt(n) > 0
+    assert found / 1000 == pytest.approx(0.8, abs=0.05)
+    assert units_needed(np.array([1.0, -1.0]), 0.0) is None
+    assert units_needed(np.array([1.0, -1.0]), -1.0) is None
+
+
+def test_the_detectable_gain_needs_exactly_the_units_there_are(rng):
+    sample = rng.standard_normal(250)
+    assert units_needed(sample, detectable_gain(sample) * (1 + 1e-9)) == 250
+
+
+def test_pareto_front_is_that_of_loops(rng):
+    scores = rng.integers(0, 5, (40, 2)).astype(float)
+    slow = [not any((other >= row).all() and (other > row).any() for other in scores) for row in scores]
+    assert pareto_front(scores).tolist() == slow
+
+
+def test_bad_parameters(rng):
+    with pytest.raises(ParameterError, match="n_resamples=0"):
+        bootstrap_means(np.ones((3, 1)), rng, 0)
+    with pytest.raises(ParameterError, match="confidence=1"):
+        max_t(np.zeros(1), np.zeros((2, 1)), 1.0)
+    with pytest.raises(ParameterError, match="power=0"):
+        units_needed(np.ones(3), 1.0, power=0)

@@ -1,0 +1,63 @@
+"""The gain, its guard, and cross-fitting: choosing among many must not create gains out of noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simgauge.core.tradeoff import change_influence, changes, cross_fit, measure_weights, pick
+
+
+def test_the_gain_is_the_geometric_mean_of_the_two_ratios():
+    means = np.array([[0.2, 0.4], [0.1, 0.05]])
+    weights = measure_weights(2, 0.5)
+    assert np.exp(weights @ changes(means, "ratio")).tolist() == pytest.approx([1.0, np.sqrt(2 * 0.5)])
+    assert (measure_weights(2, 0.0) @ changes(means, "ratio"))[1] == pytest.approx(np.log(2))
+
+
+@pytest.mark.parametrize("scale", ["ratio", "difference"])
+def test_the_influence_gives_the_standard_error_of_the_change(rng, scale):
+    units = rng.gamma(2.0, size=(400, 2, 3)) * 0.1 + 0.1 * rng.random((400, 1, 1))
+    influence = change_influence(units, scale)
+    np.testing.assert_allclose(influence.mean(axis=0), 0, atol=1e-12)
+    drawn = rng.integers(0, 400, (3000, 400))
+    again = np.array([changes(units[rows].mean(axis=0), scale) for rows in drawn])
+    np.testing.assert_allclose(influence.std(axis=0) / 20, again.std(axis=0), rtol=0.08, atol=1e-12)
+
+
+def test_the_guard_keeps_out_what_loses_on_a_measure_that_counts():
+    units = np.array([[[0.1, 0.9, 0.2], [0.1, 0.09, 0.1]]])
+    assert pick(units, measure_weights(2, 0.5), "ratio", 0.0).index == 2
+    assert pick(units, measure_weights(2, 0.5), "ratio", 0.2).index == 1, "control: a loss that was allowed"
+    assert pick(units, measure_weights(2, 0.0), "ratio", 0.0).index == 1, "a measure that does not count is not guarded"
+    assert pick(units, measure_weights(2, 0.5), "ratio", 0.0, np.array([True, False, False])).index == 0
+
+
+def test_a_baseline_that_finds_nothing_does_not_divide_by_zero():
+    units = np.array([[[0.0, 0.1]], [[0.0, 0.2]]])
+    assert np.isfinite(changes(units.mean(axis=0), "ratio")).all()
+    assert pick(units, np.ones(1), "ratio", 0.0).index == 1
+
+
+def test_no_unit_is_scored_by_a_choice_it_took_part_in(rng):
+    units = rng.random((40, 1, 5))
+    folds = np.arange(40) % 4
+    scored, picks = cross_fit(units, np.ones(1), "difference", 0.0, folds)
+    for fold in range(4):
+        assert picks[fold] == pick(units[folds != fold], np.ones(1), "difference", 0.0).index
+        np.testing.assert_array_equal(scored[folds == fold][:, :, 1], units[folds == fold][:, :, picks[fold]])
+    changed = units.copy()
+    changed[folds == 0] = rng.random((10, 1, 5))
+    assert cross_fit(changed, np.ones(1), "difference", 0.0, folds)[1][0] == picks[0]
+
+
+def test_cross_fitting_is_free_of_the_optimism_of_choosing(rng):
+    honest, optimistic = [], []
+    for _ in range(200):
+        units = np.concatenate([np.zeros((50, 1, 1)), rng.standard_normal((50, 1, 40))], axis=2)
+        scored, _ = cross_fit(units, np.ones(1), "difference", 0.0, np.arange(50) % 5)
+        honest.append(scored[:, 0, 1].mean())
+        optimistic.append(units.mean(axis=0)[0].max())
+    error = np.std(honest) / np.sqrt(200)
+    assert abs(np.mean(honest)) < 4 * error
+    assert np.mean(optimistic) > 0.2, "control: the best of 40 looks good on what it was chosen on"
