@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from simgauge.checks.bounds import certified_neighbors, cosine_range
 from simgauge.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
-from simgauge.checks.identifiability import identifiability
+from simgauge.checks.identifiability import balance, folded_bias, identifiability, strength_path
 from simgauge.checks.neighborhoods import (
     antihubs,
     concentration,
@@ -35,6 +35,9 @@ Check = Callable[[Workspace], Finding | None]
 
 ALL: tuple[Check, ...] = (
     identifiability,
+    balance,
+    folded_bias,
+    strength_path,
     canonical_overlap,
     random_gauge_overlap,
     certified_neighbors,

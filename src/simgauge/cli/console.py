@@ -17,9 +17,13 @@ VERDICT_STYLES = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "bold
 Progress = Callable[[str, int, int], None]
 
 
+PIPED_WIDTH = 120
+
+
 def out() -> Console:
-    """Console on stdout; plain when piped."""
-    return Console(highlight=False)
+    """Console on stdout; plain, and of a fixed width, when piped."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
 
 
 def err() -> Console:
@@ -95,11 +99,14 @@ def verdict_text(verdict: str) -> Text:
 
 
 def print_audit(audit: Any) -> None:
-    """Verdict, a line a finding, and what to do where something is wrong."""
+    """Verdict, what is not plainly ok, and what to do where something is wrong; reports and JSON hold everything."""
     console = out()
     console.print(Text("Audit verdict: ") + verdict_text(audit.verdict))
-    rows = [[verdict_text(finding.verdict), finding.title, finding.summary] for finding in audit.findings]
+    shown = [finding for finding in audit.findings if finding.verdict != "ok"]
+    rows = [[verdict_text(finding.verdict), finding.title, finding.summary] for finding in shown]
     console.print(table("", ["verdict", "finding", "measured"], rows))
+    fine = [finding.title for finding in audit.findings if finding.verdict == "ok"]
+    console.print(Text("ok", style=VERDICT_STYLES["ok"]) + Text(f"       {len(fine)} more: {', '.join(fine)}"))
     serious = [finding for finding in audit.findings if finding.verdict in ("warn", "fail")]
     if serious:
         console.print()
