@@ -27,6 +27,8 @@ class Simultaneous(NamedTuple):
     high: Vector
     p_value: Vector
     """Adjusted for the number of candidates; two-sided."""
+    critical: float
+    """Standard errors on either side; what 1.96 is for a single candidate."""
 
 
 def bootstrap_means(units: Matrix, rng: np.random.Generator, n_resamples: int = 2000) -> Matrix:
@@ -101,15 +103,16 @@ def max_t(values: Vector, resampled: Matrix, confidence: float = 0.95) -> Simult
     error = resampled.std(axis=0)
     moves = error > 0
     if not moves.any():
-        return Simultaneous(values, values, np.ones(len(values)))
+        return Simultaneous(values, values, np.ones(len(values)), 0.0)
     largest = (np.abs(resampled[:, moves] - values[moves]) / error[moves]).max(axis=1)
-    half = np.quantile(largest, confidence) * error
+    critical = float(np.quantile(largest, confidence))
     t = np.divide(np.abs(values), error, out=np.zeros(len(values)), where=moves)
     p_value = (1 + (largest[:, None] >= t).sum(axis=0)) / (1 + len(largest))
-    return Simultaneous(values - half, values + half, np.where(moves, p_value, 1.0))
+    low, high = values - critical * error, values + critical * error
+    return Simultaneous(low, high, np.where(moves, p_value, 1.0), critical)
 
 
-def units_needed(per_unit: Vector, gain: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
+def units_needed(per_unit: Vector, gain: float, critical: float = 1.96, power: float = 0.8) -> int | None:
     """How many units a paired comparison needs to show a gain of this size.
 
     Parameters
@@ -118,12 +121,14 @@ def units_needed(per_unit: Vector, gain: float, confidence: float = 0.95, power:
         Paired differences, or influences on the gain; their variance is that of one unit.
     gain : float
         What there is to show; None is returned when it is not positive.
-    confidence, power : float in (0, 1)
-        Of the two-sided interval, and of the chance to find the gain.
+    critical : float
+        Standard errors that the interval reaches to either side: 1.96 for one candidate at 95 %, `max_t` for many.
+    power : float in (0, 1)
+        Chance to find the gain.
 
     References
     ----------
-    n = (z_(1−α/2) + z_power)² σ² / gain², the usual formula for paired means.
+    n = (critical + z_power)² σ² / gain², the usual formula for paired means.
 
     Examples
     --------
@@ -132,18 +137,18 @@ def units_needed(per_unit: Vector, gain: float, confidence: float = 0.95, power:
     """
     if not gain > 0:
         return None
-    return int(np.ceil((_normal_width(confidence, power) * per_unit.std(ddof=1) / gain) ** 2))
+    return int(np.ceil(((critical + _quantile(power)) * per_unit.std(ddof=1) / gain) ** 2))
 
 
-def detectable_gain(per_unit: Vector, confidence: float = 0.95, power: float = 0.8) -> float:
-    """The smallest gain that these units would show with the given power.
+def detectable_gain(per_unit: Vector, critical: float = 1.96, power: float = 0.8) -> float:
+    """The smallest gain that these units would show with the given power; parameters as for `units_needed`.
 
     Examples
     --------
     >>> round(detectable_gain(np.array([1.0, -1.0] * 50)), 3)
     0.282
     """
-    return float(_normal_width(confidence, power) * per_unit.std(ddof=1) / np.sqrt(len(per_unit)))
+    return float((critical + _quantile(power)) * per_unit.std(ddof=1) / np.sqrt(len(per_unit)))
 
 
 def pareto_front(scores: Matrix) -> NDArray[np.bool_]:
@@ -159,8 +164,7 @@ def pareto_front(scores: Matrix) -> NDArray[np.bool_]:
     return np.asarray(~(at_least & higher).any(axis=0))
 
 
-def _normal_width(confidence: float, power: float) -> float:
-    for name, value in (("confidence", confidence), ("power", power)):
-        if not 0 < value < 1:
-            raise ParameterError(f"{name}={value}: expected a number between 0 and 1.")
-    return float(special.ndtri((1 + confidence) / 2) + special.ndtri(power))
+def _quantile(power: float) -> float:
+    if not 0 < power < 1:
+        raise ParameterError(f"power={power}: expected a number between 0 and 1.")
+    return float(special.ndtri(power))

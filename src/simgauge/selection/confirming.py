@@ -25,8 +25,12 @@ def confirm(
     rng: np.random.Generator,
     confidence: float,
     n_resamples: int,
+    critical: float,
 ) -> Confirmation:
-    """The cross-fitted gain with paired percentile intervals over units, and how many units would be enough."""
+    """The cross-fitted gain with paired percentile intervals over units, and how many units would be enough.
+
+    ``critical`` is that of the table: what has to be shown is shown for one of all candidates.
+    """
     resampled = changes(_resample(cross, rng, n_resamples), scale)[..., 1]
     observed = changes(cross.mean(axis=0), scale)[:, 1]
     ends = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
@@ -35,29 +39,28 @@ def confirm(
     moved = changes(scored.units.mean(axis=0), scale)
     index = best.index or _runner_up(weights @ moved)
     influence = weights @ change_influence(scored.units[:, :, [0, index]], scale)[..., 1].T
-    shown = detectable_gain(influence, confidence)
+    shown = detectable_gain(influence, critical)
     return Confirmation(
         gain=_change(float(observed @ weights), gain_ends[0], gain_ends[1], scale),
         plain_change=parts[0],
         weighted_change=parts[1] if len(parts) > 1 else None,
         picks=tuple(picks),
         agreement=float(np.mean([name == scored.candidates[best.index].name for name in picks])),
-        units_needed=units_needed(influence, float(weights @ moved[:, index]), confidence),
-        detectable=_change(shown, 0.0, np.inf, scale),
+        units_needed=units_needed(influence, float(weights @ moved[:, index]), critical),
+        detectable=_change(shown, shown, shown, scale),
     )
 
 
 def tabulate(
     scored: Scored,
     best: Pick,
-    final: int,
     weights: Vector,
     scale: Scale,
     rng: np.random.Generator,
     confidence: float,
     n_resamples: int,
-) -> tuple[Row, ...]:
-    """Every candidate, largest gain first."""
+) -> tuple[tuple[Row, ...], float]:
+    """Every candidate, largest gain first, and the critical value of their intervals."""
     means = scored.units.mean(axis=0)
     resampled = _resample(scored.units, rng, n_resamples)
     own = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
@@ -88,10 +91,9 @@ def tabulate(
                 guarded=not bool(best.allowed[c]),
                 keeps_predictions=getattr(candidate, "keeps_predictions_", None),
                 baseline=c == 0,
-                chosen=c == final,
             )
         )
-    return tuple(rows)
+    return tuple(rows), gains.critical
 
 
 def _resample(units: Cube, rng: np.random.Generator, n_resamples: int) -> Cube:

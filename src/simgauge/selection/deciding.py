@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from simgauge.core.geometry_moments import Vector
 from simgauge.core.tradeoff import Scale, cross_fit, measure_weights, pick
 from simgauge.evidence.matching import works_on_vectors
 from simgauge.selection.confirming import confirm, tabulate
@@ -30,6 +32,11 @@ class Settings(NamedTuple):
 def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str, Any]) -> Selection:
     """The selection that scores support; the same scores give the same selection.
 
+    Two conditions, because each guards what the other does not. The interval of the table, adjusted for all candidates,
+    keeps the chance of any false claim: with many equally good candidates the cross-fitted gains of the folds are
+    positively related, and their interval alone calls noise better in 8 % of experiments where 2.5 % were meant. The
+    cross-fitted gain is the size to be told, because it does not contain the luck of having been chosen.
+
     Parameters
     ----------
     scored : Scored
@@ -48,14 +55,20 @@ def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str,
     cross, picks = cross_fit(scored.units, weights, scale, settings.max_loss, folds, eligible)
     names = [scored.candidates[index].name for index in picks]
     resampling = (weights, scale, rng, settings.confidence, settings.n_resamples)
-    confirmation = confirm(cross, names, scored, best, *resampling)
-    improved = best.index > 0 and confirmation.gain.verdict == "better" and not _loses(confirmation)
+    rows, critical = tabulate(scored, best, *resampling)
+    confirmation = confirm(cross, names, scored, best, *resampling, critical)
+    wanted = scored.candidates[best.index].name
+    adjusted = next(row for row in rows if row.name == wanted).significant == "better"
+    improved = (
+        adjusted and confirmation.gain.verdict == "better" and not _loses(confirmation, weights, settings.max_loss)
+    )
     final = best.index if improved else 0
+    chosen = scored.candidates[final].name
     return Selection(
         decision="improved" if improved else "left alone",
         best=scored.candidates[final],
         summary=summary_of(scored, best, improved, confirmation, about),
-        table=tabulate(scored, best, final, *resampling),
+        table=tuple(replace(row, chosen=row.name == chosen) for row in rows),
         confirmation=confirmation,
         evidence=about,
         settings=settings._asdict(),
@@ -63,6 +76,8 @@ def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str,
     )
 
 
-def _loses(confirmation: Confirmation) -> bool:
+def _loses(confirmation: Confirmation, weights: Vector, max_loss: float) -> bool:
+    """Whether a measure that counts lies, with its whole interval, below what may be lost."""
     parts = (confirmation.plain_change, confirmation.weighted_change)
-    return any(part is not None and part.verdict == "worse" for part in parts)
+    counted = [part for part, weight in zip(parts, [*weights, 0.0], strict=False) if part is not None and weight > 0]
+    return any(part.high < (1 - max_loss if part.scale == "ratio" else -max_loss) for part in counted)

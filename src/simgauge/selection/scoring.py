@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.embedding import Embedding
-from simgauge.errors import InputError, ParameterError, SimgaugeError
+from simgauge.errors import InputError, ParameterError, RankWarning, SimgaugeError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.evidence.protocol import Scorer
 from simgauge.interactions import Interactions
@@ -99,7 +99,10 @@ def score_candidates(
         if progress is not None:
             progress(candidate.name, position, len(candidates))
         try:
-            candidate.fit(embedding, interactions)
+            with warnings.catch_warnings():
+                if not strict:
+                    warnings.simplefilter("ignore", RankWarning)  # nobody asked for this candidate
+                candidate.fit(embedding, interactions)
         except SimgaugeError as error:
             if strict or position == 0:
                 raise

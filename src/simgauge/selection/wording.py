@@ -35,13 +35,16 @@ def _why(scored: Scored, best: Pick, confirmation: Confirmation, part: str, unit
     if best.index == 0:
         return f"none of {others} candidates gains without losing on a measure that counts. {smallest}"
     name = scored.candidates[best.index].name
-    if confirmation.gain.verdict == "better":
+    if confirmation.gain.verdict == "better" and any(
+        change is not None and change.verdict == "worse"
+        for change in (confirmation.plain_change, confirmation.weighted_change)
+    ):
         return f"the choice among {others} candidates (last {name}) is significantly worse on one measure: {part}."
     needed = confirmation.units_needed
     more = ""
     if needed is not None:
         more = f" About {needed:,} {units.split()[1]} would be needed to show the gain of {name} as measured here."
-    return f"the choice among {others} candidates (last {name}) is not significantly better: {part}. {smallest}{more}"
+    return f"the choice among {others} candidates (last {name}) is not significantly better, allowing for their number: {part}. {smallest}{more}"
 
 
 def _size(confirmation: Confirmation) -> str:
