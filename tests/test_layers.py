@@ -19,17 +19,33 @@ LAYERS = [
     {"interactions"},
     {"read"},
     {"gauge", "models", "simulate", "neighbors"},
+    {"remedies"},
     {"findings", "objectives", "thresholds"},
+    {"evidence"},
+    {"selection"},
     {"workspace"},
     {"checks"},
     {"report"},
     {"auditing"},
+    {"comparison"},
     {"demo_data", "reproduction", "demo"},
     {"cli"},
 ]
 """From the bottom up; a module may import its own layer and those below."""
 
-LAZY = {"torch", "dask", "pyspark", "plotly", "matplotlib", "faiss", "duckdb", "typer", "jinja2", "rich", "sklearn.utils"}
+LAZY = {
+    "torch",
+    "dask",
+    "pyspark",
+    "plotly",
+    "matplotlib",
+    "faiss",
+    "duckdb",
+    "typer",
+    "jinja2",
+    "rich",
+    "sklearn.utils",
+}
 """Libraries that importing simgauge must not load."""
 
 MAX_LINES = 330

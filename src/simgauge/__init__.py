@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simgauge.auditing import Audit, audit
+    from simgauge.comparison import compare_models
+    from simgauge.core.bounds import attaining_gauge, cosine_bounds
     from simgauge.core.catalogue import catalogue_gauge
+    from simgauge.core.certificates import certified_share, neighbor_certificate
     from simgauge.core.factorize import factorize
     from simgauge.core.spectrum import Spectrum, spectrum
     from simgauge.core.topk import top_k
+    from simgauge.demo_data import load_demo_data
     from simgauge.embedding import Embedding
-    from simgauge.errors import (
-        InputError,
-        MissingDependencyError,
-        ParameterError,
-        RankWarning,
-        SimgaugeError,
-    )
+    from simgauge.errors import InputError, MissingDependencyError, ParameterError, RankWarning, SimgaugeError
     from simgauge.findings import Finding
     from simgauge.gauge import Canonical, canonical_gauge, canonicalize, gauge_transform, random_gauge
     from simgauge.interactions import Interactions
     from simgauge.models import LinearAutoencoder
     from simgauge.neighbors import compare_neighbors, standard_gauges
+    from simgauge.read.embedding_files import read_embedding
     from simgauge.read.interactions import read_interactions
+    from simgauge.reproduction import reproduce
+    from simgauge.selection import Selection, select
+    from simgauge.simulate import simulate_clusters
 
 __version__ = "0.1.0"
 
@@ -42,17 +44,28 @@ _HOME = {
     "MissingDependencyError": "errors",
     "ParameterError": "errors",
     "RankWarning": "errors",
+    "Selection": "selection",
     "SimgaugeError": "errors",
     "Spectrum": "core.spectrum",
+    "attaining_gauge": "core.bounds",
     "audit": "auditing",
     "canonical_gauge": "gauge",
     "canonicalize": "gauge",
     "catalogue_gauge": "core.catalogue",
+    "certified_share": "core.certificates",
+    "compare_models": "comparison",
     "compare_neighbors": "neighbors",
+    "cosine_bounds": "core.bounds",
     "factorize": "core.factorize",
     "gauge_transform": "gauge",
+    "load_demo_data": "demo_data",
+    "neighbor_certificate": "core.certificates",
     "random_gauge": "gauge",
+    "read_embedding": "read.embedding_files",
     "read_interactions": "read.interactions",
+    "reproduce": "reproduction",
+    "select": "selection",
+    "simulate_clusters": "simulate",
     "spectrum": "core.spectrum",
     "standard_gauges": "neighbors",
     "top_k": "core.topk",
@@ -70,17 +83,28 @@ __all__ = [
     "MissingDependencyError",
     "ParameterError",
     "RankWarning",
+    "Selection",
     "SimgaugeError",
     "Spectrum",
+    "attaining_gauge",
     "audit",
     "canonical_gauge",
     "canonicalize",
     "catalogue_gauge",
+    "certified_share",
+    "compare_models",
     "compare_neighbors",
+    "cosine_bounds",
     "factorize",
     "gauge_transform",
+    "load_demo_data",
+    "neighbor_certificate",
     "random_gauge",
+    "read_embedding",
     "read_interactions",
+    "reproduce",
+    "select",
+    "simulate_clusters",
     "spectrum",
     "standard_gauges",
     "top_k",

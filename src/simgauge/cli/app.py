@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simgauge.cli import audit, demo, fit, neighbors, reproduce
+from simgauge.cli import audit, compare, demo, fit, fix, neighbors, reproduce
 
 app = typer.Typer(
     name="simgauge",
@@ -36,5 +36,5 @@ def options(
     """Is the cosine similarity of your embeddings about similarity? Measure it, fix it, ship it."""
 
 
-for command in (demo.demo, fit.fit, audit.audit, neighbors.neighbors, reproduce.reproduce):
+for command in (demo.demo, fit.fit, audit.audit, fix.fix, neighbors.neighbors, compare.compare, reproduce.reproduce):
     app.command()(command)

@@ -41,9 +41,14 @@ def print_note(message: str) -> None:
     err().print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
 
 
+def dump(value: Mapping[str, Any]) -> str:
+    """JSON text without NaN."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """JSON on stdout."""
-    out().file.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    out().file.write(dump(value))
 
 
 @contextmanager
@@ -128,3 +133,25 @@ def print_comparison(comparison: Any) -> None:
             f"Largest difference between the predictions of these gauges: {comparison.prediction_difference:.1e} of "
             f"the largest score, over {comparison.n_scores_compared:,} scores."
         )
+
+
+def print_selection(selection: Any, n_rows: int) -> None:
+    """The choice in words and the best candidates with their intervals."""
+    console = out()
+    console.print(Text(selection.summary), soft_wrap=True)
+    if not selection.table:
+        return
+    shown = [
+        row for rank, row in enumerate(selection.table) if rank < n_rows or row.chosen or row.name.startswith("leave")
+    ]
+    weighted = shown[0].weighted is not None
+    columns = ["candidate", f"#{selection.evidence['measure']}", "#change", *(["#weighted", "#change"] if weighted else []), "#gain", ""]  # fmt: skip
+    rows = []
+    for row in shown:
+        marks = [row.significant, "guarded" if row.guarded else "", "Pareto" if row.pareto else "", "chosen" if row.chosen else ""]  # fmt: skip
+        extra = [f"{row.weighted.value:.4f}", str(row.weighted_change)] if weighted else []
+        cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change), *extra, str(row.gain)]
+        rows.append([*cells, ", ".join(mark for mark in marks if mark)])
+    console.print()
+    title = f"{len(selection.table)} candidates, against leaving alone; 95 % intervals hold for all of them together"
+    console.print(table(title, columns, rows))

@@ -3,6 +3,7 @@
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.evidence.judgements import PairJudgements
 from simgauge.evidence.labels import Labels
+from simgauge.evidence.later import held_out_evidence
 from simgauge.evidence.protocol import Candidate, Evidence, Scorer, UnitScores
 from simgauge.evidence.relevance import Relevance
 from simgauge.evidence.splitting import HoldOut, hold_out
@@ -17,5 +18,6 @@ __all__ = [
     "Relevance",
     "Scorer",
     "UnitScores",
+    "held_out_evidence",
     "hold_out",
 ]

@@ -1,0 +1,54 @@
+"""simgauge compare: two audits, and how much two models agree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from simgauge.cli import options
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
+    second: Annotated[str, typer.Argument(help="The other model's item vectors.")],
+    first_users: Annotated[str | None, typer.Option(help="Users of the first model.")] = None,
+    second_users: Annotated[str | None, typer.Option(help="Users of the second model.")] = None,
+    first_ids: Annotated[str | None, typer.Option(help="Ids of the first table: FILE or FILE:COLUMN.")] = None,
+    second_ids: Annotated[str | None, typer.Option(help="Ids of the second table: FILE or FILE:COLUMN.")] = None,
+    k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
+    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 5_000,
+    seed: options.Seed = 0,
+    json: options.Json = False,
+) -> None:
+    """Compare two models on the items that both have: neighbours, shapes, verdicts."""
+    from simgauge.cli import console
+    from simgauge.comparison import compare_models
+
+    with console.warnings_as_notes(), console.progress(not json) as show:
+        one = options.load_embedding(first, first_users, first_ids, None)
+        two = options.load_embedding(second, second_users, second_ids, None)
+        result = compare_models(one, two, k=k, sample=sample, seed=seed, progress=show)
+    if json:
+        console.print_json(result.to_dict())
+        return
+    page = console.out()
+    page.print(result.summary, soft_wrap=True)
+    rows = [
+        [f"neighbours in common (of {k})", f"{result.neighbor_overlap:.3f}"],
+        ["linear CKA (rotation and scale aside)", f"{result.cka:.3f}"],
+        ["Procrustes similarity", f"{result.procrustes_similarity:.3f}"],
+        ["canonical agreement (any gauge aside)", f"{result.canonical_agreement:.3f}"],
+    ]
+    page.print(console.table("", ["agreement", "#0 to 1"], rows))
+    page.print()
+    ids = [finding.id for finding in result.audits[0].findings]
+    other = {finding.id: finding for finding in result.audits[1].findings}
+    pairs = [(result.audits[0][name], other[name]) for name in ids if name in other]
+    verdicts: list[list[str | Text]] = [
+        [a.title, console.verdict_text(a.verdict), a.summary, console.verdict_text(b.verdict), b.summary]
+        for a, b in pairs
+        if {a.verdict, b.verdict} & {"warn", "fail"}
+    ]
+    page.print(console.table("What is not ok in one of them", ["finding", "first", "", "second", ""], verdicts))

@@ -1,0 +1,115 @@
+"""simgauge fix: vectors whose plain cosine (or dot) is the similarity that held-out evidence supports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simgauge.cli import options
+
+if TYPE_CHECKING:
+    from simgauge.interactions import Interactions
+
+
+def fix(
+    items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
+    out: Annotated[Path, typer.Option(help="Directory for the vectors, the map and selection.json.")],
+    users: options.Users = None,
+    ids: options.Ids = None,
+    names: options.Names = None,
+    held_out: Annotated[
+        str | None,
+        typer.Option(help="Interactions that the model was not trained on; with --interactions, what came later."),
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Table of item id and label.")] = None,
+    pairs: Annotated[str | None, typer.Option(help="Table of two item ids and a human judgement.")] = None,
+    qrels: Annotated[str | None, typer.Option(help="Table of query id, item id and grade, or TREC qrels.")] = None,
+    interactions: options.InteractionsFile = None,
+    user: options.UserColumn = None,
+    item: options.ItemColumn = None,
+    weight: options.WeightColumn = None,
+    metric: Annotated[
+        str | None, typer.Option(help="recall, precision, ndcg, mrr, spearman or auc; by kind of evidence.")
+    ] = None,
+    at: Annotated[int | None, typer.Option(help="List length k of the metric.")] = None,
+    tradeoff: Annotated[float, typer.Option(help="0: plain metric only; 1: popularity-weighted only.")] = 0.5,
+    max_loss: Annotated[float, typer.Option(help="Share of either measure that a choice may lose.")] = 0.0,
+    objective: Annotated[str | None, typer.Option(help="Training objective, for the default without evidence.")] = None,
+    show: Annotated[list[str] | None, typer.Option(help="Item whose neighbours are shown before and after.")] = None,
+    rows: Annotated[int, typer.Option(help="Candidates shown in the table.")] = 12,
+    seed: options.Seed = 0,
+    json: options.Json = False,
+) -> None:
+    """Choose the gauge or remedy that evidence supports, "leave it alone" included, and write the vectors."""
+    from simgauge.atomic import write_text
+    from simgauge.cli import console
+    from simgauge.cli.console import dump
+    from simgauge.neighbors import compare_neighbors
+    from simgauge.selection import select
+
+    with console.warnings_as_notes(), console.progress(not json) as bar:
+        bar("reading", 0, 1)
+        embedding = options.load_embedding(items, users, ids, names)
+        training = options.load_interactions(interactions, user, item, weight)
+        later = options.load_interactions(held_out, user, item, weight)
+        evidence = _evidence(training, later, labels, pairs, qrels, metric, at, seed)
+        selection = select(
+            embedding,
+            evidence,
+            seed=seed,
+            interactions=training,
+            popularity_tradeoff=tradeoff,
+            max_loss=max_loss,
+            objective=objective,
+            progress=bar,
+        )
+        fixed = selection.transform(embedding)
+        fixed.save(out)
+        selection.best.save(out / "map.safetensors")
+        write_text(out / "selection.json", dump(selection.to_dict()))
+    comparison = compare_neighbors({"before": embedding, "after": fixed}, show) if show else None
+    if json:
+        neighbors = None if comparison is None else comparison.to_dict()
+        console.print_json({**selection.to_dict(), "out": str(out), "neighbors": neighbors})
+        return
+    console.print_selection(selection, rows)
+    if comparison is not None:
+        console.print_comparison(comparison)
+    console.out().print(f"\nWrote {fixed!r} to {out}; compare its vectors with {selection.metric}.", soft_wrap=True)
+
+
+def _evidence(
+    training: Interactions | None,
+    later: Interactions | None,
+    labels: str | None,
+    pairs: str | None,
+    qrels: str | None,
+    metric: str | None,
+    at: int | None,
+    seed: int,
+) -> Any:
+    """The one kind of evidence that was named, or None."""
+    from simgauge.errors import ParameterError
+    from simgauge.evidence import Labels, PairJudgements, Relevance, held_out_evidence
+    from simgauge.read.judgements import read_item_labels, read_pairs, read_relevance
+
+    given = [name for name, value in (("--held-out", later), ("--labels", labels), ("--pairs", pairs), ("--qrels", qrels)) if value]  # fmt: skip
+    if len(given) > 1:
+        raise ParameterError(
+            f"{' and '.join(given)}: pass one kind of evidence at a time; each answers another question."
+        )
+    chosen: dict[str, Any] = {"metric": metric} if metric else {}
+    depth: dict[str, Any] = {"k": at} if at else {}
+    if later is not None:
+        return held_out_evidence(later, training, seed=seed, **chosen, **depth)
+    if labels:
+        return Labels(read_item_labels(labels), **chosen, **depth)
+    if pairs:
+        judged = read_pairs(pairs)
+        return PairJudgements(judged.left, judged.right, judged.values, **chosen)
+    if qrels:
+        graded = read_relevance(qrels)
+        return Relevance(graded.left, graded.right, graded.values, **chosen, **depth)
+    return None

@@ -1,0 +1,63 @@
+"""Evidence from interactions that were never trained on."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from simgauge.core.coconsumption import holdout_split
+from simgauge.errors import DroppedDataWarning, InputError
+from simgauge.evidence.coconsumption import CoConsumption
+from simgauge.interactions import Interactions
+
+
+def held_out_evidence(
+    held_out: Interactions, training: Interactions | None = None, *, seed: int = 0, **options: Any
+) -> CoConsumption:
+    """Co-consumption from interactions that the model was not trained on.
+
+    Parameters
+    ----------
+    held_out : Interactions
+        Not used in training.
+    training : Interactions, optional
+        What was. With it, what a user used in training asks for what is held out of them; pairs that are in both are
+        dropped with a warning. Without it, a random half of each user's held-out interactions asks for the other.
+    seed : int
+        Of the halves.
+    **options
+        Of `CoConsumption`: metric, k, max_queries.
+
+    Raises
+    ------
+    InputError
+        The two share no user or no item, or nothing new is left.
+
+    Examples
+    --------
+    >>> later = Interactions(np.ones((4, 6)))
+    >>> held_out_evidence(later, k=2)
+    CoConsumption(recall@2, 4 users, 12 held-out pairs)
+    """
+    if training is None:
+        used, asked = holdout_split(held_out.matrix, 0.5, np.random.default_rng(seed))
+        if asked.nnz == 0:
+            raise InputError("every user holds one interaction only: there are no two to ask with and for.")
+        return CoConsumption(_like(held_out, used), _like(held_out, asked), **options)
+    later = held_out.align(training.item_ids, training.user_ids)
+    seen = sparse.csr_array(later.matrix.multiply(training.matrix.astype(bool)))
+    if seen.nnz:
+        text = f"{seen.nnz} of {later.nnz} held-out pairs were in the training data: they are not evidence and are dropped."
+        warnings.warn(text, DroppedDataWarning, stacklevel=2)
+    new = sparse.csr_array(later.matrix - seen)
+    new.eliminate_zeros()
+    if new.nnz == 0:
+        raise InputError("no held-out pair is new to users and items of the training data: nothing to score with.")
+    return CoConsumption(training, _like(training, new), **options)
+
+
+def _like(interactions: Interactions, matrix: sparse.csr_array) -> Interactions:
+    return Interactions(matrix, interactions.user_ids, interactions.item_ids, interactions.item_names)
