@@ -154,10 +154,10 @@ def _rank(products: Floats, tolerance: float) -> tuple[int, float]:
 
 
 class _SpanOperator:
-    """S ↦ Σ (b S bᵀ − mean) bᵀb on the traceless symmetric matrices, as vectors in an orthonormal basis; never formed.
+    """S ↦ Σ (b S bᵀ) bᵀb on the traceless symmetric matrices, as vectors in an orthonormal basis; never formed.
 
-    All bᵀb of unit rows have trace one, so they span Sym(k) iff their differences span the traceless matrices. Centring
-    takes out the direction of the identity, whose eigenvalue is about k/2 times the others.
+    If b S bᵀ = 0 for all rows then trace S = Σ z S zᵀ = 0 over the whitened rows z, as Σ zᵀz = I: nothing is missed.
+    Left out is the direction of the identity, whose eigenvalue is about k/2 times the others and would hide them.
     """
 
     def __init__(self, rows: Floats) -> None:
@@ -171,7 +171,7 @@ class _SpanOperator:
         return result
 
     def traceless(self, vector: Floats) -> Floats:
-        """Without the identity direction, in place: it is a null direction of the operator and rounding lets it in."""
+        """Without the identity direction, in place: rounding lets it in."""
         diagonal = self.first == self.second
         vector[diagonal] -= vector[diagonal].mean()
         return vector
@@ -181,11 +181,9 @@ class _SpanOperator:
         symmetric, total = np.zeros((2, k, k))
         symmetric[self.first, self.second] = vector * self.weight
         symmetric[self.second, self.first] = symmetric[self.first, self.second]
-        blocks = [slice(start, start + ROWS_PER_BLOCK) for start in range(0, len(self.rows), ROWS_PER_BLOCK)]
-        forms = np.concatenate([np.einsum("ij,ij->i", self.rows[part] @ symmetric, self.rows[part]) for part in blocks])
-        forms -= forms.mean()
-        for part in blocks:
-            total += (self.rows[part] * forms[part, None]).T @ self.rows[part]
+        for start in range(0, len(self.rows), ROWS_PER_BLOCK):
+            block = self.rows[start : start + ROWS_PER_BLOCK]
+            total += (block * np.einsum("ij,ij->i", block @ symmetric, block)[:, None]).T @ block
         return self.traceless(total[self.first, self.second] / self.weight)
 
 
