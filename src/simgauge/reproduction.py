@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from simgauge.atomic import atomic_file, write_text
 from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
-from simgauge.core.factorize import Factors, factorize
-from simgauge.core.hubness import k_occurrence, k_skewness, popularity_correlation
+from simgauge.core.cluster_agreement import cluster_agreement, norm_popularity
+from simgauge.core.factorize import Factors, Penalty, factorize
+from simgauge.core.gram import gram
 from simgauge.core.spectrum import Spectrum, spectrum
-from simgauge.core.tables import row_norms, unit_rows
+from simgauge.core.tables import FloatTable, row_norms, unit_rows
 from simgauge.errors import ParameterError
 from simgauge.simulate import Simulation, simulate_clusters
 
@@ -43,6 +46,11 @@ class Row:
         """Mean over the data sets."""
         return float(np.mean(self.values[metric]))
 
+    def sd(self, metric: str) -> float:
+        """Standard deviation over the data sets (n - 1 in the denominator); 0 for a single one."""
+        values = self.values[metric]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
     def spread(self, metric: str) -> tuple[float, float]:
         """Smallest and largest value over the data sets."""
         return min(self.values[metric]), max(self.values[metric])
@@ -54,6 +62,8 @@ class Panel:
 
     title: str
     formula: str
+    group: str
+    """As in `Row`; "truth" for the clusters themselves."""
     cosines: Floats
     """(n_items, n_items), items by cluster and falling popularity."""
     auc: float | None
@@ -70,13 +80,14 @@ class Reproduction:
     """Where a cluster ends, in the order of the panels."""
     parameters: Mapping[str, Any]
 
-    METRICS = {
+    METRICS: ClassVar[Mapping[str, str]] = {
         "auc": "AUC: pairs of one cluster against other pairs, by cosine",
         "precision": f"P@{NEIGHBORS}: share of the nearest items in the same cluster",
         "inside": "mean cosine within clusters",
         "between": "mean cosine between clusters",
-        "norm_popularity": "correlation of log norm and log popularity",
+        "norm_popularity": "Pearson correlation of log norm and log popularity",
         "hubness": "skewness of the k-occurrence",
+        "n_zero": "items whose vector is zero: their cosines are undefined and taken as 0",
         "prediction_difference": "largest difference of A Bᵀ to Eq. 5, relative to its largest entry",
     }
 
@@ -92,6 +103,7 @@ class Reproduction:
                     "formula": row.formula,
                     "group": row.group,
                     "mean": {metric: row.mean(metric) for metric in row.values},
+                    "sd": {metric: row.sd(metric) for metric in row.values},
                     "min_max": {metric: list(row.spread(metric)) for metric in row.values},
                     "values": {metric: list(values) for metric, values in row.values.items()},
                 }
@@ -164,43 +176,48 @@ def reproduce(
     """
     if n_seeds < 1:
         raise ParameterError(f"n_seeds={n_seeds}: expected at least 1.")
+    if n_clusters < 2:
+        raise ParameterError(f"n_clusters={n_clusters}: expected at least 2, or there is nothing to tell apart.")
     show = progress or (lambda *_: None)
     collected: dict[str, dict[str, list[float]]] = {}
     panels: list[Panel] = []
     boundaries: tuple[int, ...] = ()
     labels: dict[str, tuple[str, str]] = {}
     for number in range(n_seeds):
+        seed = random_state + number
         show(f"data set {number + 1} of {n_seeds}: simulating", 2 * number, 2 * n_seeds)
-        data = simulate_clusters(n_users, n_items, n_clusters, random_state=random_state + number, **simulation)
+        data = simulate_clusters(n_users, n_items, n_clusters, random_state=seed, **simulation)
         show(f"data set {number + 1} of {n_seeds}: fitting and comparing gauges", 2 * number + 1, 2 * n_seeds)
-        decomposition = spectrum(data.matrix, n_components)
-        for name, formula, group, vectors, difference in _similarities(
-            data, decomposition, l2_product, l2_factors, random_state + number
-        ):
-            cosines = _cosines(vectors)
-            values = _metrics(cosines, vectors, data)
-            if difference is not None:
-                values["prediction_difference"] = difference
-            labels[name] = formula, group
-            for metric, value in values.items():
-                collected.setdefault(name, {}).setdefault(metric, []).append(value)
-            if number == 0 and not name.startswith("random"):
-                order = data.display_order()
-                panels.append(Panel(name, formula, cosines[np.ix_(order, order)], values["auc"]))
+        matrix = data.matrix.astype(np.float64)
+        order = data.display_order()
         if number == 0:
-            same = (np.sort(data.clusters)[:, None] == np.sort(data.clusters)[None, :]).astype(np.float64)
-            panels.insert(0, Panel("true clusters", "", same, None))
-            boundaries = tuple(int(edge) for edge in np.cumsum(np.bincount(data.clusters))[:-1])
+            panels, boundaries = [_true_clusters(data.clusters[order])], _boundaries(data.clusters)
+        for item in _similarities(matrix, spectrum(matrix, n_components), l2_product, l2_factors, seed):
+            values = _metrics(item, data)
+            labels[item.name] = item.formula, item.group
+            for metric, value in values.items():
+                collected.setdefault(item.name, {}).setdefault(metric, []).append(value)
+            if number == 0 and not item.name.startswith("random"):
+                shown = item.cosines[np.ix_(order, order)]
+                panels.append(Panel(item.name, item.formula, item.group, shown, values["auc"]))
+    show("done", 2 * n_seeds, 2 * n_seeds)
     rows = tuple(
         Row(name, *labels[name], {metric: tuple(values) for metric, values in metrics.items()})
         for name, metrics in collected.items()
     )
     parameters = {
+        **_simulation_defaults(), **simulation,
         "n_users": n_users, "n_items": n_items, "n_clusters": n_clusters, "n_components": n_components,
         "l2_product": l2_product, "l2_factors": l2_factors, "n_seeds": n_seeds, "random_state": random_state,
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in simulation.items()},
     }  # fmt: skip
+    parameters = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
     return Reproduction(rows, tuple(panels), boundaries, parameters)
+
+
+def _simulation_defaults() -> dict[str, Any]:
+    """Every open choice of the simulation, so that the record is complete whatever was passed."""
+    parameters = inspect.signature(simulate_clusters).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
 
 
 def write_reproduction(result: Reproduction, directory: str | Path) -> list[Path]:
@@ -222,73 +239,79 @@ def write_reproduction(result: Reproduction, directory: str | Path) -> list[Path
     return [*written, target / "table.md", target / "reproduction.json"]
 
 
-Similarity = tuple[str, str, str, Floats, float | None]
+class Similarity(NamedTuple):
+    """One way of comparing items."""
+
+    name: str
+    formula: str
+    group: str
+    cosines: Floats
+    norms: Floats
+    prediction_difference: float | None
 
 
-def _similarities(data: Simulation, S: Spectrum, l2_product: float, l2_factors: float, seed: int) -> list[Similarity]:
-    """Item vectors of every gauge of Eq. 1, of the other models, and of the data itself."""
+def _similarities(
+    matrix: sp.csr_array, S: Spectrum, l2_product: float, l2_factors: float, seed: int
+) -> Iterator[Similarity]:
+    """Every gauge of Eq. 1, the other models, and the data itself, from one decomposition."""
     reference = factorize(S, "product", l2_product)
     predicted = _product(reference)
-    scale = float(np.abs(predicted).max())
-    found: list[Similarity] = []
-
-    def add(name: str, formula: str, factors: Factors) -> None:
-        difference = float(np.abs(_product(factors) - predicted).max()) / scale
-        found.append((name, formula, "Eq. 1", factors.decoder.astype(np.float64), difference))
-
-    for name, entry in CATALOGUE.items():
-        add(name, entry.formula, catalogue_gauge(S, l2_product, name))
+    gauges = {name: (entry.formula, catalogue_gauge(S, l2_product, name)) for name, entry in CATALOGUE.items()}
     sigma = S.singular_values / S.singular_values[0]
-    add("anti-correlated", "V √s / σ", _rescaled(reference, sigma))
+    inverse = np.divide(1.0, sigma, out=np.zeros_like(sigma), where=sigma > 0)
+    gauges["anti-correlated"] = "V √s / σ", Factors(reference.encoder * sigma, reference.decoder * inverse)
     for draw in range(RANDOM_GAUGES):
         d = np.random.default_rng([seed, draw]).lognormal(size=S.n_components)
-        add(f"random {draw + 1}", "V √s / D, D log-normal", _rescaled(reference, d))
-    for penalty, group, l2, formula in (
+        gauges[f"random {draw + 1}"] = "V √s / D, D log-normal", Factors(reference.encoder * d, reference.decoder / d)
+    for name, (formula, factors) in gauges.items():
+        difference = float(np.abs(_product(factors) - predicted).max() / np.abs(predicted).max())
+        yield _of_vectors(name, formula, "Eq. 1", factors.decoder, difference)
+    others: tuple[tuple[Penalty, str, float, str], ...] = (
         ("factors", "Eq. 2", l2_factors, "V √(σ − λ)₊"),
         ("weights", "weights", l2_product, "V √(1 − λ/σ²)₊"),
-    ):
-        decoder = factorize(S, penalty, l2).decoder  # type: ignore[arg-type]
-        found.append((f"{group} model", formula, group, decoder.astype(np.float64), None))
-    raw = np.asarray(data.matrix.toarray(), dtype=np.float64).T
-    found.append(("raw data", "columns of X", "data", raw, None))
-    found.append(("Pearson", "standardised columns of X", "data", raw - raw.mean(axis=1, keepdims=True), None))
+    )
+    for penalty, group, l2, formula in others:
+        yield _of_vectors(f"{group} model", formula, group, factorize(S, penalty, l2).decoder, None)
+    counts = gram(matrix)
+    means = np.asarray(matrix.mean(axis=0)).ravel()
+    yield _of_gram("raw data", "columns of X", "data", counts)
+    centred = counts - matrix.shape[0] * np.outer(means, means)
+    yield _of_gram("Pearson", "standardised columns of X", "data", centred)
+
+
+def _of_vectors(name: str, formula: str, group: str, vectors: FloatTable, difference: float | None) -> Similarity:
+    unit = unit_rows(vectors)
+    return Similarity(name, formula, group, np.asarray(unit @ unit.T), row_norms(vectors), difference)
+
+
+def _of_gram(name: str, formula: str, group: str, gram: Floats) -> Similarity:
+    norms = np.sqrt(np.clip(np.diag(gram), 0.0, None))
+    scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+    return Similarity(name, formula, group, gram * np.outer(scale, scale), norms, None)
+
+
+def _metrics(similarity: Similarity, data: Simulation) -> dict[str, float]:
+    popularity = np.bincount(data.matrix.indices, minlength=len(data.clusters))
+    found = cluster_agreement(similarity.cosines, data.clusters, NEIGHBORS)
+    found["norm_popularity"] = norm_popularity(similarity.norms, popularity)
+    found["n_zero"] = float(np.sum(similarity.norms == 0))
+    if similarity.prediction_difference is not None:
+        found["prediction_difference"] = similarity.prediction_difference
     return found
 
 
-def _rescaled(factors: Factors, d: Floats) -> Factors:
-    """A D, B D⁻¹ of the paper's Eq. 3."""
-    return Factors(factors.encoder * d, factors.decoder / d)
-
-
 def _product(factors: Factors) -> Floats:
-    return np.asarray(factors.encoder.astype(np.float64) @ factors.decoder.astype(np.float64).T)
+    return np.asarray(factors.encoder @ factors.decoder.T, dtype=np.float64)
 
 
-def _cosines(vectors: Floats) -> Floats:
-    unit = unit_rows(vectors)
-    return np.asarray(unit @ unit.T)
+def _true_clusters(ordered: NDArray[np.int64]) -> Panel:
+    return Panel("true clusters", "", "truth", (ordered[:, None] == ordered[None, :]).astype(np.float64), None)
 
 
-def _metrics(cosines: Floats, vectors: Floats, data: Simulation) -> dict[str, float]:
-    from sklearn.metrics import roc_auc_score
-
-    upper = np.triu_indices(len(cosines), 1)
-    same = data.clusters[upper[0]] == data.clusters[upper[1]]
-    values = cosines[upper]
-    others = cosines.copy()
-    np.fill_diagonal(others, -np.inf)
-    lists = np.argsort(-others, axis=1, kind="stable")[:, :NEIGHBORS]
-    popularity = np.asarray((data.matrix > 0).sum(axis=0)).ravel()
-    norms = row_norms(vectors)
-    alive = norms > 0
-    return {
-        "auc": float(roc_auc_score(same, values)),
-        "precision": float((data.clusters[lists] == data.clusters[:, None]).mean()),
-        "inside": float(values[same].mean()),
-        "between": float(values[~same].mean()),
-        "norm_popularity": popularity_correlation(np.log(norms[alive]), popularity[alive]),
-        "hubness": k_skewness(k_occurrence(lists, len(cosines))),
-    }
+def _boundaries(clusters: NDArray[np.int64]) -> tuple[int, ...]:
+    """Where a cluster ends in the order of the panels; the last end is that of the table and left out."""
+    sizes = np.bincount(clusters)
+    return tuple(int(edge) for edge in np.cumsum(sizes[sizes > 0])[:-1])
 
 
 def table_rows(result: Reproduction) -> Sequence[Sequence[str]]:

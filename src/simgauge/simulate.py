@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from simgauge.errors import ParameterError
 
-USERS_PER_BLOCK = 2_000
+CELLS_PER_BLOCK = 2_000_000
+"""Users x items drawn in one step: memory stays at some 50 MB, whatever the number of items."""
+
+SMALLEST_PREFERENCE = 1e-280
+"""Dirichlet draws of a small concentration underflow to 0; a floor keeps arrival times finite and their order random."""
+
+SMALLEST_RATE = 1e-300
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -82,7 +88,8 @@ def simulate_clusters(
     Numerics
     --------
     The draw without replacement is an exponential race: the k_u smallest of ``E_i / p_ui`` with E_i standard exponential
-    have exactly the law of drawing one after the other. O(n_users · n_items log n_items), in blocks of users.
+    have exactly the law of drawing one after the other. O(n_users · n_items log n_items), in blocks of
+    users; the blocks don't change the draw.
 
     References
     ----------
@@ -99,6 +106,8 @@ def simulate_clusters(
     for name, value in (("cluster", cluster_concentration), ("preference", preference_concentration)):
         if not (np.isfinite(value) and value > 0):
             raise ParameterError(f"{name}_concentration={value}: expected a finite number > 0.")
+    if not np.isfinite(user_exponent):
+        raise ParameterError(f"user_exponent={user_exponent}: expected a finite number; the paper has 0.5.")
     rng = np.random.default_rng(random_state)
     shares = rng.dirichlet(np.full(n_clusters, cluster_concentration))
     clusters = rng.choice(n_clusters, size=n_items, p=shares)
@@ -124,10 +133,11 @@ def _draw(
     preferences: Floats, item_weights: Floats, clusters: Indices, counts: Indices, rng: np.random.Generator
 ) -> sp.csr_array:
     columns = []
-    for start in range(0, len(counts), USERS_PER_BLOCK):
-        block = slice(start, start + USERS_PER_BLOCK)
-        rates = preferences[block][:, clusters] * item_weights
-        arrival = rng.standard_exponential(rates.shape) / np.maximum(rates, np.finfo(float).tiny)
+    step = max(1, CELLS_PER_BLOCK // len(clusters))
+    for start in range(0, len(counts), step):
+        block = slice(start, start + step)
+        rates = np.maximum(preferences[block], SMALLEST_PREFERENCE)[:, clusters] * item_weights
+        arrival = rng.standard_exponential(rates.shape) / np.maximum(rates, SMALLEST_RATE)
         order = np.argsort(arrival, axis=1)
         first = np.arange(order.shape[1]) < counts[block, None]
         columns.append(order[first])
@@ -148,5 +158,5 @@ def _check(n_users: int, n_items: int, n_clusters: int, exponents: tuple[float, 
         raise ParameterError(
             f"{low} to {high} items per user: expected 1 <= minimum <= maximum <= n_items = {n_items}."
         )
-    if not exponents[0] <= exponents[1]:
-        raise ParameterError(f"item_exponents={exponents}: expected (low, high) with low <= high.")
+    if not -np.inf < exponents[0] <= exponents[1] < np.inf:
+        raise ParameterError(f"item_exponents={exponents}: expected two finite numbers (low, high) with low <= high.")

@@ -8,49 +8,99 @@ from pathlib import Path
 from typing import Any
 
 COLUMNS = 4
-PANEL = 2.15
-DPI = 160
+PANEL_INCHES = 2.2
+DPI = {"png": 170, "svg": 110}
+"""SVG embeds each heat map as a picture: more dots only make the file larger, the text stays sharp."""
+
+FRAMES = {"truth": "#222222", "Eq. 1": "#0b6e4f", "Eq. 2": "#b8860b", "weights": "#b8860b", "data": "#8a8a8a"}
+LEGEND = (
+    ("#0b6e4f", "gauges of one model, Eq. 1: exactly the same predictions"),
+    ("#b8860b", "models whose penalty fixes the gauge"),
+    ("#8a8a8a", "no model"),
+)
+TITLES = {
+    "true clusters": "True clusters",
+    "whitened": "Whitened",
+    "minimum-norm": "Minimum norm (Eq. 5)",
+    "encoder-whitened": "Encoder whitened",
+    "balanced": "Balanced",
+    "projected": "Projected back to the data",
+    "truncated-data": "Truncated data (LSA)",
+    "anti-correlated": "Anti-correlated D",
+    "Eq. 2 model": "Penalty on factors (Eq. 2)",
+    "weights model": "Plain weight decay",
+    "raw data": "Raw data",
+    "Pearson": "Correlation",
+}
 
 
 def draw_heatmaps(panels: Sequence[Any], boundaries: Sequence[int], path: Path, file_format: str) -> None:
-    """Draw heat maps on one colour scale.
+    """Draw heat maps on one colour scale, from -1 (blue) over 0 (white) to 1 (red).
 
     Parameters
     ----------
     panels : sequence
-        With ``title``, ``formula``, ``cosines`` (square, in display order) and ``auc`` (or None).
+        With ``title``, ``formula``, ``group``, ``cosines`` (square, in display order) and ``auc`` (or None).
     boundaries : sequence of int
         Where a cluster ends.
     path : Path
         Written to.
     file_format : {"png", "svg"}
+        The same bytes for the same panels and version of matplotlib.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     rows = math.ceil(len(panels) / COLUMNS)
-    figure = Figure(figsize=(PANEL * COLUMNS + 0.7, (PANEL + 0.62) * rows + 0.3), layout="constrained")
-    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    image = None
-    for panel, ax in zip(panels, axes, strict=False):
-        image = ax.imshow(panel.cosines, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="antialiased")
-        for edge in boundaries:
-            ax.axhline(edge - 0.5, color="black", lw=0.35, alpha=0.6)
-            ax.axvline(edge - 0.5, color="black", lw=0.35, alpha=0.6)
-        ax.set_title(panel.title + (f"\n{panel.formula}" if panel.formula else "\n"), fontsize=8.5, linespacing=1.3)
-        ax.set_xlabel("" if panel.auc is None else f"AUC {panel.auc:.3f}", fontsize=8.5)
-        ax.set_xticks([])
-        ax.set_yticks([])
-    for ax in axes[len(panels) :]:
-        ax.set_axis_off()
+    with mpl.rc_context({"svg.hashsalt": "simgauge", "svg.fonttype": "path", "font.family": "DejaVu Sans"}):
+        layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.07, hspace=0.02)
+        figure = Figure(figsize=(PANEL_INCHES * COLUMNS + 0.8, (PANEL_INCHES + 0.7) * rows + 0.9), layout=layout)
+        axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        image = None
+        for panel, ax in zip(panels, axes, strict=False):
+            image = _draw_panel(ax, panel, boundaries)
+        for ax in axes[len(panels) :]:
+            ax.set_axis_off()
+        _add_key(figure, image, list(axes))
+        metadata: dict[str, Any] = {"Date": None} if file_format == "svg" else {"Software": None}
+        figure.savefig(path, format=file_format, dpi=DPI[file_format], metadata=metadata)
+
+
+def _draw_panel(ax: Any, panel: Any, boundaries: Sequence[int]) -> Any:
+    image = ax.imshow(panel.cosines, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="antialiased", rasterized=True)
+    for edge in boundaries:
+        ax.axhline(edge - 0.5, color="black", lw=0.4, alpha=0.45)
+        ax.axvline(edge - 0.5, color="black", lw=0.4, alpha=0.45)
+    colour = FRAMES.get(panel.group, "black")
+    for spine in ax.spines.values():
+        spine.set(color=colour, linewidth=1.8)
+    ax.set_title(TITLES.get(panel.title, panel.title), fontsize=9, fontweight="bold", pad=16, color="#222222")
+    ax.text(0.5, 1.035, panel.formula, transform=ax.transAxes, ha="center", va="bottom", fontsize=8.5, color="#444444")
+    ax.set_xlabel(" " if panel.auc is None else f"AUC {panel.auc:.3f}", fontsize=9, labelpad=5, color="#222222")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return image
+
+
+def _add_key(figure: Any, image: Any, axes: list[Any]) -> None:
+    from matplotlib.lines import Line2D
+
     if image is not None:
-        bar = figure.colorbar(image, ax=list(axes), shrink=0.4, ticks=[-1, 0, 1], pad=0.01)
-        bar.set_label("cosine of two items", fontsize=8.5)
+        bar = figure.colorbar(image, ax=axes, shrink=0.45, aspect=28, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.015)
+        bar.set_label("cosine of two items", fontsize=9)
+        bar.ax.tick_params(labelsize=8, length=2)
+        bar.outline.set_linewidth(0.5)
     figure.suptitle(
-        "Item-item cosines of one simulated data set. The gauges of Eq. 1 (“whitened” to “anti-correlated”) make the same "
-        "predictions.",
-        fontsize=9,
+        "One set of predictions, many cosines\n", fontsize=12.5, fontweight="bold", x=0.012, ha="left", color="#222222"
     )
-    metadata: dict[str, Any] = {"Date": None} if file_format == "svg" else {}
-    with mpl.rc_context({"svg.hashsalt": "simgauge"}):
-        figure.savefig(path, format=file_format, dpi=DPI, metadata=metadata)
+    figure.text(
+        0.012, 0.978 - 0.16 / figure.get_figheight(),
+        "Cosine of every pair of items of one simulated data set; items by cluster, then by falling popularity. "
+        "AUC: are pairs of one cluster the more similar ones?",
+        fontsize=8.5, color="#444444", va="top",
+    )  # fmt: skip
+    handles = [Line2D([], [], color=colour, linewidth=3, label=text) for colour, text in LEGEND]
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=len(handles), fontsize=8.5, frameon=False, handlelength=1.4
+    )
