@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simgauge.auditing import Audit, audit
+    from simgauge.bias import drop_bias
     from simgauge.comparison import compare_models
     from simgauge.core.bounds import attaining_gauge, cosine_bounds
     from simgauge.core.catalogue import catalogue_gauge
@@ -56,6 +57,7 @@ _HOME = {
     "compare_models": "comparison",
     "compare_neighbors": "neighbors",
     "cosine_bounds": "core.bounds",
+    "drop_bias": "bias",
     "factorize": "core.factorize",
     "gauge_transform": "gauge",
     "load_demo_data": "demo_data",
@@ -95,6 +97,7 @@ __all__ = [
     "compare_models",
     "compare_neighbors",
     "cosine_bounds",
+    "drop_bias",
     "factorize",
     "gauge_transform",
     "load_demo_data",

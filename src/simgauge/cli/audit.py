@@ -28,6 +28,9 @@ def audit(
     sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 5_000,
     seed: options.Seed = 0,
     thresholds: Annotated[Path | None, typer.Option(help="TOML file that overrides the shipped limits.")] = None,
+    drop_bias: Annotated[
+        bool, typer.Option("--drop-bias", help="Audit without bias columns folded into the vectors.")
+    ] = False,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 when a finding is 'warn' or 'fail'.")] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
     json: options.Json = False,
@@ -36,6 +39,7 @@ def audit(
     from simgauge import __version__
     from simgauge.atomic import write_text
     from simgauge.auditing import audit as run_audit
+    from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
     from simgauge.errors import ParameterError
     from simgauge.report.html import write_report
@@ -46,6 +50,8 @@ def audit(
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names)
+        if drop_bias:
+            embedding = without_bias(embedding)
         result = run_audit(
             embedding,
             objective,

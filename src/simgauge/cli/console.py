@@ -126,13 +126,16 @@ def print_comparison(comparison: Any) -> None:
         rows = [
             [f"{entry.names[rank]}  {entry.scores[rank]:.2f}" for entry in lists] for rank in range(len(lists[0].names))
         ]
-        console.print(table(f"Similar to {escape(item)}", [entry.gauge for entry in lists], rows))
+        console.print(Text(f"Similar to {item}", style="italic"), soft_wrap=True)
+        console.print(table("", [entry.gauge for entry in lists], rows))
         console.print()
-    if comparison.prediction_difference is not None and len(lists) > 1:
-        console.print(
-            f"Largest difference between the predictions of these gauges: {comparison.prediction_difference:.1e} of "
-            f"the largest score, over {comparison.n_scores_compared:,} scores."
-        )
+    if comparison.prediction_difference is None or len(lists) < 2:
+        return
+    console.print(
+        f"Largest difference between the predictions of these columns: {comparison.prediction_difference:.1e} of the "
+        f"largest score, over {comparison.n_scores_compared:,} scores.",
+        soft_wrap=True,
+    )
 
 
 def print_selection(selection: Any, n_rows: int) -> None:

@@ -1,0 +1,208 @@
+"""The command line: exit codes, JSON that parses, messages one can act on, the same defaults as the library."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from problems import sparse_counts, two_tables
+from simgauge import Embedding, LinearAutoencoder, audit, cli
+from simgauge.cli.app import app
+from simgauge.selection import select
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Call the command in this process; returns exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["simgauge", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def saved(rng, tmp_path):
+    P, Q = two_tables(rng, 80, 60, 6)
+    names = ["<script>", "[bold]x[/bold]", "مرحبا", "line\nbreak", *(f"item {i}" for i in range(56))]
+    return Embedding(Q, P, item_names=names).save(tmp_path / "embedding")
+
+
+@pytest.fixture
+def csv(rng, tmp_path):
+    X = sparse_counts(rng).tocoo()
+    path = tmp_path / "events.csv"
+    rows = [f"u{u},i{i},{w:g}" for u, i, w in zip(X.row, X.col, X.data, strict=True)]
+    path.write_text("user_id,item_id,rating\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_fit_audit_neighbors_one_after_the_other(run, csv, tmp_path):
+    out = tmp_path / "model"
+    code, text, _ = run("fit", csv, "--n-components", 6, "--penalty", "factors", "--out", out)
+    assert code == 0, text
+    assert Embedding.load(out).n_components == 6
+    code, text, _ = run("audit", out, "-k", 3, "--json")
+    assert code == 0
+    assert json.loads(text)["parameters"]["objective"] == "factors"
+    code, text, _ = run("neighbors", out, "i3", "-k", 3, "--compare")
+    assert code == 0
+    assert "Largest difference between the predictions" in text
+    assert "projected back" in text
+
+
+@pytest.mark.parametrize("penalty", ["product", "factors", "weights", "dropout"])
+def test_every_penalty_fits_from_the_command_line(run, csv, tmp_path, penalty):
+    code, text, _ = run("fit", csv, "--n-components", 4, "--penalty", penalty, "--out", tmp_path / "m", "--json")
+    assert code == 0
+    assert json.loads(text)["model"]["objective"] == penalty
+
+
+def test_audit_writes_a_report_and_says_so(run, saved, tmp_path):
+    code, text, _ = run("audit", saved, "-k", 5, "--objective", "softmax", "--out", tmp_path / "report")
+    assert code == 0
+    assert "Audit verdict" in text
+    assert json.loads((tmp_path / "report" / "audit.json").read_text())["schema_version"] == 1
+    assert "<script>" not in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_fail_on_sets_the_exit_code(run, saved, tmp_path):
+    assert run("audit", saved, "-k", 5, "--fail-on", "warn")[0] == 1
+    lenient = tmp_path / "lenient.toml"
+    lenient.write_text("")
+    assert run("audit", saved, "-k", 5, "--fail-on", "never")[0] == 2
+
+
+def test_same_seed_same_json(run, saved):
+    assert run("audit", saved, "-k", 5, "--json")[1] == run("audit", saved, "-k", 5, "--json")[1]
+
+
+def test_names_are_never_markup(run, saved):
+    code, text, _ = run("neighbors", saved, "[bold]x[/bold]", "<script>", "مرحبا", "-k", 3)
+    assert code == 0
+    assert "[bold]x[/bold]" in text
+
+
+def test_fix_chooses_by_evidence_and_writes_vectors_map_and_record(run, saved, tmp_path, rng):
+    labels = tmp_path / "labels.csv"
+    embedding = Embedding.load(saved)
+    group = (embedding.items[:, 0] > np.median(embedding.items[:, 0])).astype(int)
+    labels.write_text("id,label\n" + "\n".join(f"{i},{g}" for i, g in enumerate(group)) + "\n")
+    out = tmp_path / "fixed"
+    code, text, err = run("fix", saved, "--labels", labels, "--out", out, "--show", "item 3")
+    assert code == 0, err
+    record = json.loads((out / "selection.json").read_text())
+    assert record["decision"] in ("improved", "left alone")
+    assert "selection" in Embedding.load(out).provenance
+    assert (out / "map.safetensors").is_file()
+    assert "before" in text
+    code, text, _ = run("fix", saved, "--out", tmp_path / "default", "--objective", "softmax")
+    assert code == 0
+    assert "default, not a finding" in text
+
+
+def test_fix_by_held_out_interactions_with_training(run, csv, tmp_path):
+    lines = csv.read_text().splitlines()
+    rng = np.random.default_rng(0)
+    later = rng.random(len(lines) - 1) < 0.3
+    for name, keep in (("train", ~later), ("later", later)):
+        rows = [line for line, kept in zip(lines[1:], keep, strict=True) if kept]
+        (tmp_path / f"{name}.csv").write_text("\n".join([lines[0], *rows]) + "\n")
+    assert run("fit", tmp_path / "train.csv", "--n-components", 5, "--out", tmp_path / "m")[0] == 0
+    code, text, err = run("fix", tmp_path / "m", "--held-out", tmp_path / "later.csv", "--interactions",
+                          tmp_path / "train.csv", "--out", tmp_path / "f", "--at", 5, "--json")  # fmt: skip
+    assert code == 0, err
+    record = json.loads(text)
+    assert record["evidence"]["measure"] == "recall@5"
+    assert any(row["name"].startswith("refit") for row in record["table"])
+
+
+def test_compare_finds_one_model_in_two_gauges(run, saved, tmp_path):
+    from simgauge import gauge_transform, random_gauge
+
+    moved = gauge_transform(Embedding.load(saved), random_gauge(6, 10.0)).save(tmp_path / "moved")
+    code, text, _ = run("compare", saved, moved, "-k", 5)
+    assert code == 0
+    assert "one model in two gauges" in text
+    code, text, _ = run("compare", saved, moved, "-k", 5, "--json")
+    assert json.loads(text)["canonical_agreement"] > 0.999
+
+
+def test_reproduce_small(run, tmp_path):
+    code, text, _ = run("reproduce", "--out", tmp_path / "r", "--n-users", 300, "--n-items", 40, "--n-clusters", 3,
+                        "--n-components", 8, "--l2-product", 30, "--l2-factors", 3, "--n-seeds", 2)  # fmt: skip
+    assert code == 0
+    assert "AUC" in text
+    assert sorted(p.name for p in (tmp_path / "r").iterdir()) == [
+        "heatmaps.png", "heatmaps.svg", "reproduction.json", "table.md"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["audit", "missing.npy"], "missing.npy"),
+        (["audit", "SAVED", "-k", "500"], "expected 1 to 59"),
+        (["audit", "SAVED", "--objective", "magic"], "expected one of"),
+        (["neighbors", "SAVED", "nobody"], "no item is called"),
+        (["neighbors", "SAVED", "item 3", "--metric", "euclidean"], "metric"),
+        (["fit", "CSV", "--user", "userr", "--item", "item_id", "--out", "x"], "userr"),
+        (["fit", "CSV", "--l2", "-1", "--out", "x"], "expected a finite number >= 0"),
+        (["fit", "CSV", "--n-components", "5000", "--out", "x"], "expected 1 to"),
+        (["fix", "SAVED", "--labels", "CSV", "--pairs", "CSV", "--out", "x"], "one kind of evidence"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_two(run, saved, csv, tmp_path, monkeypatch, arguments, text):
+    monkeypatch.chdir(tmp_path)
+    given = [{"SAVED": str(saved), "CSV": str(csv)}.get(part, part) for part in arguments]
+    code, out, err = run(*given)
+    assert code == 2
+    assert err.startswith("error:")
+    assert text in err
+    assert "Traceback" not in out + err
+    assert not (tmp_path / "x").exists()
+
+
+def test_every_command_has_help_and_documented_options(run):
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__
+        code, text, _ = run(name, "--help")
+        assert code == 0
+        assert command.callback.__doc__.splitlines()[0].rstrip(".")[:40] in " ".join(text.split())
+    assert run("--version")[1].startswith("simgauge ")
+    assert run("nonsense")[0] == 2
+
+
+def test_defaults_are_those_of_the_library():
+    def defaults(function, names):
+        parameters = inspect.signature(function).parameters
+        return {name: parameters[name].default for name in names}
+
+    from simgauge.cli.audit import audit as audit_command
+    from simgauge.cli.fit import fit
+    from simgauge.cli.fix import fix
+
+    shared = ["objective", "k", "sample", "seed"]
+    assert defaults(audit_command, shared) == defaults(audit, shared)
+    model = ["n_components", "penalty", "l2", "rate", "solver"]
+    assert defaults(fit, model) == defaults(LinearAutoencoder, model)
+    assert defaults(fix, ["max_loss", "seed"]) == defaults(select, ["max_loss", "seed"])
+    assert defaults(fix, ["tradeoff"])["tradeoff"] == defaults(select, ["popularity_tradeoff"])["popularity_tradeoff"]
+
+
+def test_the_installed_command_works_and_is_quiet_when_piped(tmp_path, saved):
+    done = subprocess.run([sys.executable, "-m", "simgauge", "audit", str(saved), "-k", "3", "--json"],
+                          capture_output=True, text=True, check=True, cwd=tmp_path)  # fmt: skip
+    assert done.stderr == ""
+    json.loads(done.stdout)
