@@ -100,3 +100,19 @@ def test_a_rotation_is_seen_by_standardising(rng):
     np.testing.assert_allclose(*before, atol=1e-12)
     one, two = (similarities(Standardizing(), e, None) for e in (embedding, turned))
     assert np.abs(one - two).max() > 0.1
+
+
+def test_centring_users_who_all_agree_on_a_direction_loses_it(rng):
+    """Then part of the scores is gone, and it says so; otherwise centring the users only selects another gauge."""
+    embedding = two_sides(rng)
+    users = embedding.users.copy()
+    assert CanonicalGauge(1.0, "users").fit(embedding).predictions_ == "kept"
+    users[:, 2] = 1.0
+    agreeing = embedding.with_tables(embedding.items, users)
+    fitted = CanonicalGauge(1.0, "users").fit(agreeing)
+    assert fitted.keeps_predictions is None
+    assert fitted.predictions_ == "changed"
+    moved = fitted.transform(agreeing)
+    assert moved.n_components == WIDTH - 1
+    assert np.abs(moved.users @ moved.items.T - users @ embedding.items.T).max() > 0.1
+    assert CanonicalGauge(1.0).fit(agreeing).predictions_ == "kept"

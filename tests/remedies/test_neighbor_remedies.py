@@ -92,6 +92,22 @@ def test_duplicates_and_zero_rows_give_finite_scores(rng, remedy, dtype):
     assert set(indices[3]) <= set(range(12))
 
 
+def test_an_item_that_is_not_nearest_to_itself_is_still_the_one_left_out():
+    """In a crowd, r(x) is large, and a neighbour outside of it can score higher with x than x itself does."""
+    crowd = np.tile([1.0, 0.0, 0.0], (3, 1)) + 0.01 * np.eye(3)
+    outside = np.array([[0.75, 0.66, 0.0]])
+    others = np.tile([0.75, -0.66, 0.0], (40, 1)) + 0.01 * np.random.default_rng(0).standard_normal((40, 3))
+    items = np.vstack([crowd, outside, others])
+    embedding, remedy = Embedding(items), CSLS(k=43)
+    searched, asked = remedy.fit(embedding).index_tables(embedding)
+    assert (asked @ searched.T)[0].argmax() == 3  # what the data was made for
+    indices, scores = remedy.neighbors(embedding, 4)
+    expected = brute_force(remedy, items, items)
+    np.testing.assert_allclose(scores, -np.sort(-expected, axis=1)[:, :4], atol=1e-12)
+    assert (indices != np.arange(44)[:, None]).all()
+    assert indices[0, 0] == 3
+
+
 @every
 def test_few_items(rng, remedy):
     embedding = Embedding(rng.standard_normal((3, 4)))
