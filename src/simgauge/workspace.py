@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core import gauge as core
+from simgauge.core.folded_bias import BiasColumn, bias_columns
 from simgauge.core.geometry_moments import TableMoments, table_moments
 from simgauge.core.intervals import mean_interval
 from simgauge.core.tables import FloatTable, row_norms
@@ -140,6 +141,14 @@ class Workspace:
     def moments(self) -> TableMoments:
         """Mean, scatter and norms of the items as shipped, from one pass."""
         return table_moments(self.items)
+
+    @cached_property
+    def biases(self) -> list[BiasColumn]:
+        """Columns in which a bias is folded; none can be told for a single table or single rows."""
+        users = self.embedding.users
+        if users is None or min(len(users), len(self.items)) < 2:
+            return []
+        return bias_columns(self.items, users)
 
     @cached_property
     def dot_lists(self) -> Indices:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from simgauge.core.factorize import factorize
-from simgauge.core.folded_bias import bias_columns, constant_columns, constant_direction
+from simgauge.core.folded_bias import constant_columns, constant_direction
 from simgauge.core.gauge_balance import GaugeBalance, gauge_balance
 from simgauge.core.geometry_moments import table_moments
 from simgauge.core.overlap import neighbor_overlap
@@ -102,7 +102,11 @@ def balance(workspace: Workspace) -> Finding | None:
     users = workspace.embedding.users
     if users is None or not users.any():
         return None
-    found = gauge_balance(table_moments(users).gram, workspace.moments.gram)
+    keep = np.setdiff1d(np.arange(workspace.embedding.n_components), [bias.column for bias in workspace.biases])
+    grams = [moments.gram[np.ix_(keep, keep)] for moments in (table_moments(users), workspace.moments)]
+    if not all(gram.any() for gram in grams):
+        return None
+    found = gauge_balance(*grams)
     claimed = workspace.objective.balanced
     limit = workspace.thresholds["balance"]
     verdict: Verdict = limit.judge(found.condition_number) if claimed else "info"
@@ -147,8 +151,8 @@ def folded_bias(workspace: Workspace) -> Finding:
     """Bias or constant columns inside the vectors."""
     items, users = workspace.items, workspace.embedding.users
     names: list[str] = []
-    if users is not None and len(users) > 1:
-        for column in bias_columns(items, users):
+    if users is not None and min(len(users), len(items)) > 1:
+        for column in workspace.biases:
             other = {"items": "users", "users": "items", "both": "both tables"}[column.side]
             names.append(
                 f"column {column.column} of {column.side} is a bias (constant {column.multiplier:g} in {other})"

@@ -84,15 +84,17 @@ def cosine_against_dot(workspace: Workspace) -> Finding:
 
 def exact_copies(workspace: Workspace) -> Finding:
     """Rows that are equal to the last bit."""
-    found = exact_duplicates(workspace.items)
-    names = workspace.embedding.item_names
-    value = found.n_rows_in_groups / workspace.embedding.n_items
+    alive = np.flatnonzero(workspace.item_norms > 0)
+    everything = len(alive) == workspace.embedding.n_items
+    found = exact_duplicates(workspace.items if everything else workspace.items[alive])
+    names = workspace.embedding.item_names[alive]
+    value = found.surplus_share
     return workspace.finding(
         "exact_duplicates",
         "Exact copies",
         value,
         f"{found.n_rows_in_groups} items share their vector with another ({found.n_groups} groups)",
-        cause="items never seen in training keep their initial or zero vector; or the same item is there twice",
+        cause="items never seen in training keep their initial vector; or the same item is there twice",
         action="drop or merge them: they fill each other's lists",
         verify="count distinct rows",
         details={"examples": [[str(names[i]), str(names[j])] for i, j in found.pairs[:EXAMPLES]]},
