@@ -18,7 +18,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evidence_data import DATA, MODELS, SEED, CoCounts, glove, shipped_als_genres, shipped_bpr, things_categories
+from evidence_data import (
+    DATA,
+    MODELS,
+    SEED,
+    CoCounts,
+    MostPopular,
+    glove,
+    shipped_als_genres,
+    shipped_bpr,
+    things_categories,
+)
 from simgauge.core.paired_inference import bootstrap_means
 from simgauge.core.tradeoff import changes
 from simgauge.embedding import Embedding
@@ -40,7 +50,8 @@ PLAIN = {
 }
 """Remedies that are reported beside the chosen one, by the beginning of their names."""
 UNTOUCHED = ("msweb", "python-imports")
-"""Sets that were not looked at while the method was made; reported apart."""
+"""Sets that were not looked at while the method was made; reported apart. (One model of msweb was seen under an earlier
+measure; nothing was decided by it.)"""
 
 Numbers = dict[str, tuple[float, float, float]]
 
@@ -88,7 +99,7 @@ def run_pair(
         if label not in scores:
             scores[label] = scorers["reporting"].scores(fitted[name], embedding)
     ease = -np.inf
-    for reference in (CoCounts(), *default_references(training)):
+    for reference in (MostPopular(), CoCounts(), *default_references(training)):
         reference.fit(embedding, training)
         if not reference.name.startswith("EASE"):
             scores[reference.name] = scorers["reporting"].scores(reference, embedding)
@@ -149,7 +160,8 @@ def other_evidence() -> list[dict[str, Any]]:
     rows = []
     for name, source in sources.items():
         embedding, evidence = source()
-        found = select(embedding, evidence, seed=SEED)
+        candidates = [c for c in default_candidates(embedding) if works_on_vectors(c)]
+        found = select(embedding, evidence, candidates, SEED)
         base = next(row for row in found.table if row.baseline)
         cross = found.confirmation
         rows.append({"evidence": name, "measure": found.evidence["measure"], "units": found.evidence["n_units"],
@@ -163,14 +175,23 @@ def line(result: Result) -> str:
     cells = [result.data, result.model, result.mode, f"{result.recall:.3f}", result.best]
     base = result.against["plain cosine"]
     cells += [f"{base[m][0]:.2f} [{base[m][1]:.2f}, {base[m][2]:.2f}]" for m in ("plain", "weighted")]
-    for name in ("dot", "centred cosine", "whitening", "all-but-the-top", "co-counts", "raw columns (cosine)", "EASE"):
+    for name in (
+        "dot",
+        "centred cosine",
+        "whitening",
+        "all-but-the-top",
+        "most popular",
+        "co-counts",
+        "raw columns (cosine)",
+        "EASE",
+    ):
         numbers = result.against.get(name)
         cells.append("" if numbers is None else f"{numbers['plain'][0]:.2f} / {numbers['weighted'][0]:.2f}")
     return " | ".join([*cells, f"{result.agreement:.1f}", f"{result.seconds:.1f}"])
 
 
 HEAD = ("data | model | candidates | recall@20 of plain cosine | chosen | recall x | weighted recall x | against dot | centred cosine | "
-        "whitening | all-but-the-top | co-counts | raw columns | EASE | folds agree | seconds")  # fmt: skip
+        "whitening | all-but-the-top | most popular | co-counts | raw columns | EASE | folds agree | seconds")  # fmt: skip
 
 
 def targets(results: list[Result]) -> list[str]:

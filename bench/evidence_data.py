@@ -149,6 +149,20 @@ class CoCounts:
         return lists, -np.take_along_axis(part, lists, 1)
 
 
+class MostPopular:
+    """The same most used items for everybody: how far popularity alone goes."""
+
+    name = "most popular"
+
+    def fit(self, embedding: Embedding, interactions: Interactions) -> MostPopular:  # noqa: ARG002
+        self.order = np.argsort(-interactions.item_counts, kind="stable")
+        return self
+
+    def neighbors(self, embedding: Embedding, k: int, rows: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
+        lists = np.array([self.order[self.order != row][:k] for row in np.asarray(rows)])
+        return lists, -np.broadcast_to(np.arange(k), lists.shape)
+
+
 def shipped_bpr() -> tuple[Embedding, Interactions, CoConsumption]:
     """Trained BPR factors with the split they come with: last and last-but-one rating of each user held out."""
     folder = SHARED / "ml-100k-bpr"
@@ -179,7 +193,7 @@ def shipped_als_genres() -> tuple[Embedding, Labels]:
     genres = {row.movieId: row.genres.split("|") for row in movies.itertuples() if "no genres" not in row.genres}
     popularity = {label: float(counts.get(label, 1)) for label in ids.tolist()}
     items, users = np.load(folder / "item_factors.npy"), np.load(folder / "user_factors.npy")
-    return Embedding(items, users, item_ids=ids), Labels(genres, k=10, popularity=popularity, max_queries=1500)
+    return Embedding(items, users, item_ids=ids), Labels(genres, k=10, popularity=popularity, max_queries=600)
 
 
 def things_categories() -> tuple[Embedding, Labels]:

@@ -20,40 +20,57 @@ def problem(rng):
     return used, later, lists, rng.uniform(0.05, 1.0, 30)
 
 
-def slow(metric, used, later, lists, weights):
-    scores = []
+def slow(metric, used, later, lists, weights, plain):
+    scores, perfect = [], []
+    k = lists.shape[1]
     for user in range(used.shape[0]):
-        held = set(later[[user]].indices.tolist())
-        top, bottom = 0.0, 0.0
+        held = later[[user]].indices.tolist()
+        collected = []
         for item in used[[user]].indices.tolist():
-            ranked = [j for j in lists[item].tolist() if j >= 0]
-            discount = [1 / np.log2(r + 2) if metric == "ndcg" else 1.0 for r in range(lists.shape[1])]
-            top += sum(weights[j] * d for j, d in zip(ranked, discount, strict=False) if j in held)
-            if metric == "recall":
-                bottom += sum(weights[j] for j in held)
-            elif metric == "precision":
-                bottom += sum(weights[j] for j in ranked)
-            else:
-                best = sorted((weights[j] for j in held), reverse=True)
-                bottom += sum(w * d for w, d in zip(best, discount, strict=False))
-        scores.append(top / bottom)
-    return np.array(scores)
+            ranked = lists[item].tolist()
+            discount = [1 / np.log2(r + 2) if metric == "ndcg" else 1.0 for r in range(k)]
+            collected.append(sum(weights[j] * d for j, d in zip(ranked, discount, strict=True) if j in held))
+        best = sorted((weights[j] for j in held), reverse=True)
+        if metric == "recall":
+            perfect.append(sum(best))
+        elif metric == "precision":
+            perfect.append(k if plain else sum(best[:k]))
+        else:
+            perfect.append(sum(w * d for w, d in zip(best, discount, strict=False)))
+        scores.append(np.mean(collected))
+    return np.array(scores) / (np.array(perfect) if plain else np.mean(perfect))
 
 
 @pytest.mark.parametrize("metric", ["recall", "precision", "ndcg"])
 def test_equal_to_loops(problem, metric):
     used, later, lists, weights = problem
     found = coconsumption_scores(lists, used, later, weights, metric)
-    np.testing.assert_allclose(found.plain, slow(metric, used, later, lists, np.ones(30)), rtol=1e-12)
-    np.testing.assert_allclose(found.weighted, slow(metric, used, later, lists, weights), rtol=1e-12)
+    np.testing.assert_allclose(found.plain, slow(metric, used, later, lists, np.ones(30), True), rtol=1e-12)
+    np.testing.assert_allclose(found.weighted, slow(metric, used, later, lists, weights, False), rtol=1e-12)
 
 
 def test_recall_is_that_of_pair_recall(problem):
     used, later, lists, weights = problem
     found = coconsumption_scores(lists, used, later, weights)
-    np.testing.assert_allclose(found.plain, pair_recall(lists, used, later).per_user, rtol=1e-12)
-    np.testing.assert_allclose(found.weighted, pair_recall(lists, used, later, weights).per_user, rtol=1e-12)
+    per_user = pair_recall(lists, used, later)
+    np.testing.assert_allclose(found.plain, per_user.per_user, rtol=1e-12)
+    hits, pairs = (part / np.diff(used.indptr) for part in pair_recall(lists, used, later, weights))
+    np.testing.assert_allclose(found.weighted.mean(), hits.sum() / pairs.sum(), rtol=1e-12)
     assert not np.allclose(found.plain, found.weighted), "control: weights matter"
+
+
+def test_weighted_by_popularity_every_item_counts_the_same(rng):
+    """A list of the popular items for everybody: high plain recall, and weighted the share of items it holds."""
+    popularity = np.array([0.9] * 4 + [0.05] * 36)
+    X = sparse.csr_array((rng.random((4000, 40)) < popularity).astype(float))
+    used, later = (sparse.csr_array(part) for part in holdout_split(X, 0.5, rng))
+    keep = (np.diff(used.indptr) > 0) & (np.diff(later.indptr) > 0)
+    used, later = used[np.flatnonzero(keep)], later[np.flatnonzero(keep)]
+    lists = np.tile(np.arange(4), (40, 1))
+    weights = 1 / np.maximum(np.bincount(later.indices, minlength=40), 1)
+    found = coconsumption_scores(lists, used, later, weights)
+    assert found.plain.mean() > 0.6
+    assert found.weighted.mean() == pytest.approx(4 / 40, rel=1e-9)
 
 
 def test_unknown_metric(problem):

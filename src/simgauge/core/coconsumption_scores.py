@@ -15,12 +15,12 @@ PairMetric = Literal["recall", "precision", "ndcg"]
 
 
 class UserScores(NamedTuple):
-    """One number per user, in [0, 1]."""
+    """One number per user; the mean over users is the metric, in [0, 1]."""
 
     plain: Vector
-    """Every held-out item counts the same."""
+    """Every user counts the same, and every held-out item of theirs."""
     weighted: Vector
-    """Every held-out item counts its weight."""
+    """Every held-out item of anybody counts its weight: with 1 / popularity, every *item* counts the same."""
 
 
 def coconsumption_scores(
@@ -46,13 +46,15 @@ def coconsumption_scores(
     item_weights : ndarray, shape (n_items,)
         Positive weight of a held-out item, such as 1 / popularity.
     metric : {"recall", "precision", "ndcg"}
-        Share of the held-out items that are listed; share of the places of the list that they take; discounted gain
-        of what is listed, of the best list. Weighted: shares of weight instead of numbers.
+        Share of the held-out items that are listed; share of the k places that they take; discounted gain of what is
+        listed, of the best list. Weighted: weight collected, of the weight that perfect lists would collect over all
+        users. (Shares within each user would not do: who only used popular items would count them in full, and one
+        list of popular items for everybody would score high.)
 
     Returns
     -------
     UserScores
-        ``plain`` for recall equals `pair_recall(...)` per user.
+        ``plain`` for recall equals `pair_recall(...)` per user. ``weighted`` may exceed 1 for single users.
 
     Numerics
     --------
@@ -73,16 +75,17 @@ def coconsumption_scores(
     values = np.broadcast_to(discount, lists.shape)[listed]
     similar = sparse.csr_array((values, (rows, lists[listed])), shape=(n_queries, later.shape[1]))
     found = sparse.csr_array((used @ similar).multiply(later))
-    denominator = np.asarray(used.sum(axis=1)).ravel()
+    queries = np.asarray(used.sum(axis=1)).ravel()
+    weights = np.asarray(item_weights, dtype=np.float64)
     ones = np.ones(later.shape[1])
-    scores = []
-    for weights in (ones, np.asarray(item_weights, dtype=np.float64)):
-        if metric == "precision":
-            best = used @ (similar @ weights)
-        else:
-            best = denominator * (later @ weights if metric == "recall" else _best_gain(later, weights, discount))
-        scores.append(np.divide(found @ weights, best, out=np.zeros(len(best)), where=best > 0))
-    return UserScores(*scores)
+    collected = [np.asarray(found @ kind) / queries for kind in (ones, weights)]
+    if metric == "recall":
+        best = [np.asarray(later @ kind) for kind in (ones, weights)]
+    else:
+        best = [_best_gain(later, kind, discount) for kind in (ones, weights)]
+    if metric == "precision":
+        best[0] = np.full(len(queries), float(k))
+    return UserScores(collected[0] / best[0], collected[1] / best[1].mean())
 
 
 def _best_gain(later: sparse.csr_array, weights: Vector, discount: Vector) -> Vector:

@@ -34,7 +34,8 @@ class CoConsumption:
     k : int
         Length of the lists of similar items.
     popularity : array-like, shape (n_items,), optional
-        Users per item; the weighted form weighs a held-out item by 1 / popularity. Counted in `used` and `held_out`
+        Users per item; the weighted form weighs a held-out item by 1 / popularity, so that every item counts the same,
+        where the plain form lets every user count the same. Counted in `used` and `held_out`
         together when not given.
     max_queries : int or None
         Items whose neighbours are searched: all that occur in `used`, or a random sample of this size, with which

@@ -21,7 +21,7 @@ class Settings(NamedTuple):
     """Parameters of `select` that the decision depends on; documented there."""
 
     popularity_tradeoff: float = 0.5
-    max_loss: float = 0.0
+    max_loss: float = 0.02
     vectors_only: bool = True
     folds: int = 5
     confidence: float = 0.95

@@ -27,7 +27,7 @@ def select(
     *,
     interactions: Interactions | None = None,
     popularity_tradeoff: float = 0.5,
-    max_loss: float = 0.0,
+    max_loss: float = 0.02,
     vectors_only: bool = True,
     folds: int = 5,
     confidence: float = 0.95,
@@ -55,8 +55,10 @@ def select(
         form), so e^gain is a weighted geometric mean of the two ratios to leaving alone. 0: plain only, 1: weighted
         only. Without effect where there is one measure.
     max_loss : float in [0, 1)
-        The guard: a candidate whose plain or weighted metric is measured to fall by more than this share cannot be
-        chosen (a measure that τ ignores is not guarded).
+        The guard: a candidate whose plain or weighted metric is measured to fall by more than this share (difference,
+        for correlations and AUC) cannot be chosen; a measure that τ ignores is not guarded. The default is next to
+        nothing: without it, candidates that lose nothing would be kept out by noise. Raise it to trade one measure for
+        the other knowingly; the table shows what there is to trade.
     vectors_only : bool
         Neighbour-level remedies (CSLS, local scaling) move no vectors: they are in the table, and can be chosen only
         when this is False.
