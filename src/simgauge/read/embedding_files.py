@@ -10,8 +10,13 @@ import numpy as np
 from simgauge.embedding import METADATA_FILE, Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.files import is_path
+from simgauge.read.libraries import embedding_of
+from simgauge.read.libraries.model_paths import path_adapter
 from simgauge.read.names import names_for, read_labels, read_names, split_column
-from simgauge.read.vector_files import Options, VectorTable, read_vectors
+from simgauge.read.vector_files import Options, VectorTable, origin_of, read_vectors
+
+MODEL_SUFFIXES = (".parquet", ".safetensors")
+"""Files with the vectors in a model's folder."""
 
 
 def read_embedding(
@@ -34,7 +39,9 @@ def read_embedding(
         npy (memory-mapped), npz and safetensors (the only table, or the one named after the colon; a file that holds
         both ``item...`` and ``user...`` gives both sides), Parquet, CSV, TSV and JSON lines (a column of lists, or
         one column per dimension), word2vec and GloVe text, word2vec binary, pandas, polars and Arrow frames, or a
-        directory written by `Embedding.save`. Files are known by their content; a name that says otherwise is an error.
+        directory written by `Embedding.save`. Models are read with their conventions (see
+        `simgauge.read.libraries.from_library`): a Spark ALS folder, what `implicit` saved, a FAISS index, a torch
+        checkpoint (weights only; "path:name" chooses a tensor), a static sentence-transformers folder. Files are known by their content; a name that says otherwise is an error.
     ids, user_ids : column, path, "path:column" or sequence, optional
         A column of the table itself, a file of labels in row order (text with one a line, or a column of a table), or
         the labels. Found by usual names when not given; row numbers where there are none.
@@ -70,7 +77,7 @@ def read_embedding(
     """
     if on_bad_row not in ("error", "drop"):
         raise ParameterError(f"on_bad_row={on_bad_row!r}: expected 'error' or 'drop'.")
-    saved = _saved(items)
+    saved = _saved(items) or (_model(items) if users is None else None)
     if saved is not None:
         return _relabelled(saved, users, ids, names, user_ids)
     text = {"delimiter": delimiter, "has_header": has_header, "encoding": encoding, "on_bad_row": on_bad_row}
@@ -96,6 +103,18 @@ def _saved(items: Any) -> Embedding | None:
     if is_path(items) and not isinstance(items, (list, tuple)) and (Path(items) / METADATA_FILE).is_file():
         return Embedding.load(items)
     return items if isinstance(items, Embedding) else None
+
+
+def _model(items: Any) -> Embedding | None:
+    """The embedding of a path that is a model of a library; None for tables."""
+    adapter = path_adapter(items)
+    if adapter is None:
+        return None
+    read, path = adapter
+    embedding = embedding_of(read(path))
+    files = [path] if path.is_file() else sorted(part for part in path.rglob("*") if part.suffix in MODEL_SUFFIXES)
+    origin = origin_of(files, f"{embedding.provenance['library']} model")
+    return embedding.with_tables(embedding.items, embedding.users, sources={"items": origin})
 
 
 def _relabelled(saved: Embedding, users: Any, ids: Any, names: Any, user_ids: Any) -> Embedding:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from simgauge.errors import InputError
 from simgauge.read.columns import find_column
 from simgauge.read.files import content_of, expand, is_path
+from simgauge.read.libraries.faiss_index import from_faiss_file, is_faiss_file
+from simgauge.read.libraries.torch_tables import as_array, is_torch_file, load_weights
 from simgauge.read.npz import map_npy, npz_shapes, read_npz_array
 from simgauge.read.sources import open_source
 from simgauge.read.tensors import read_tensor, tensor_shapes
@@ -65,7 +67,7 @@ def read_vectors(source: Any, options: Options) -> VectorTable:
     paths, key = _split_key(source)
     contents = [content_of(path) for path in paths]
     if len(paths) > 1 and contents[0] == "Parquet":
-        return _from_table(paths, key, options, _origin(paths, "Parquet"))
+        return _from_table(paths, key, options, origin_of(paths, "Parquet"))
     tables = [_read_file(path, content, key, options) for path, content in zip(paths, contents, strict=True)]
     return tables[0] if len(tables) == 1 else _joined(tables)
 
@@ -79,15 +81,20 @@ def _split_key(source: Any) -> tuple[list[Path], str | None]:
 
 
 def _read_file(path: Path, content: str, key: str | None, options: Options) -> VectorTable:
-    origin = _origin([path], content) | ({} if key is None else {"key": key})
+    origin = origin_of([path], content) | ({} if key is None else {"key": key})
     if content == "npy":
         return VectorTable(map_npy(path), origin=origin)
+    if content == "zip" and is_torch_file(path):
+        return _from_checkpoint(path, key, options, origin)
     if content == "zip":
         shapes = npz_shapes(path)
         return _from_named(path, shapes, lambda name: read_npz_array(path, name), key, options, origin)
     if content == "safetensors":
         tensors = tensor_shapes(path)
         return _from_named(path, tensors, lambda name: read_tensor(path, name), key, options, origin)
+    if content == "binary" and is_faiss_file(path):
+        found = from_faiss_file(path)
+        return VectorTable(found.items, found.item_ids, origin=origin | {"format": "FAISS index"} | found.provenance)
     table_like = path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".gz")
     form = looks_like_word2vec(path) if content in ("text", "binary") and not table_like else None
     if form is not None:
@@ -98,7 +105,8 @@ def _read_file(path: Path, content: str, key: str | None, options: Options) -> V
     if content not in ("text", "gzip", "Parquet"):
         raise InputError(
             f"{path.name} is {content}, which holds no vectors that can be read here. Accepted: npy, npz, Parquet, "
-            "CSV, TSV, JSON lines, safetensors, word2vec text and binary, a directory written by Embedding.save."
+            "CSV, TSV, JSON lines, safetensors, word2vec text and binary, FAISS indexes, torch checkpoints (weights only), "
+            "model folders of Spark ALS, a directory written by Embedding.save."
         )
     return _from_table(path, key, options, origin)
 
@@ -156,6 +164,15 @@ def _from_named(
     )
 
 
+def _from_checkpoint(path: Path, key: str | None, options: Options, origin: dict[str, Any]) -> VectorTable:
+    tensors = load_weights(path)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if key is not None and key not in shapes and f"{key}.weight" in shapes:
+        key = f"{key}.weight"
+    origin |= {"format": "PyTorch checkpoint"}
+    return _from_named(path, shapes, lambda name: as_array(tensors[name]), key, options, origin)
+
+
 def _user_name(name: str) -> str:
     return name.replace("item", "user").replace("Item", "User").replace("ITEM", "USER")
 
@@ -182,7 +199,7 @@ def _joined(tables: list[VectorTable]) -> VectorTable:
     )
 
 
-def _origin(paths: list[Path], content: str) -> dict[str, Any]:
+def origin_of(paths: list[Path], content: str) -> dict[str, Any]:
     """What the provenance says of the files: never where they lay."""
     described = []
     for path in paths:

@@ -1,0 +1,105 @@
+"""FAISS indexes, in memory or in a file: the stored vectors, their ids and the metric; nothing is known of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.errors import InputError
+from simgauge.read.libraries.found_tables import FoundTables, described
+
+METRICS = {0: "inner product", 1: "squared L2"}
+HASHTABLE = 2
+"""faiss.DirectMap.Hashtable: look an id up, whatever the ids are."""
+LOSSLESS = ("IndexFlat", "IndexFlatIP", "IndexFlatL2", "IndexIVFFlat", "IndexHNSWFlat")
+
+
+def from_faiss(index: Any) -> FoundTables:
+    """The vectors of an index by `reconstruct_n`, one table; ids where the index keeps its own."""
+    import faiss
+
+    if not hasattr(index, "metric_type") or not isinstance(index, faiss.Index):
+        raise InputError(f"FAISS {type(index).__name__} holds no vectors of numbers. Pass a float index or arrays.")
+    index = faiss.downcast_index(index)
+    if index.ntotal == 0:
+        raise InputError(f"the FAISS {type(index).__name__} is empty (ntotal is 0): add vectors first.")
+    try:
+        vectors, ids, inner = _stored(index)
+    except RuntimeError as error:
+        raise InputError(
+            f"FAISS {type(index).__name__} cannot give its vectors back ({str(error).splitlines()[-1][:120]}). Pass the "
+            "vectors that were added to it."
+        ) from error
+    kind = type(inner).__name__
+    return FoundTables(
+        vectors,
+        item_ids=ids,
+        provenance={
+            **described(index, objective="unknown", convention="vectors as stored; queries are not in an index"),
+            "class": f"faiss.{type(index).__name__}",
+            "stored_in": kind,
+            "lossless": kind in LOSSLESS,
+            "metric": METRICS.get(index.metric_type, f"METRIC {index.metric_type}"),
+            "items_from": "reconstruct_n",
+            "users_from": "none",
+        },
+    )
+
+
+def is_faiss_file(path: Path) -> bool:
+    """Whether the first four bytes are those FAISS gives an index: I, a letter for its family, two for its kind."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return len(head) == 4 and head[:1] == b"I" and head[1:2] in b"xwHNBLVS" and head.isalnum()
+
+
+def from_faiss_file(path: Path) -> FoundTables:
+    """The vectors of an index that `faiss.write_index` wrote."""
+    import faiss
+
+    try:
+        index = faiss.read_index(str(path))
+    except RuntimeError as error:
+        raise InputError(
+            f"{path.name} begins like a FAISS index and cannot be read by FAISS {faiss.__version__}: it is damaged, cut "
+            "off, binary or of a newer version. Write it again, or pass the vectors."
+        ) from error
+    return from_faiss(index)
+
+
+def _stored(index: Any) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, Any]:
+    """Vectors, ids where they are not 0, 1, 2, …, and the index that holds the vectors."""
+    import faiss
+
+    if hasattr(index, "id_map"):
+        vectors, _, inner = _stored(faiss.downcast_index(index.index))
+        return vectors, faiss.vector_to_array(index.id_map), inner
+    if not hasattr(index, "invlists"):
+        return index.reconstruct_n(0, index.ntotal), None, index
+    ids = _listed_ids(index)
+    if np.array_equal(ids, np.arange(index.ntotal)):
+        return index.reconstruct_n(0, index.ntotal), None, index
+    before = index.direct_map.type
+    try:
+        index.set_direct_map_type(HASHTABLE)
+        return index.reconstruct_batch(ids), ids, index
+    finally:
+        index.set_direct_map_type(before)
+
+
+def _listed_ids(index: Any) -> NDArray[np.int64]:
+    """Ids in all inverted lists, sorted."""
+    import faiss
+
+    lists = index.invlists
+    parts = []
+    for number in range(index.nlist):
+        size = lists.list_size(number)
+        if size:
+            pointer = lists.get_ids(number)
+            parts.append(faiss.rev_swig_ptr(pointer, size).copy())
+            lists.release_ids(number, pointer)
+    return np.sort(np.concatenate(parts))
