@@ -113,12 +113,14 @@ def test_blocks_do_not_change_the_draw(monkeypatch):
     assert (whole.matrix != simulate_clusters(101, 30, 3).matrix).nnz == 0
 
 
-def test_preferences_that_underflow_leave_the_order_of_the_rest_to_chance(rng):
+def test_preferences_that_underflow_leave_the_rest_to_popularity(rng):
     preference = np.tile([1.0, 0.0], (4_000, 1))
-    drawn = _draw(preference, np.ones(6), np.array([0, 0, 1, 1, 1, 1]), np.full(4_000, 3), rng)
+    drawn = _draw(
+        preference, np.array([1.0, 1.0, 1.0, 0.5, 0.5, 0.5]), np.array([0, 0, 1, 1, 1, 1]), np.full(4_000, 3), rng
+    )
     share = drawn.astype(np.float64).mean(axis=0)
     assert share[:2] == pytest.approx(1.0)
-    assert share[2:] == pytest.approx(0.25, abs=0.04)
+    assert share[2:] == pytest.approx([0.4, 0.2, 0.2, 0.2], abs=0.04)
     assert simulate_clusters(50, 20, 5, preference_concentration=1e-3).matrix.nnz > 0
 
 
