@@ -11,7 +11,9 @@ def counts(rng: np.random.Generator, n_users: int = 60, n_items: int = 14) -> np
     return (rng.random((n_users, n_items)) < rng.uniform(0.15, 0.7, n_items)).astype(float) * rng.uniform(0.5, 2)
 
 
-def sparse_counts(rng: np.random.Generator, n_users: int = 80, n_items: int = 30, density: float = 0.2) -> sp.csr_matrix:
+def sparse_counts(
+    rng: np.random.Generator, n_users: int = 80, n_items: int = 30, density: float = 0.2
+) -> sp.csr_matrix:
     """Sparse binary interactions; every user and item is used."""
     X = (rng.random((n_users, n_items)) < density).astype(float)
     X[np.arange(n_users), rng.integers(n_items, size=n_users)] = 1

@@ -162,6 +162,13 @@ def audit(
         `k` not below the number of items, unknown objective, bad thresholds.
     InputError
         Popularity or labels of another length, interactions that share no item with the embedding.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> model = Embedding(rng.normal(size=(60, 4)), users=rng.normal(size=(80, 4)))
+    >>> audit(model, objective="als", k=5)["identifiability"].summary
+    'items: controlled by the regulariser; users: controlled by the regulariser (objective “als”, gauge group O(k))'
     """
     workspace = _workspace(embedding, objective, interactions, popularity, labels, k, sample, seed, thresholds)
     findings: list[Finding] = []

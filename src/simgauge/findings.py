@@ -75,5 +75,7 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     >>> worst(["ok", "warn", "info"])
     'warn'
     """
-    severe = max(verdicts, key=lambda verdict: SEVERITY[verdict], default="ok")
+    if not verdicts:
+        return "ok"
+    severe = max(verdicts, key=lambda verdict: SEVERITY[verdict])
     return "ok" if severe == "info" else severe

@@ -86,7 +86,13 @@ class Comparison:
 
 
 def standard_gauges(embedding: Embedding) -> dict[str, Embedding]:
-    """The gauges people ship, by name: as it came, and the canonical ones that the tables allow."""
+    """The gauges people ship, by name: as it came, and the canonical ones that the tables allow.
+
+    Examples
+    --------
+    >>> list(standard_gauges(Embedding(np.eye(3), users=np.eye(3) + 1)))
+    ['as shipped', 'whitened (α = 0)', 'projected back (α = 1)', 'projected back, users centred']
+    """
     gauges = {AS_SHIPPED: embedding, "whitened (α = 0)": canonical_gauge(embedding, 0.0)}
     if embedding.users is not None:
         gauges["projected back (α = 1)"] = canonical_gauge(embedding, 1.0)

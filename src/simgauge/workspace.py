@@ -15,8 +15,8 @@ from simgauge.core import gauge as core
 from simgauge.core.folded_bias import BiasColumn, bias_columns
 from simgauge.core.geometry_moments import TableMoments, table_moments
 from simgauge.core.intervals import mean_interval
-from simgauge.core.tables import FloatTable, row_norms
-from simgauge.core.topk import top_k
+from simgauge.core.streamed_topk import streamed_top_k
+from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable, row_norms
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.findings import Finding
@@ -48,7 +48,7 @@ class Workspace:
     popularity: NDArray[np.float64] | None = None
     interactions: Interactions | None = None
     labels: NDArray[Any] | None = None
-    lists: dict[Any, Indices] = field(default_factory=dict)
+    cache: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def items(self) -> FloatTable:
@@ -91,7 +91,7 @@ class Workspace:
     def shipped(self) -> tuple[Indices, NDArray[Any]]:
         """Neighbours of `rows` by the cosine as shipped, one more than k where the table has it, and the cosines."""
         wanted = min(self.k + 1, self.embedding.n_items - 1)
-        return top_k(self.items, wanted, "cosine", rows=self.rows)
+        return streamed_top_k(self.items, self.rows, wanted)
 
     @property
     def shipped_lists(self) -> Indices:
@@ -115,18 +115,32 @@ class Workspace:
                 forms[center] = core.canonical_core(users, self.items, center)
         return forms
 
-    def gauge_items(self, power: float, center: core.Center = "none") -> FloatTable:
-        """Items in a canonical gauge; for a single table only power 0 exists."""
-        if not self.canonical:
-            return core.whitening_map(self.items).apply_items(self.items)
-        return core.power_map(self.canonical[center], power).apply_items(self.items)
+    def gauge_map(self, power: float, center: core.Center = "none") -> core.GaugeMap:
+        """The map to a canonical gauge; for a single table only power 0 exists."""
+        key = ("map", power, center)
+        if key not in self.cache:
+            has_form = center in self.canonical
+            self.cache[key] = (
+                core.power_map(self.canonical[center], power) if has_form else core.whitening_map(self.items)
+            )
+        found: core.GaugeMap = self.cache[key]
+        return found
+
+    def gauge_norms(self, power: float) -> NDArray[np.float64]:
+        """Norms of all items in a canonical gauge, block by block."""
+        gauge, blocks = self.gauge_map(power), range(0, len(self.items), ROWS_PER_BLOCK)
+        return np.concatenate(
+            [row_norms(gauge.apply_items(self.items[start : start + ROWS_PER_BLOCK])) for start in blocks]
+        )
 
     def gauge_lists(self, power: float, center: core.Center = "none") -> Indices:
         """Neighbours of the probe rows in a canonical gauge, (n_probe, k)."""
-        key = ("canonical", power, center)
-        if key not in self.lists:
-            self.lists[key] = top_k(self.gauge_items(power, center), self.k, "cosine", rows=self.probe_rows)[0]
-        return self.lists[key]
+        key = ("lists", power, center)
+        if key not in self.cache:
+            transform = self.gauge_map(power, center).apply_items
+            self.cache[key] = streamed_top_k(self.items, self.probe_rows, self.k, "cosine", transform)[0]
+        found: Indices = self.cache[key]
+        return found
 
     def mean_interval(self, per_row: NDArray[np.float64]) -> tuple[float, float, float]:
         """Mean over the probe rows and its 95 % interval for all items; of no width where all were looked at."""
@@ -153,7 +167,7 @@ class Workspace:
     @cached_property
     def dot_lists(self) -> Indices:
         """Neighbours of the probe rows by dot product, (n_probe, k)."""
-        return top_k(self.items, self.k, "dot", rows=self.probe_rows)[0]
+        return streamed_top_k(self.items, self.probe_rows, self.k, "dot")[0]
 
     @cached_property
     def query_lists(self) -> tuple[Indices, NDArray[Any]] | None:
@@ -165,7 +179,7 @@ class Workspace:
             alive = np.sort(np.random.default_rng(self.seed + 4).choice(alive, PROBE_ROWS, replace=False))
         if len(alive) == 0:
             return None
-        return top_k(self.items, self.k, "cosine", self.embedding.users[alive])
+        return streamed_top_k(self.items, alive, self.k, queries=self.embedding.users)
 
     def finding(
         self,
@@ -201,5 +215,5 @@ class Workspace:
         """Neighbours of the probe rows under a random metric of that condition number, (n_probe, k)."""
         rng = np.random.default_rng([self.seed, 7, draw])
         G = core.random_gauge_matrix(self.embedding.n_components, float(np.sqrt(condition_number)), rng)
-        moved = (self.items @ G.astype(self.items.dtype)).astype(self.items.dtype, copy=False)
-        return top_k(moved, self.k, "cosine", rows=self.probe_rows)[0]
+        typed = G.astype(self.items.dtype)
+        return streamed_top_k(self.items, self.probe_rows, self.k, "cosine", lambda block: block @ typed)[0]

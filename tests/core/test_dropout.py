@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from problems import counts
 
+from problems import counts
 from simgauge.core.dropout import dropout_spectrum, factorize_dropout
 from simgauge.core.factorize import factorize
 from simgauge.core.spectrum import spectrum

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from problems import counts, sparse_counts
 
+from problems import counts, sparse_counts
 from simgauge.core.factorize import factorize, halving_l2
 from simgauge.core.spectrum import Spectrum, spectrum
 from simgauge.errors import ParameterError

@@ -23,12 +23,14 @@ def cosine_range(workspace: Workspace) -> Finding | None:
         return None
     pairs = _neighbor_pairs(workspace)
     rows: list[dict[str, Any]] = []
-    groups: list[tuple[Group, FloatTable]] = [("linear", workspace.items)]
+    asked, positions = np.unique(pairs, return_inverse=True)
+    vectors, pairs = np.ascontiguousarray(workspace.items[asked]), positions.reshape(pairs.shape)
+    groups: list[tuple[Group, FloatTable]] = [("linear", vectors)]
     if workspace.canonical:
-        groups.append(("diagonal", workspace.gauge_items(0.5)))
-    for group, vectors in groups:
+        groups.append(("diagonal", workspace.gauge_map(0.5).apply_items(vectors)))
+    for group, table in groups:
         for kappa in CONDITION_NUMBERS:
-            low, high = cosine_bounds(vectors, pairs, kappa, group)
+            low, high = cosine_bounds(table, pairs, kappa, group)
             rows.append({
                 "group": group, "condition_number": kappa, "width": float(np.median(high - low)),
                 "low": float(np.median(low)), "high": float(np.median(high)),

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from simgauge.core.gauge import Center
 from simgauge.core.overlap import neighbor_overlap
-from simgauge.core.tables import FloatTable, row_norms
 from simgauge.findings import Finding, Verdict
 from simgauge.workspace import Workspace
 
@@ -20,7 +19,9 @@ CONDITION_NUMBERS = (2.0, 4.0, 10.0, 100.0)
 """κ of the random metrics; 100 is a rescaling of the axes by up to 10."""
 
 JUDGED_CONDITION_NUMBER = 10.0
-DRAWS = 5
+DRAWS, FEWER_DRAWS = 5, 2
+CHEAP_DRAW = 1e10
+"""Multiplications to rotate the table once; above it, 2 random gauges of each size are drawn instead of 5."""
 
 GAUGE_NAMES = {0.0: "whitened", 0.5: "balanced", 1.0: "projected back"}
 
@@ -65,12 +66,13 @@ def canonical_overlap(workspace: Workspace) -> Finding:
 def random_gauge_overlap(workspace: Workspace) -> Finding:
     """How many neighbours survive random changes of gauge of a given size."""
     shipped = workspace.probe_lists
+    draws = _draws(workspace)
     rows: list[dict[str, Any]] = []
     for kappa in CONDITION_NUMBERS if workspace.embedding.n_components > 1 else ():
         shares = np.concatenate(
-            [neighbor_overlap(shipped, workspace.random_gauge_lists(kappa, draw)).per_row for draw in range(DRAWS)]
+            [neighbor_overlap(shipped, workspace.random_gauge_lists(kappa, draw)).per_row for draw in range(draws)]
         )
-        per_draw = shares.reshape(DRAWS, -1).mean(axis=1)
+        per_draw = shares.reshape(draws, -1).mean(axis=1)
         low, high = np.quantile(shares, [0.05, 0.95])
         rows.append({
             "condition_number": kappa, "overlap": float(shares.mean()), "low": float(low), "high": float(high),
@@ -138,10 +140,10 @@ def norm_popularity(workspace: Workspace) -> Finding | None:
         return None
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
     curve = [
-        {"power": power, "correlation": _log_norm_correlation(workspace.gauge_items(power), log_popularity)}
+        {"power": power, "correlation": _log_norm_correlation(workspace.gauge_norms(power), log_popularity)}
         for power in (POWERS if workspace.canonical else (0.0,))
     ]
-    value = _log_norm_correlation(workspace.items, log_popularity)
+    value = _log_norm_correlation(workspace.item_norms, log_popularity)
     others = [point["correlation"] for point in curve]
     return Finding(
         id="norm_popularity",
@@ -159,8 +161,7 @@ def norm_popularity(workspace: Workspace) -> Finding | None:
     )
 
 
-def _log_norm_correlation(items: FloatTable, log_popularity: NDArray[np.float64]) -> float:
-    norms = row_norms(items)
+def _log_norm_correlation(norms: NDArray[np.float64], log_popularity: NDArray[np.float64]) -> float:
     alive = norms > 0
     log_norms, popularity = np.log(norms[alive]), log_popularity[alive]
     if len(log_norms) < 2 or np.ptp(popularity) == 0 or np.ptp(log_norms) <= 1e-9 * np.abs(log_norms).max():
@@ -173,3 +174,8 @@ def _capped(workspace: Workspace, verdict: Verdict) -> Verdict:
     if verdict == "fail" and workspace.objective.verdict != "arbitrary":
         return "warn"
     return verdict
+
+
+def _draws(workspace: Workspace) -> int:
+    work = float(workspace.embedding.n_items) * workspace.embedding.n_components**2
+    return DRAWS if work <= CHEAP_DRAW else FEWER_DRAWS

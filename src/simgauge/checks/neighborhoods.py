@@ -84,20 +84,22 @@ def cosine_against_dot(workspace: Workspace) -> Finding:
 
 def exact_copies(workspace: Workspace) -> Finding:
     """Rows that are equal to the last bit."""
-    alive = np.flatnonzero(workspace.item_norms > 0)
-    everything = len(alive) == workspace.embedding.n_items
-    found = exact_duplicates(workspace.items if everything else workspace.items[alive])
-    names = workspace.embedding.item_names[alive]
-    value = found.surplus_share
+    found = exact_duplicates(workspace.items)
+    zero = int(np.count_nonzero(workspace.item_norms == 0))
+    copies = found.n_rows_in_groups - (zero if zero > 1 else 0)
+    groups = found.n_groups - (zero > 1)
+    names = workspace.embedding.item_names
+    pairs = [pair for pair in found.pairs if workspace.item_norms[pair[0]] > 0]
+    value = (copies - groups) / workspace.embedding.n_items
     return workspace.finding(
         "exact_duplicates",
         "Exact copies",
         value,
-        f"{found.n_rows_in_groups} items share their vector with another ({found.n_groups} groups)",
+        f"{copies} items share their vector with another ({groups} groups)" + ("; zero vectors aside" if zero else ""),
         cause="items never seen in training keep their initial vector; or the same item is there twice",
         action="drop or merge them: they fill each other's lists",
         verify="count distinct rows",
-        details={"examples": [[str(names[i]), str(names[j])] for i, j in found.pairs[:EXAMPLES]]},
+        details={"examples": [[str(names[i]), str(names[j])] for i, j in pairs[:EXAMPLES]]},
     )
 
 

@@ -1,0 +1,94 @@
+"""Neighbours of some rows in a table that is looked at block by block, and changed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.core.tables import FloatTable
+from simgauge.core.topk import top_k
+from simgauge.errors import ParameterError
+
+BLOCK_BYTES = 96 << 20
+"""Memory of one block of the table; a few copies of it are alive at a time."""
+
+Transform = Callable[[FloatTable], FloatTable]
+Lists = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]
+
+
+def streamed_top_k(
+    table: FloatTable,
+    rows: NDArray[np.int64],
+    k: int,
+    metric: str = "cosine",
+    transform: Transform | None = None,
+    *,
+    queries: FloatTable | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Lists:
+    """The k nearest rows of ``transform(table)`` for some of its rows, themselves left out, or for other queries.
+
+    Parameters
+    ----------
+    table : ndarray, shape (n, n_components)
+        May be memory-mapped and larger than memory.
+    rows : ndarray of int, shape (m,)
+        Whose neighbours: rows of the table, or of `queries`.
+    k : int, from 1 to n − 1
+    metric : {"cosine", "dot"}
+    transform : callable, optional
+        Row-wise map of a block of rows, such as a change of gauge; it never sees the whole table.
+    queries : ndarray, shape (n_queries, n_components), optional
+        The other side, already as it should be compared; only `rows` of it are read.
+    block_bytes : int
+        Size of a block.
+
+    Returns
+    -------
+    indices : ndarray of int64, shape (m, k)
+    scores : ndarray, shape (m, k)
+        As `top_k` gives them for the whole table: sorted by score, ties by index.
+
+    Numerics
+    --------
+    As `top_k`, with memory of a few blocks and (m, 2k) instead of copies of the table.
+
+    Examples
+    --------
+    >>> table = np.array([[1.0, 0.0], [3.0, 4.0], [0.0, 1.0], [5.0, 0.0]])
+    >>> streamed_top_k(table, np.array([0]), 2)[0]
+    array([[3, 1]])
+    """
+    if not 1 <= k < len(table):
+        raise ParameterError(f"k={k}: in a table of {len(table)} rows expected 1 to {len(table) - 1}.")
+    change = transform or (lambda block: block)
+    step = max(k + 2, block_bytes // (table.itemsize * table.shape[1]))
+    if step >= len(table):
+        return top_k(change(np.asarray(table)), k, metric, queries, rows=rows)
+    own = queries is None
+    asked = change(np.ascontiguousarray(table[rows])) if queries is None else np.ascontiguousarray(queries[rows])
+    best: Lists | None = None
+    for start in range(0, len(table), step):
+        block = change(np.ascontiguousarray(table[start : start + step]))
+        indices, scores = top_k(block, min(k + own, len(block)), metric, asked)
+        best = _merge(best, (indices + start, scores), k + own)
+    assert best is not None  # the table has rows
+    return _without_self(best, rows, k) if own else best
+
+
+def _merge(best: Lists | None, new: Lists, count: int) -> Lists:
+    """The `count` largest of both by score, equal scores by index."""
+    if best is not None:
+        new = (np.concatenate([best[0], new[0]], axis=1), np.concatenate([best[1], new[1]], axis=1))
+    order = np.lexsort((new[0], -new[1]), axis=1)[:, :count]
+    return np.take_along_axis(new[0], order, axis=1), np.take_along_axis(new[1], order, axis=1)
+
+
+def _without_self(best: Lists, rows: NDArray[np.int64], k: int) -> Lists:
+    """The first k that are not the query itself; a query that many copies outrank is not in its list anyway."""
+    other = best[0] != rows[:, None]
+    order = np.argsort(~other, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(best[0], order, axis=1), np.take_along_axis(best[1], order, axis=1)

@@ -1,0 +1,67 @@
+"""What the documentation says is checked: its code runs, its commands exist, its files are there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import simgauge
+from simgauge.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.S)
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+def test_python_in_the_readme_runs(number, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks("python")[number], "README.md", "exec"), {})
+    assert capsys.readouterr().out
+
+
+def shown_commands():
+    found = [line.split("#")[0].strip() for line in README.splitlines() if line.startswith("    simgauge ")]
+    inline = [code for code in re.findall(r"`(simgauge [a-z][^`]*)`", README) if "|" not in code]
+    return found + inline
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_commands_in_the_readme_exist_with_these_options(line):
+    words = shlex.split(line)[1:]
+    assert words[0] in COMMANDS
+    import typer.main
+
+    known = {option for p in typer.main.get_command(app).commands[words[0]].params for option in p.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_every_command_is_in_the_readme():
+    shown = {shlex.split(line)[1] for line in shown_commands()} | ({"demo"} if "make demo" in README else set())
+    assert set(COMMANDS) <= shown
+
+
+def test_links_in_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://arxiv.org") or (ROOT / target).exists(), target
+
+
+def test_every_public_function_of_the_package_has_an_example():
+    for name in simgauge.__all__:
+        thing = getattr(simgauge, name)
+        if callable(thing) and not (isinstance(thing, type) and issubclass(thing, (Exception, Warning))):
+            doc = thing.__doc__ or ""
+            assert ">>>" in doc or isinstance(thing, type), name
+
+
+def test_nothing_of_this_machine_and_no_unfinished_work_is_in_the_source():
+    marks = re.compile(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError|/home/|/root/|/work/")
+    for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("bench/*.py"), *ROOT.glob("scripts/*.py"), *ROOT.glob("*.md")]:
+        assert not marks.search(path.read_text(encoding="utf-8")), path
