@@ -77,7 +77,9 @@ def read_embedding(
     """
     if on_bad_row not in ("error", "drop"):
         raise ParameterError(f"on_bad_row={on_bad_row!r}: expected 'error' or 'drop'.")
-    saved = _saved(items) or (_model(items) if users is None else None)
+    saved = _saved(items)
+    if saved is None and (users is None or _is_directory(items)):
+        saved = _model(items)
     if saved is not None:
         return _relabelled(saved, users, ids, names, user_ids)
     text = {"delimiter": delimiter, "has_header": has_header, "encoding": encoding, "on_bad_row": on_bad_row}
@@ -105,6 +107,10 @@ def _saved(items: Any) -> Embedding | None:
     return items if isinstance(items, Embedding) else None
 
 
+def _is_directory(items: Any) -> bool:
+    return is_path(items) and not isinstance(items, (list, tuple)) and Path(items).is_dir()
+
+
 def _model(items: Any) -> Embedding | None:
     """The embedding of a path that is a model of a library; None for tables."""
     adapter = path_adapter(items)
@@ -119,7 +125,7 @@ def _model(items: Any) -> Embedding | None:
 
 def _relabelled(saved: Embedding, users: Any, ids: Any, names: Any, user_ids: Any) -> Embedding:
     if users is not None:
-        raise InputError("items is a saved embedding, which has its own users: leave users out.")
+        raise InputError("items is a saved embedding or a model's folder, which is read whole: leave users out.")
     if ids is None and names is None and user_ids is None:
         return saved
     as_table = VectorTable(saved.items, saved.item_ids, saved.item_names)

@@ -59,6 +59,7 @@ def test_keyed_vectors(gensim_models: Any, tmp_path: Path) -> None:
         expected = unit[embedding.find_items([word])[0]] @ unit[embedding.find_items(["w3"])[0]]
         assert similarity == pytest.approx(float(expected), abs=1e-5)
     assert embedding.provenance["objective"] == "unknown"
+    assert embedding.provenance["unit_rows"]["items"] is False
     vectors.save_word2vec_format(str(tmp_path / "w.bin"), binary=True)
     assert np.array_equal(read_embedding(tmp_path / "w.bin").items, embedding.items)
     vectors.save(str(tmp_path / "w.kv"))

@@ -79,6 +79,8 @@ def test_bad_folders(tmp_path: Path) -> None:
     (folder / "userFactors" / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match="userFactors cannot be read"):
         read_embedding(folder)
+    with pytest.raises(InputError, match="leave users out"):
+        read_embedding(WRITTEN / "als", users=np.eye(3))
     shutil.copytree(WRITTEN / "pipeline", tmp_path / "pipeline")
     shutil.copytree(next((tmp_path / "pipeline" / "stages").glob("*")), tmp_path / "pipeline" / "stages" / "1_ALS")
     with pytest.raises(InputError, match="2 ALS stages"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from simgauge.core.tables import FloatTable, row_norms
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.files import is_path
@@ -28,6 +30,9 @@ ADAPTERS: Mapping[str, tuple[str, str]] = {
     "torch": ("torch_tables", "from_torch"),
 }
 """First part of the module that defines a model's class, or a class it inherits from -> module here, function."""
+
+UNIT = 1e-3
+"""Largest deviation of a norm from one: float16 rows that were normalised keep within it."""
 
 
 def from_library(
@@ -65,7 +70,7 @@ def from_library(
     Embedding
         Shapes and float dtype as in the library; ``users @ items.T`` are the library's scores. In the provenance:
         ``library``, ``version``, ``class``, ``objective`` (see `simgauge.objectives`; "none" where a model was trained
-        without penalty), ``convention``, ``items_from``, ``users_from``, ``bias_columns``.
+        without penalty), ``convention``, ``items_from``, ``users_from``, ``bias_columns``, ``unit_rows`` (whether all norms are one).
 
     Gauge
     -----
@@ -117,7 +122,14 @@ def embedding_of(found: FoundTables, *, drop_bias: bool = False, **labels: Any) 
     own = {"item_ids": found.item_ids, "user_ids": found.user_ids, "item_names": found.item_names}
     if "item_ids" in given and "item_names" not in given and found.item_names is found.item_ids:
         own["item_names"] = None  # the model's names were its ids, so they go with them
-    return Embedding(items, users, **{**own, **given}, provenance={**found.provenance, "bias_columns": recorded})
+    embedding = Embedding(items, users, **{**own, **given})
+    units = {"items": _unit_rows(embedding.items), "users": embedding.users is not None and _unit_rows(embedding.users)}
+    return replace(embedding, provenance={**found.provenance, "bias_columns": recorded, "unit_rows": units})
+
+
+def _unit_rows(table: FloatTable) -> bool:
+    """Whether all rows have norm one: a library, or someone after it, has normalised them."""
+    return bool(np.abs(row_norms(table) - 1).max() <= UNIT)
 
 
 def _adapter(model: Any) -> tuple[Callable[..., FoundTables], Any]:

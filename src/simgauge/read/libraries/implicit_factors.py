@@ -64,7 +64,7 @@ def from_saved_implicit(path: Path) -> FoundTables:
     about = {
         "library": "implicit",
         "version": None,
-        "class": f"implicit.{OBJECTIVES[kind]}.{kind}",
+        "class": f"implicit.cpu.{OBJECTIVES[kind]}.{kind}",
         "objective": _objective(kind, float(read_npz_array(path, "regularization"))),
         "convention": CONVENTIONS[OBJECTIVES[kind]],
     }
