@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.tradeoff import change_influence, changes, cross_fit, measure_weights, pick
+from simgauge.core.tradeoff import Rule, change_influence, changes, cross_fit, measure_weights, pick
 
 
 def test_the_gain_is_the_geometric_mean_of_the_two_ratios():
@@ -27,37 +27,47 @@ def test_the_influence_gives_the_standard_error_of_the_change(rng, scale):
 
 def test_the_guard_keeps_out_what_loses_on_a_measure_that_counts():
     units = np.array([[[0.1, 0.9, 0.2], [0.1, 0.09, 0.1]]])
-    assert pick(units, measure_weights(2, 0.5), "ratio", 0.0).index == 2
-    assert pick(units, measure_weights(2, 0.5), "ratio", 0.2).index == 1, "control: a loss that was allowed"
-    assert pick(units, measure_weights(2, 0.0), "ratio", 0.0).index == 1, "a measure that does not count is not guarded"
-    assert pick(units, measure_weights(2, 0.5), "ratio", 0.0, np.array([True, False, False])).index == 0
+    assert pick(units, Rule(measure_weights(2, 0.5), "ratio", 0.0)).candidate == 2
+    assert pick(units, Rule(measure_weights(2, 0.5), "ratio", 0.2)).candidate == 1, "control: a loss that was allowed"
+    assert pick(units, Rule(measure_weights(2, 0.0), "ratio", 0.0)).candidate == 1, (
+        "a measure that does not count is not guarded"
+    )
+    assert pick(units, Rule(measure_weights(2, 0.5), "ratio"), np.array([True, False, False])).candidate == 0
 
 
 def test_a_baseline_that_finds_nothing_does_not_divide_by_zero():
     units = np.array([[[0.0, 0.1]], [[0.0, 0.2]]])
     assert np.isfinite(changes(units.mean(axis=0), "ratio")).all()
-    assert pick(units, np.ones(1), "ratio", 0.0).index == 1
+    assert pick(units, Rule(np.ones(1), "ratio", 0.0)).candidate == 1
 
 
 def test_no_unit_is_scored_by_a_choice_it_took_part_in(rng):
     units = rng.random((40, 1, 5))
     folds = np.arange(40) % 4
-    scored, picks = cross_fit(units, np.ones(1), "difference", 0.0, folds)
+    scored, picks = cross_fit(units, Rule(np.ones(1), "difference"), folds)
     for fold in range(4):
-        assert picks[fold] == pick(units[folds != fold], np.ones(1), "difference", 0.0).index
+        assert picks[fold] == pick(units[folds != fold], Rule(np.ones(1), "difference", 0.0)).candidate
         np.testing.assert_array_equal(scored[folds == fold][:, :, 1], units[folds == fold][:, :, picks[fold]])
     changed = units.copy()
     changed[folds == 0] = rng.random((10, 1, 5))
-    assert cross_fit(changed, np.ones(1), "difference", 0.0, folds)[1][0] == picks[0]
+    assert cross_fit(changed, Rule(np.ones(1), "difference"), folds)[1][0] == picks[0]
 
 
 def test_cross_fitting_is_free_of_the_optimism_of_choosing(rng):
     honest, optimistic = [], []
     for _ in range(200):
         units = np.concatenate([np.zeros((50, 1, 1)), rng.standard_normal((50, 1, 40))], axis=2)
-        scored, _ = cross_fit(units, np.ones(1), "difference", 0.0, np.arange(50) % 5)
+        scored, _ = cross_fit(units, Rule(np.ones(1), "difference"), np.arange(50) % 5)
         honest.append(scored[:, 0, 1].mean())
         optimistic.append(units.mean(axis=0)[0].max())
     error = np.std(honest) / np.sqrt(200)
     assert abs(np.mean(honest)) < 4 * error
     assert np.mean(optimistic) > 0.2, "control: the best of 40 looks good on what it was chosen on"
+
+
+def test_a_margin_keeps_out_what_may_lose_by_luck(rng):
+    units = 0.2 + 0.05 * rng.standard_normal((50, 2, 2))
+    units[:, 0, 1] *= 2.0
+    units[:, 1, 1] += 0.001 - (units[:, 1, 1] - units[:, 1, 0]).mean()
+    assert pick(units, Rule(measure_weights(2, 0.5), "ratio", 0.0)).candidate == 1
+    assert pick(units, Rule(measure_weights(2, 0.5), "ratio", 0.0, margin=1.0)).candidate == 0

@@ -14,7 +14,7 @@ from simgauge.errors import InputError, ParameterError
 from simgauge.evidence import CoConsumption, PairJudgements, hold_out
 from simgauge.gauge import canonical_gauge, gauge_transform
 from simgauge.interactions import Interactions
-from simgauge.remedies import CSLS, CanonicalGauge, Centering, RawColumns
+from simgauge.remedies import CSLS, CanonicalGauge, Centering, Chain, RawColumns
 from simgauge.selection import select
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.scoring import LeakedEvidenceWarning, Scored
@@ -187,6 +187,8 @@ def test_remedies_of_neighbours_are_shown_and_not_chosen(planted):
     found = select(model, split.evidence, [CSLS()])
     assert found.best_name.startswith("leave alone")
     assert len(found.table) == 2
+    chained = select(model, split.evidence, [Chain([CanonicalGauge(1.0), CSLS()])])
+    assert chained.best_name.startswith("leave alone")
     free = select(model, split.evidence, [CSLS()], vectors_only=False)
     assert free.settings["vectors_only"] is False
 

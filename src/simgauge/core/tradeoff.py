@@ -20,7 +20,7 @@ Cube = NDArray[np.float64]
 class Pick(NamedTuple):
     """The best candidate of some units."""
 
-    index: int
+    candidate: int
     """Column; 0, the baseline, when no candidate gains and keeps the guard."""
     allowed: NDArray[np.bool_]
     """(n_candidates,): which candidates keep the guard."""
@@ -64,45 +64,48 @@ def measure_weights(n_measures: int, popularity_tradeoff: float) -> Vector:
     return np.ones(1) if n_measures == 1 else np.array([1 - popularity_tradeoff, popularity_tradeoff])
 
 
-def pick(
-    units: Cube, weights: Vector, scale: Scale, max_loss: float, eligible: NDArray[np.bool_] | None = None
-) -> Pick:
+class Rule(NamedTuple):
+    """How a candidate is picked."""
+
+    weights: Vector
+    """(n_measures,): of the measures; with ratios, e^gain is the weighted geometric mean of the ratios to the baseline."""
+    scale: Scale
+    max_loss: float = 0.0
+    """Largest share (or difference) that may be lost, as measured here, on a measure of positive weight."""
+    margin: float = 0.0
+    """Standard errors by which a measure must stay clear of that loss."""
+
+
+def pick(units: Cube, rule: Rule, eligible: NDArray[np.bool_] | None = None) -> Pick:
     """The candidate with the largest gain Σ weight · change among those that lose on no measure that counts.
 
     Parameters
     ----------
     units : ndarray, shape (n_units, n_measures, n_candidates)
         Candidate 0 is the baseline.
-    weights : ndarray, shape (n_measures,)
-        Of the measures; with ratios, e^gain is the weighted geometric mean of the ratios to the baseline.
-    scale : {"ratio", "difference"}
-    max_loss : float in [0, 1)
-        The guard: largest share (or difference) that may be lost, as measured here, on a measure of positive weight.
+    rule : Rule
     eligible : ndarray of bool, shape (n_candidates,), optional
         Which candidates may be picked at all; all when not given.
 
     Examples
     --------
     >>> units = np.array([[[0.1, 0.3, 0.2], [0.1, 0.05, 0.11]]])
-    >>> pick(units, np.array([0.5, 0.5]), "ratio", 0.0).index
+    >>> pick(units, Rule(np.array([0.5, 0.5]), "ratio")).candidate
     2
     """
-    moved = changes(units.mean(axis=0), scale)
-    least = np.log1p(-max_loss) if scale == "ratio" else -max_loss
-    allowed = (moved[weights > 0] >= least).all(axis=0)
-    may = allowed if eligible is None else allowed & eligible
-    gain = np.where(may, weights @ moved, -np.inf)
+    moved = changes(units.mean(axis=0), rule.scale)
+    surely = moved
+    if rule.margin > 0:
+        surely = moved - rule.margin * change_influence(units, rule.scale).std(axis=0) / np.sqrt(len(units))
+    least = np.log1p(-rule.max_loss) if rule.scale == "ratio" else -rule.max_loss
+    allowed = np.asarray((surely[rule.weights > 0] >= least).all(axis=0))
+    gain = np.where(allowed if eligible is None else allowed & eligible, rule.weights @ moved, -np.inf)
     gain[0] = 0.0
     return Pick(int(gain.argmax()), allowed)
 
 
 def cross_fit(
-    units: Cube,
-    weights: Vector,
-    scale: Scale,
-    max_loss: float,
-    folds: NDArray[np.int64],
-    eligible: NDArray[np.bool_] | None = None,
+    units: Cube, rule: Rule, folds: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
 ) -> tuple[Cube, list[int]]:
     """Scores that each unit has under the candidate that all *other* folds would pick.
 
@@ -128,6 +131,6 @@ def cross_fit(
     scored, picks = np.empty((*units.shape[:2], 2)), []
     for fold in range(int(folds.max()) + 1):
         inside = folds == fold
-        picks.append(pick(units[~inside], weights, scale, max_loss, eligible).index)
+        picks.append(pick(units[~inside], rule, eligible).candidate)
         scored[inside] = units[inside][:, :, [0, picks[-1]]]
     return scored, picks

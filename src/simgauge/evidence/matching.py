@@ -52,6 +52,9 @@ def rows_of(wanted: NDArray[Any], known: Ids, what: str) -> NDArray[np.int64]:
 
 def works_on_vectors(candidate: Any) -> bool:
     """Whether the vectors carry the remedy; neighbour-level remedies move none and search with a table of their own."""
+    steps = getattr(candidate, "steps", None)
+    if steps is not None:
+        return all(works_on_vectors(step) for step in steps)
     return not hasattr(candidate, "index_tables")
 
 

@@ -37,7 +37,7 @@ def confirm(
     gain_ends = np.quantile(resampled @ weights, [(1 - confidence) / 2, (1 + confidence) / 2])
     parts = [_change(observed[m], ends[0, m], ends[1, m], scale) for m in range(len(observed))]
     moved = changes(scored.units.mean(axis=0), scale)
-    index = best.index or _runner_up(weights @ moved)
+    index = best.candidate or _runner_up(weights @ moved)
     influence = weights @ change_influence(scored.units[:, :, [0, index]], scale)[..., 1].T
     shown = detectable_gain(influence, critical)
     return Confirmation(
@@ -45,7 +45,7 @@ def confirm(
         plain_change=parts[0],
         weighted_change=parts[1] if len(parts) > 1 else None,
         picks=tuple(picks),
-        agreement=float(np.mean([name == scored.candidates[best.index].name for name in picks])),
+        agreement=float(np.mean([name == scored.candidates[best.candidate].name for name in picks])),
         units_needed=units_needed(influence, float(weights @ moved[:, index]), critical),
         detectable=_change(shown, shown, shown, scale),
     )
@@ -53,7 +53,6 @@ def confirm(
 
 def tabulate(
     scored: Scored,
-    best: Pick,
     weights: Vector,
     scale: Scale,
     rng: np.random.Generator,
@@ -88,7 +87,6 @@ def tabulate(
                 p_value=float(gains.p_value[c]),
                 significant="" if total.verdict == "same" else total.verdict,
                 pareto=bool(pareto[c]),
-                guarded=not bool(best.allowed[c]),
                 keeps_predictions=getattr(candidate, "keeps_predictions_", None),
                 baseline=c == 0,
             )

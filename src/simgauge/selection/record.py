@@ -59,9 +59,9 @@ class Row:
     """By the adjusted interval of the gain."""
     pareto: bool
     """No other candidate is as good on both measures and better on one."""
-    guarded: bool
-    """Whether it loses more than allowed on a measure, so that it cannot be chosen."""
     keeps_predictions: bool | None
+    guarded: bool = False
+    """Whether it loses more than allowed on a measure, so that it cannot be chosen."""
     baseline: bool = False
     chosen: bool = False
 

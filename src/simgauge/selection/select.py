@@ -84,8 +84,8 @@ def select(
     candidates hold together, by the bootstrap distribution of the largest |t|, which allows for candidates being near
     copies of each other. *Confirmation*: for each fold the candidate that the other folds choose is scored on it; the
     gain over all folds, with a paired bootstrap interval over units, is not inflated by choosing among many. Unless both
-    the adjusted interval of the choice and the cross-fitted one lie above no gain, and no measure that counts is
-    significantly lower than `max_loss` allows, the embedding is left alone.
+    the adjusted interval of the choice and the cross-fitted one lie above no gain, and no measure that counts falls by
+    more than `max_loss` when cross-fitted, the embedding is left alone.
 
     Raises
     ------

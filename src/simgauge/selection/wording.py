@@ -11,7 +11,7 @@ from simgauge.selection.scoring import Scored
 
 
 def summary_of(
-    scored: Scored, best: Pick, improved: bool, confirmation: Confirmation, evidence: Mapping[str, Any]
+    scored: Scored, best: Pick, improved: bool, loses: bool, confirmation: Confirmation, evidence: Mapping[str, Any]
 ) -> str:
     """What was chosen, what it gained on units that had no part in the choice, or what more would be needed."""
     units = f"{evidence['n_units']} {_plural(str(evidence['unit']), int(evidence['n_units']))}"
@@ -21,25 +21,27 @@ def summary_of(
     part = f"{measure} {confirmation.plain_change}"
     part += "" if weighted is None else f", popularity-weighted {weighted}"
     if improved:
-        name = scored.candidates[best.index].name
+        name = scored.candidates[best.candidate].name
         folds = f"{round(confirmation.agreement * len(confirmation.picks))} of {len(confirmation.picks)}"
         return (
             f"Use {name}. Against leaving the embedding alone: {part} (cross-fitted over {units}, {others} candidates; "
             f"{folds} folds choose the same)."
         )
-    return f"Leave it alone: {_why(scored, best, confirmation, part, units, others)}"
+    return f"Leave it alone: {_why(scored, best, loses, confirmation, part, units, others)}"
 
 
-def _why(scored: Scored, best: Pick, confirmation: Confirmation, part: str, units: str, others: int) -> str:
+def _why(
+    scored: Scored, best: Pick, loses: bool, confirmation: Confirmation, part: str, units: str, others: int
+) -> str:
     smallest = f"The smallest gain that these {units} would show in 4 of 5 cases is {_size(confirmation)}."
-    if best.index == 0:
+    if best.candidate == 0:
         return f"none of {others} candidates gains without losing on a measure that counts. {smallest}"
-    name = scored.candidates[best.index].name
-    if confirmation.gain.verdict == "better" and any(
-        change is not None and change.verdict == "worse"
-        for change in (confirmation.plain_change, confirmation.weighted_change)
-    ):
-        return f"the choice among {others} candidates (last {name}) is significantly worse on one measure: {part}."
+    name = scored.candidates[best.candidate].name
+    if loses:
+        return (
+            f"the choice among {others} candidates (last {name}) loses more than allowed on a measure when scored on "
+            f"{units.split()[1]} that had no part in it: {part}. The table shows what there is to trade (max_loss=)."
+        )
     needed = confirmation.units_needed
     more = ""
     if needed is not None:
