@@ -22,7 +22,7 @@ from simgauge.thresholds import load_thresholds
 from simgauge.workspace import Workspace
 
 SCHEMA_VERSION = 1
-DEFAULT_SAMPLE = 5_000
+DEFAULT_SAMPLE = 2_000
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, steps done, steps in all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +15,7 @@ from simgauge.core import gauge as core
 from simgauge.core.folded_bias import BiasColumn, bias_columns
 from simgauge.core.geometry_moments import TableMoments, table_moments
 from simgauge.core.intervals import mean_interval
-from simgauge.core.streamed_topk import streamed_top_k
+from simgauge.core.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable, row_norms
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
@@ -25,8 +25,10 @@ from simgauge.objectives import Objective
 from simgauge.thresholds import Thresholds
 
 CENTERS: tuple[core.Center, ...] = ("none", "users")
-PROBE_ROWS = 1_000
-"""Rows whose lists are recomputed in many gauges; the interval of a mean over them is about ±0.01."""
+PROBE_ROWS = 500
+"""Rows whose lists are made again in every canonical gauge; the interval of a mean over them is about ±0.02."""
+GAUGE_ROWS = 250
+"""Rows whose lists are made again under every random gauge."""
 
 Indices = NDArray[np.int64]
 
@@ -97,6 +99,17 @@ class Workspace:
     def shipped_lists(self) -> Indices:
         """The k neighbours of `rows` by the cosine as shipped."""
         return self.shipped[0][:, : self.k]
+
+    @property
+    def gauge_rows(self) -> Indices:
+        """The items whose lists are made under many random gauges: evenly spread among the probe rows."""
+        return self.probe_rows[self.gauge_positions]
+
+    @property
+    def gauge_positions(self) -> Indices:
+        """Positions of `gauge_rows` within the probe rows."""
+        count = min(GAUGE_ROWS, len(self.probe_rows))
+        return np.linspace(0, len(self.probe_rows) - 1, count).astype(np.int64)
 
     @property
     def probe_lists(self) -> Indices:
@@ -211,9 +224,13 @@ class Workspace:
             details=details or {},
         )
 
-    def random_gauge_lists(self, condition_number: float, draw: int) -> Indices:
-        """Neighbours of the probe rows under a random metric of that condition number, (n_probe, k)."""
+    def random_metric_lists(self, condition_numbers: Sequence[float], draw: int) -> list[Indices]:
+        """Neighbours of `gauge_rows` under random metrics, one list a condition number; a draw shares its axes.
+
+        The axes are a Haar rotation of the latent space as shipped; along them the metric is log-uniform between 1 and
+        κ, both attained.
+        """
         rng = np.random.default_rng([self.seed, 7, draw])
-        G = core.random_gauge_matrix(self.embedding.n_components, float(np.sqrt(condition_number)), rng)
-        typed = G.astype(self.items.dtype)
-        return streamed_top_k(self.items, self.probe_rows, self.k, "cosine", lambda block: block @ typed)[0]
+        axes, exponents = core.random_axes(self.embedding.n_components, rng)
+        scales = [kappa ** (exponents / 2) for kappa in condition_numbers]
+        return streamed_top_k_scaled(self.items, self.gauge_rows, self.k, axes, scales)

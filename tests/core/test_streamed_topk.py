@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simgauge.core.gauge import random_gauge_matrix
-from simgauge.core.streamed_topk import streamed_top_k
+from simgauge.core.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.topk import top_k
 from simgauge.errors import ParameterError
 
@@ -62,3 +62,15 @@ def test_queries_from_elsewhere(rng):
 def test_k_beyond_the_table_is_refused(rng):
     with pytest.raises(ParameterError, match="expected 1 to 4"):
         streamed_top_k(rng.standard_normal((5, 2)), np.array([0]), 5)
+
+
+@pytest.mark.parametrize("block_bytes", [1000, 1 << 20])
+def test_several_scales_of_one_rotation(rng, block_bytes):
+    table = rng.standard_normal((150, 4))
+    rotation = np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    rows = np.arange(0, 150, 11)
+    scales = [np.ones(4), np.array([1.0, 3.0, 2.0, 5.0])]
+    found = streamed_top_k_scaled(table, rows, 5, rotation, scales, block_bytes=block_bytes)
+    for lists, scale in zip(found, scales, strict=True):
+        np.testing.assert_array_equal(lists, top_k(table @ rotation * scale, 5, rows=rows)[0])
+    np.testing.assert_array_equal(found[0], top_k(table, 5, rows=rows)[0])  # a rotation changes no cosine

@@ -65,19 +65,18 @@ def canonical_overlap(workspace: Workspace) -> Finding:
 
 def random_gauge_overlap(workspace: Workspace) -> Finding:
     """How many neighbours survive random changes of gauge of a given size."""
-    shipped = workspace.probe_lists
+    shipped = workspace.probe_lists[workspace.gauge_positions]
     draws = _draws(workspace)
     rows: list[dict[str, Any]] = []
-    for kappa in CONDITION_NUMBERS if workspace.embedding.n_components > 1 else ():
-        shares = np.concatenate(
-            [neighbor_overlap(shipped, workspace.random_gauge_lists(kappa, draw)).per_row for draw in range(draws)]
-        )
-        per_draw = shares.reshape(draws, -1).mean(axis=1)
-        low, high = np.quantile(shares, [0.05, 0.95])
-        rows.append({
-            "condition_number": kappa, "overlap": float(shares.mean()), "low": float(low), "high": float(high),
-            "draws": [float(value) for value in per_draw],
-        })  # fmt: skip
+    if workspace.embedding.n_components > 1:
+        lists = [workspace.random_metric_lists(CONDITION_NUMBERS, draw) for draw in range(draws)]
+        for number, kappa in enumerate(CONDITION_NUMBERS):
+            shares = np.concatenate([neighbor_overlap(shipped, drawn[number]).per_row for drawn in lists])
+            low, high = np.quantile(shares, [0.05, 0.95])
+            rows.append({
+                "condition_number": kappa, "overlap": float(shares.mean()), "low": float(low), "high": float(high),
+                "draws": [float(value) for value in shares.reshape(draws, -1).mean(axis=1)],
+            })  # fmt: skip
     if not rows:
         return Finding("random_gauge_overlap", "Neighbours under random gauges", None,
                        "one component has no gauge but its scale", "ok", gauge_dependent=False)  # fmt: skip
@@ -98,7 +97,7 @@ def random_gauge_overlap(workspace: Workspace) -> Finding:
         group="gauge",
         details={
             "k": workspace.k,
-            "n_probe_rows": len(workspace.probe_rows),
+            "n_probe_rows": len(shipped),
             "by_condition_number": rows,
             "interval_is": "5 % to 95 % of single lists",
         },

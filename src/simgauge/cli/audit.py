@@ -25,7 +25,7 @@ def audit(
     item: options.ItemColumn = None,
     weight: options.WeightColumn = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
-    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 5_000,
+    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
     thresholds: Annotated[Path | None, typer.Option(help="TOML file that overrides the shipped limits.")] = None,
     drop_bias: Annotated[

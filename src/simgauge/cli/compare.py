@@ -18,7 +18,7 @@ def compare(
     first_ids: Annotated[str | None, typer.Option(help="Ids of the first table: FILE or FILE:COLUMN.")] = None,
     second_ids: Annotated[str | None, typer.Option(help="Ids of the second table: FILE or FILE:COLUMN.")] = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
-    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 5_000,
+    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:

@@ -35,7 +35,7 @@ def fix(
     ] = None,
     at: Annotated[int | None, typer.Option(help="List length k of the metric.")] = None,
     tradeoff: Annotated[float, typer.Option(help="0: plain metric only; 1: popularity-weighted only.")] = 0.5,
-    max_loss: Annotated[float, typer.Option(help="Share of either measure that a choice may lose.")] = 0.0,
+    max_loss: Annotated[float, typer.Option(help="Share of either measure that a choice may lose.")] = 0.02,
     objective: Annotated[str | None, typer.Option(help="Training objective, for the default without evidence.")] = None,
     show: Annotated[list[str] | None, typer.Option(help="Item whose neighbours are shown before and after.")] = None,
     rows: Annotated[int, typer.Option(help="Candidates shown in the table.")] = 12,

@@ -174,11 +174,17 @@ def random_gauge_matrix(n_components: int, condition_number: float, rng: np.rand
         raise ParameterError(f"condition_number={condition_number}: expected a finite number >= 1.")
     if n_components == 1 and condition_number > 1:
         raise ParameterError("condition_number > 1 needs n_components >= 2: one component only has a scale.")
+    axes, exponents = random_axes(n_components, rng)
+    d = condition_number ** (exponents - exponents.mean())
+    return np.asarray((axes * d) @ _haar_rotation(n_components, rng))
+
+
+def random_axes(n_components: int, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
+    """A Haar rotation (k, k), and exponents (k,) uniform in [0, 1] of which one is 0 and one is 1 (for k >= 2)."""
     exponents = rng.uniform(size=n_components)
     if n_components > 1:
         exponents[:2] = 0.0, 1.0
-    d = condition_number ** (exponents - exponents.mean())
-    return np.asarray((_haar_rotation(n_components, rng) * d) @ _haar_rotation(n_components, rng))
+    return _haar_rotation(n_components, rng), exponents
 
 
 def check_gauge_matrix(gauge: NDArray[np.floating], n_components: int) -> Matrix:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,47 @@ def streamed_top_k(
         best = _merge(best, (indices + start, scores), k + own)
     assert best is not None  # the table has rows
     return _without_self(best, rows, k) if own else best
+
+
+def streamed_top_k_scaled(
+    table: FloatTable,
+    rows: NDArray[np.int64],
+    k: int,
+    rotation: NDArray[np.floating[Any]],
+    scales: Sequence[NDArray[np.floating[Any]]],
+    block_bytes: int = BLOCK_BYTES,
+) -> list[NDArray[np.int64]]:
+    """Cosine neighbours in ``table @ rotation * scale`` for several scales, the table rotated once.
+
+    Parameters
+    ----------
+    table, rows, k, block_bytes
+        As in `streamed_top_k`.
+    rotation : ndarray, shape (n_components, n_components)
+    scales : sequence of ndarray, shape (n_components,)
+
+    Returns
+    -------
+    list of ndarray of int64, shape (m, k)
+        One for each scale.
+
+    Examples
+    --------
+    >>> table = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, -3.0]])
+    >>> [lists.tolist() for lists in streamed_top_k_scaled(table, np.array([0]), 1, np.eye(2), [np.ones(2), [9.0, 1.0]])]
+    [[[1]], [[1]]]
+    """
+    step = max(k + 2, block_bytes // (table.itemsize * table.shape[1]))
+    typed = rotation.astype(table.dtype)
+    factors = [np.asarray(scale, dtype=table.dtype) for scale in scales]
+    best: list[Lists | None] = [None] * len(factors)
+    asked = np.ascontiguousarray(table[rows]) @ typed
+    for start in range(0, len(table), step):
+        rotated = np.ascontiguousarray(table[start : start + step]) @ typed
+        for number, factor in enumerate(factors):
+            indices, scores = top_k(rotated * factor, min(k + 1, len(rotated)), "cosine", asked * factor)
+            best[number] = _merge(best[number], (indices + start, scores), k + 1)
+    return [_without_self(found, rows, k)[0] for found in best if found is not None]
 
 
 def _merge(best: Lists | None, new: Lists, count: int) -> Lists:
