@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from simgauge.core.evidence_splits import latest_split, user_split
+from simgauge.core.evidence_splits import latest_split, sample_queries, user_split
 
 
 @pytest.fixture
@@ -52,3 +52,30 @@ def test_equal_times_hold_nothing_out_and_unknown_times_are_trained_on(interacti
     marked = sparse.csr_array((np.isnan(times) + 1.0, interactions.indices, interactions.indptr), shape=(40, 25))
     assert held.nnz > 0
     assert (marked.multiply(held).data == 1).all()
+
+
+def test_a_sample_of_queries_leaves_users_independent(rng):
+    """What a user's items are worth is known; does the spread of the mean over samples agree with that over users?"""
+    used = sparse.csr_array((rng.random((400, 60)) < 0.3).astype(float))
+    worth = (rng.random(60) < 0.5).astype(float)
+
+    def mean_and_error(part):
+        scores = (part @ worth)[np.diff(part.indptr) > 0] / np.diff(part.indptr)[np.diff(part.indptr) > 0]
+        return scores.mean(), scores.std() / np.sqrt(len(scores))
+
+    def shared(seed):
+        part = used.copy()
+        chosen = np.random.default_rng(seed).choice(60, 8, replace=False)
+        part.data = part.data * np.isin(part.indices, chosen)
+        part.eliminate_zeros()
+        return part
+
+    own = np.array([mean_and_error(sample_queries(used, 20, np.random.default_rng(seed))) for seed in range(150)])
+    together = np.array([mean_and_error(shared(seed)) for seed in range(150)])
+    assert own[:, 0].mean() == pytest.approx(mean_and_error(used)[0], abs=4 * own[:, 0].std() / np.sqrt(150))
+    assert own[:, 0].std() < 1.2 * own[:, 1].mean()
+    assert together[:, 0].std() > 3 * together[:, 1].mean(), "control: the same items for all users"
+
+
+def test_a_sample_that_is_large_enough_is_everything(interactions, rng):
+    assert (sample_queries(interactions, 25, rng) != interactions).nnz == 0

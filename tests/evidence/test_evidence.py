@@ -148,7 +148,7 @@ def test_a_sample_of_queries_estimates_the_whole(interactions, embedding):
     ]
     means = [scorer.scores(alone(embedding), embedding).plain.mean() for scorer in few]
     assert np.mean(means) == pytest.approx(whole, abs=4 * np.std(means) / np.sqrt(30))
-    assert "random 10 of 30" in few[0].notes[0]
+    assert "10 of 30 used items" in few[0].notes[0]
 
 
 def test_the_two_parts_have_different_users(interactions):

@@ -87,6 +87,39 @@ def latest_split(
     return _entries(interactions, rows, ~held), _entries(interactions, rows, held)
 
 
+def sample_queries(used: sparse.csr_array, max_items: int, rng: np.random.Generator) -> sparse.csr_array:
+    """A random part of each user's items, of at most so many different items over all users.
+
+    First one random item of every user in random order, then a second one, until the items are used up. So users stay
+    independent of each other: their items were not drawn together. (A sample of items for all users would make every
+    user's score depend on the same draw, which no resampling of users can see.)
+
+    Parameters
+    ----------
+    used : CSR, shape (n_users, n_items)
+    max_items : int, >= 1
+    rng : Generator
+
+    Examples
+    --------
+    >>> part = sample_queries(sparse.csr_array(np.ones((3, 8))), 4, np.random.default_rng(0))
+    >>> len(np.unique(part.indices)), np.diff(part.indptr).min() >= 1
+    (4, np.True_)
+    """
+    lengths = np.diff(used.indptr)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    shuffled = np.lexsort((rng.random(used.nnz), rows))
+    turn = np.empty(used.nnz, dtype=np.int64)
+    turn[shuffled] = np.arange(used.nnz) - np.repeat(used.indptr[:-1], lengths)
+    order = np.lexsort((rng.permutation(len(lengths))[rows], turn))
+    _, first = np.unique(used.indices[order], return_index=True)
+    new = np.zeros(used.nnz, dtype=np.int64)
+    new[first] = 1
+    keep = np.zeros(used.nnz, dtype=bool)
+    keep[order[new.cumsum() <= max_items]] = True
+    return _entries(used, rows, keep)
+
+
 def _rows(matrix: sparse.csr_array, keep: NDArray[np.bool_]) -> sparse.csr_array:
     rows = np.repeat(np.arange(len(keep)), np.diff(matrix.indptr))
     return _entries(matrix, rows, keep[rows])

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.core.coconsumption_scores import PairMetric, coconsumption_scores
+from simgauge.core.evidence_splits import sample_queries
 from simgauge.core.geometry_moments import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence.matching import check_depth, check_sample, check_weights, rows_of, sample_rows
+from simgauge.evidence.matching import check_depth, check_sample, check_weights, rows_of
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.interactions import Interactions
 
@@ -38,8 +39,9 @@ class CoConsumption:
         where the plain form lets every user count the same. Counted in `used` and `held_out`
         together when not given.
     max_queries : int or None
-        Items whose neighbours are searched: all that occur in `used`, or a random sample of this size, with which
-        every user's mean goes over those of their items that are in the sample.
+        Different items whose neighbours are searched: all that occur in `used`, or at most so many, with which every
+        user's mean goes over some of their items, drawn for each user on their own. Search costs max_queries x n_items
+        a candidate: take 1000 for a million items.
 
     Raises
     ------
@@ -154,15 +156,18 @@ class CoConsumption:
         weights[rows[known]] = 1.0 / self.popularity[known]
         notes = [f"{len(rows) - len(known)} items of the evidence are not in the embedding"] * (len(known) < len(rows))
         has_later = np.diff(later.indptr) > 0
-        queries = np.unique(used[np.flatnonzero(has_later)].indices).astype(np.int64)
-        chosen = sample_rows(queries, self.max_queries, seed)
-        if len(chosen) < len(queries):
-            notes.append(f"neighbours of a random {len(chosen)} of {len(queries)} used items were searched")
-        asked = sparse.csr_array(used[:, chosen])
+        asked = sparse.csr_array(sparse.diags_array(has_later.astype(np.float64)).tocsr() @ used)
+        asked.eliminate_zeros()
+        queries = np.unique(asked.indices).astype(np.int64)
+        if self.max_queries is not None and len(queries) > self.max_queries:
+            n_all, asked = len(queries), sample_queries(asked, self.max_queries, np.random.default_rng(seed))
+            queries = np.unique(asked.indices).astype(np.int64)
+            notes.append(f"neighbours of {len(queries)} of {n_all} used items were searched, drawn for each user")
+        asked = sparse.csr_array(asked[:, queries])
         users = np.flatnonzero(has_later & (np.diff(asked.indptr) > 0))
         if len(users) == 0:
             raise InputError("no user of the evidence has a used and a held-out item that the embedding knows.")
-        return CoConsumptionScorer(self, chosen, asked[users], later[users], weights, notes)
+        return CoConsumptionScorer(self, queries, asked[users], later[users], weights, notes)
 
     def _users(self) -> NDArray[np.int64]:
         return np.flatnonzero((self.used.user_counts > 0) & (self.held_out.user_counts > 0))
