@@ -16,6 +16,7 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
+import re
 import sysconfig
 import warnings
 from collections import Counter
@@ -29,6 +30,11 @@ PACKAGES = ("jinja2", "matplotlib", "narwhals", "numpy", "pandas", "pyarrow", "r
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 PRIVATE_PACKAGES = {"test", "lib2to3"}
 MIN_FILES_PER_NAME = 6
+SKIPPED_FOLDER = re.compile(
+    r"site-packages|_?externals?|_?vendor(ed)?|_bundled|(test)?data\d*|array_api_(compat|extra)|_click"
+)
+"""Folders of copies of other packages, whose twins would leak from the held-out part into training, and files made to test parsers."""
+
 MIN_NAMES_PER_FILE = 2
 TARGET = Path(__file__).parents[1] / "src" / "simgauge" / "data" / "python_imports.parquet"
 
@@ -86,7 +92,7 @@ def source_files(roots: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
     """(label, path) of every source file below the roots, sorted; labels hold no path of this machine."""
     for name, root in sorted(roots.items()):
         for path in sorted(root.rglob("*.py")):
-            if "site-packages" not in path.relative_to(root).parts:
+            if not any(SKIPPED_FOLDER.fullmatch(part) for part in path.relative_to(root).parts[:-1]):
                 yield f"{name}/{path.relative_to(root).as_posix()}", path
 
 

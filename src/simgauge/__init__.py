@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simgauge.neighbors import compare_neighbors, standard_gauges
     from simgauge.read.embedding_files import read_embedding
     from simgauge.read.interactions import read_interactions
+    from simgauge.read.libraries import from_library
     from simgauge.reproduction import reproduce
     from simgauge.selection import Selection, select
     from simgauge.simulate import simulate_clusters
@@ -59,6 +60,7 @@ _HOME = {
     "cosine_bounds": "core.bounds",
     "drop_bias": "bias",
     "factorize": "core.factorize",
+    "from_library": "read.libraries",
     "gauge_transform": "gauge",
     "load_demo_data": "demo_data",
     "neighbor_certificate": "core.certificates",
@@ -99,6 +101,7 @@ __all__ = [
     "cosine_bounds",
     "drop_bias",
     "factorize",
+    "from_library",
     "gauge_transform",
     "load_demo_data",
     "neighbor_certificate",

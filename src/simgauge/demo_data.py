@@ -22,7 +22,7 @@ def load_demo_data() -> Interactions:
     Returns
     -------
     Interactions
-        About 4,600 files x 1,500 names with 43,000 ones.
+        About 4,400 files x 1,400 names with 42,000 ones.
 
     Examples
     --------

@@ -75,7 +75,7 @@ def load_weights(path: Path) -> dict[str, Any]:
         torch is missing, the file is damaged, or it holds pickled objects other than tensors and plain values.
     """
     try:
-        torch = optional_import("torch", extra="adapters", purpose=f"read the checkpoint {path.name}")
+        torch = optional_import("torch", extra="torch", purpose=f"read the checkpoint {path.name}")
     except MissingDependencyError as error:
         raise InputError(
             f"{path.name} is a pickled PyTorch checkpoint (refused: loading one can run code, unless PyTorch itself "
