@@ -95,4 +95,6 @@ def _best_gain(later: sparse.csr_array, weights: Vector, discount: Vector) -> Ve
     ordered = weights[later.indices][np.lexsort((-weights[later.indices], rows))]
     position = np.arange(len(rows)) - np.repeat(later.indptr[:-1], lengths)
     first = position < len(discount)
-    return np.bincount(rows[first], weights=ordered[first] * discount[position[first]], minlength=len(lengths))
+    worth = ordered[first] * discount[position[first]]
+    return np.bincount(rows[first], weights=worth, minlength=len(lengths)).astype(np.float64)
+    return np.bincount(rows[first], weights=gains, minlength=len(lengths)).astype(np.float64)
