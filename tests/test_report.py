@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from problems import two_tables
 from simgauge import Embedding, audit, compare_neighbors, standard_gauges
@@ -67,9 +68,9 @@ def test_the_page_is_whole_offline_and_escapes_what_is_not_ours(summary, tmp_pat
 def test_the_page_says_what_the_summary_says(summary):
     text = render(summary)
     for finding in summary["audit"]["findings"]:
-        assert finding["title"] in text
+        assert escape(finding["title"]) in text
     assert summary["headline"] in text
-    assert text.count("<svg") == 6  # overlap, random, two curves, recall, one panel
+    assert text.count("<svg") == 7  # overlap, random, certificates, two curves, recall, one panel
     assert render(summary) == text
 
 
@@ -77,7 +78,7 @@ def test_an_audit_alone_makes_a_page_too(rng):
     result = audit(Embedding(two_tables(rng)[1]), k=3)
     text = render(report_summary(result.to_dict(), title="t", version="1"))
     assert Page(text).stack == []
-    assert text.count("<svg") == 2
+    assert text.count("<svg") == 3
 
 
 def test_notebook_table_escapes(summary):
@@ -86,3 +87,16 @@ def test_notebook_table_escapes(summary):
     audit_dict = dict(summary["audit"])
     audit_dict["findings"] = [{**audit_dict["findings"][0], "summary": HOSTILE}]
     assert "<script" not in audit_table(audit_dict)
+
+
+def test_the_headline_is_about_the_gauge_and_not_about_norms(rng):
+    """Spread norms make cosine and dot differ; that says nothing about whether training determined the cosine."""
+    Q = rng.standard_normal((300, 8))
+    Q = Q / np.linalg.norm(Q, axis=1, keepdims=True) * 1.0000001
+    result = audit(Embedding(Q), "unit-sphere", k=5).to_dict()
+    result["findings"] = [
+        {**row, "verdict": "ok" if row["group"] != "geometry" else "fail"} for row in result["findings"]
+    ]
+    summary = report_summary(result, title="t", version="1")
+    assert summary["headline"].startswith("Yes")
+    assert "geometry" in summary["subline"]

@@ -64,7 +64,9 @@ def test_ndcg_is_that_of_scikit_learn(problem):
     assert ours.mean() == pytest.approx(ndcg_score(relevance.toarray(), scores, k=7), rel=1e-12)
 
 
-@pytest.mark.skipif("SIMGAUGE_TEST_SLOW" not in os.environ, reason="ranx compiles for minutes; set SIMGAUGE_TEST_SLOW=1")
+@pytest.mark.skipif(
+    "SIMGAUGE_TEST_SLOW" not in os.environ, reason="ranx compiles for minutes; set SIMGAUGE_TEST_SLOW=1"
+)
 def test_equal_to_ranx(problem):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

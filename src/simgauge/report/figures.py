@@ -85,6 +85,22 @@ def curve_figure(curve: Sequence[Mapping[str, float]], key: str, *, label: str, 
     return _svg(figure, f"{label} along the canonical gauges")
 
 
+def lines_figure(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, str], *, label: str, title: str) -> str:
+    """Quantities against the condition number; `lines` maps a key of the rows to what it is called."""
+    figure, axes = _new()
+    kappa = [row["condition_number"] for row in rows]
+    for (key, name), color in zip(lines.items(), (ACCENT, WARM, MUTED), strict=False):
+        axes.plot(kappa, [row[key] for row in rows], "o-", color=color, label=name)
+    axes.set_xscale("log")
+    axes.set_xticks(kappa, [f"{value:g}" for value in kappa])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("condition number κ of the metric")
+    axes.set_ylabel(label)
+    axes.legend(fontsize=8, frameon=False)
+    return _svg(figure, title)
+
+
 def recall_figure(rows: Sequence[Mapping[str, Any]]) -> str:
     """Held-out recall of each gauge with its interval."""
     figure, axes = _new()
@@ -114,7 +130,7 @@ def cosine_panel(names: Sequence[str], cosines: Any) -> str:
     """Cosines among the same few items in one gauge."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, WIDTH * 0.86), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.75), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(cosines, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
     size = 8 if len(names) <= 16 else 5.5

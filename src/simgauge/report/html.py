@@ -49,6 +49,13 @@ def draw(summary: Mapping[str, Any]) -> dict[str, str]:
     if findings.get("random_gauge_overlap", {}).get("details"):
         rows = findings["random_gauge_overlap"]["details"]["by_condition_number"]
         drawn["random_gauge_overlap"] = figures.random_gauge_figure(rows)
+    if "certified_neighbors" in findings:
+        drawn["certified_neighbors"] = figures.lines_figure(
+            findings["certified_neighbors"]["details"]["by_condition_number"],
+            {"nearest": "nearest neighbours", "neighbors": "all neighbours", "lists": "whole lists"},
+            label="share that is certain",
+            title="Neighbours that no metric of a condition number can remove",
+        )
     if "neighbor_popularity" in findings:
         details = findings["neighbor_popularity"]["details"]
         drawn["neighbor_popularity"] = figures.curve_figure(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simgauge.findings import worst
+
 SCHEMA_VERSION = 1
 
 GROUPS = {
@@ -18,6 +20,8 @@ HEADLINES = {
     "warn": "In part: some of what these cosines say was never determined by the model.",
     "ok": "Yes: nothing here says that the cosine of these embeddings is arbitrary.",
 }
+
+SUBLINE = "Apart from the gauge, some checks of the vectors' geometry are not ok; each says below what to do."
 
 
 def report_summary(
@@ -46,12 +50,15 @@ def report_summary(
     panels : sequence of mappings, optional
         ``{"gauge", "names", "cosines"}``, square arrays over the same items.
     """
-    verdict = audit["verdict"]
+    rows = audit["findings"]
+    about_the_gauge = worst([row["verdict"] for row in rows if row["group"] in ("identifiability", "gauge")])
+    about_the_rest = worst([row["verdict"] for row in rows if row["group"] == "geometry"])
     return {
         "schema_version": SCHEMA_VERSION,
         "title": title,
         "version": version,
-        "headline": HEADLINES[verdict],
+        "headline": HEADLINES[about_the_gauge],
+        "subline": "" if about_the_rest == "ok" else SUBLINE,
         "audit": dict(audit),
         "groups": [
             {"id": group, "title": text, "findings": [row for row in audit["findings"] if row["group"] == group]}
