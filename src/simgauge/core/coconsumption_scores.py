@@ -97,4 +97,3 @@ def _best_gain(later: sparse.csr_array, weights: Vector, discount: Vector) -> Ve
     first = position < len(discount)
     worth = ordered[first] * discount[position[first]]
     return np.bincount(rows[first], weights=worth, minlength=len(lengths)).astype(np.float64)
-    return np.bincount(rows[first], weights=gains, minlength=len(lengths)).astype(np.float64)
