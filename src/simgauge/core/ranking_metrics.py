@@ -58,7 +58,7 @@ def ideal_gains(relevance: sparse.csr_array, k: int, item_weights: Vector | None
     best = np.zeros((n_queries, k))
     first = position < k
     best[rows[first], position[first]] = gains[order][first]
-    return Ideal(best, np.bincount(rows, weights=listed, minlength=n_queries).astype(np.float64).astype(np.float64))
+    return Ideal(best, np.bincount(rows, weights=listed, minlength=n_queries).astype(np.float64))
 
 
 def listed_gains(lists: NDArray[np.int64], relevance: sparse.csr_array) -> Matrix:
