@@ -83,6 +83,10 @@ def _check_finite(table: FloatTable, name: str) -> None:
         )
 
 
+SAFE_SQUARES = (1e-280, 1e300)
+"""Sums of squares within these bounds have lost nothing to overflow or underflow."""
+
+
 def row_norms(table: FloatTable) -> NDArray[np.float64]:
     """Euclidean norm of every row, shape (n_rows,), float64, free of overflow for finite input.
 
@@ -93,11 +97,22 @@ def row_norms(table: FloatTable) -> NDArray[np.float64]:
     """
     norms = np.empty(len(table))
     for start in range(0, len(table), ROWS_PER_BLOCK):
-        block = np.asarray(table[start : start + ROWS_PER_BLOCK], dtype=np.float64)
-        scale = np.abs(block).max(axis=1, keepdims=True)
-        safe = np.where(scale > 0, scale, 1.0)
-        norms[start : start + ROWS_PER_BLOCK] = safe[:, 0] * np.sqrt(np.square(block / safe).sum(axis=1))
+        block = np.asarray(table[start : start + ROWS_PER_BLOCK])
+        with np.errstate(over="ignore", under="ignore"):
+            squares = np.einsum("ij,ij->i", block, block, dtype=np.float64)
+        plain = (squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1])
+        part = np.sqrt(squares)
+        if not plain.all():
+            part[~plain] = _scaled_norms(block[~plain].astype(np.float64))
+        norms[start : start + ROWS_PER_BLOCK] = part
     return norms
+
+
+def _scaled_norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Norms of rows whose squares leave the range of float64."""
+    scale = np.abs(rows).max(axis=1, keepdims=True)
+    safe = np.where(scale > 0, scale, 1.0)
+    return np.asarray(safe[:, 0] * np.sqrt(np.square(rows / safe).sum(axis=1)) * (scale[:, 0] > 0))
 
 
 def unit_rows(table: FloatTable) -> FloatTable:
@@ -110,9 +125,10 @@ def unit_rows(table: FloatTable) -> FloatTable:
            [0. , 0. ]])
     """
     norms = row_norms(table)
-    scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+    with np.errstate(over="ignore"):
+        scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0).astype(table.dtype)
     if np.isfinite(scale).all():
-        return (table * scale[:, None]).astype(table.dtype, copy=False)
+        return np.asarray(table * scale[:, None])
     peak = np.abs(table).max(axis=1, keepdims=True).astype(np.float64)
     rescaled = table / np.where(peak > 0, peak, 1.0)
     return unit_rows(rescaled).astype(table.dtype, copy=False)
