@@ -46,7 +46,7 @@ class Embedding:
     item_ids, user_ids : sequence of int or str, optional
         Unique labels of the rows; the row numbers when not given.
     item_names : sequence of str, optional
-        What a person calls the items; need not be unique. The ids as text when not given.
+        What a person calls the items; need not be unique. The ids when not given.
     provenance : mapping, optional
         What is known of the origin (library, objective, gauge, file); must be JSON.
 
@@ -183,7 +183,7 @@ class Embedding:
                 pq.write_table(pa.table({"id": _arrow_ids(self.user_ids)}), temporary / USERS_FILE)
             save_file(tensors, temporary / VECTORS_FILE)
             pq.write_table(
-                pa.table({"id": _arrow_ids(self.item_ids), "name": pa.array(self.item_names, pa.string())}),
+                pa.table({"id": _arrow_ids(self.item_ids), "name": _arrow_ids(self.item_names)}),
                 temporary / ITEMS_FILE,
             )
             metadata = {
@@ -285,7 +285,7 @@ def _as_labels(ids: Any, name: str) -> Ids:
 
 def _as_names(names: Any, item_ids: Ids) -> Ids:
     if names is None:
-        return _read_only(np.array([str(label) for label in item_ids.tolist()], dtype=object))
+        return item_ids
     texts = ["" if value is None else str(value) for value in np.asarray(names, dtype=object).ravel().tolist()]
     if len(texts) != len(item_ids):
         raise InputError(f"item_names: {len(texts)} names for {len(item_ids)} items: pass one name per item.")
