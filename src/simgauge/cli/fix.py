@@ -34,6 +34,7 @@ def fix(
         str | None, typer.Option(help="recall, precision, ndcg, mrr, spearman or auc; by kind of evidence.")
     ] = None,
     at: Annotated[int | None, typer.Option(help="List length k of the metric.")] = None,
+    max_queries: Annotated[int, typer.Option(help="Items whose neighbours are searched for each candidate.")] = 4_000,
     tradeoff: Annotated[float, typer.Option(help="0: plain metric only; 1: popularity-weighted only.")] = 0.5,
     max_loss: Annotated[float, typer.Option(help="Share of either measure that a choice may lose.")] = 0.02,
     objective: Annotated[str | None, typer.Option(help="Training objective, for the default without evidence.")] = None,
@@ -54,7 +55,7 @@ def fix(
         embedding = options.load_embedding(items, users, ids, names)
         training = options.load_interactions(interactions, user, item, weight)
         later = options.load_interactions(held_out, user, item, weight)
-        evidence = _evidence(training, later, labels, pairs, qrels, metric, at, seed)
+        evidence = _evidence(training, later, labels, pairs, qrels, metric, at, max_queries, seed)
         selection = select(
             embedding,
             evidence,
@@ -88,6 +89,7 @@ def _evidence(
     qrels: str | None,
     metric: str | None,
     at: int | None,
+    max_queries: int,
     seed: int,
 ) -> Any:
     """The one kind of evidence that was named, or None."""
@@ -103,9 +105,9 @@ def _evidence(
     chosen: dict[str, Any] = {"metric": metric} if metric else {}
     depth: dict[str, Any] = {"k": at} if at else {}
     if later is not None:
-        return held_out_evidence(later, training, seed=seed, **chosen, **depth)
+        return held_out_evidence(later, training, seed=seed, max_queries=max_queries, **chosen, **depth)
     if labels:
-        return Labels(read_item_labels(labels), **chosen, **depth)
+        return Labels(read_item_labels(labels), max_queries=max_queries, **chosen, **depth)
     if pairs:
         judged = read_pairs(pairs)
         return PairJudgements(judged.left, judged.right, judged.values, **chosen)
