@@ -17,23 +17,7 @@ INK, MUTED, ACCENT, WARM = "#1f2933", "#7b8794", "#2563a8", "#c2571a"
 def overlap_figure(gauges: Sequence[Mapping[str, Any]]) -> str:
     """Neighbours shared with each canonical gauge, with intervals."""
     figure, axes = _new()
-    positions = range(len(gauges))
-    for position, row in zip(positions, gauges, strict=True):
-        low, high = row["interval"]
-        axes.plot([low, high], [position, position], color=ACCENT, lw=2, solid_capstyle="round")
-        axes.plot(row["overlap"], position, "o", color=ACCENT, ms=7)
-        axes.annotate(
-            f"{row['overlap']:.0%}",
-            (row["overlap"], position),
-            (0, 8),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-            color=INK,
-        )
-    axes.set_yticks(list(positions), [row["gauge"] for row in gauges])
-    axes.set_ylim(-0.6, len(gauges) - 0.2)
-    axes.invert_yaxis()
+    _draw_intervals(axes, gauges, "overlap", "{:.0%}")
     _share_axis(axes.xaxis)
     axes.set_xlim(0, 1.06)
     axes.set_xlabel("neighbours kept")
@@ -104,14 +88,21 @@ def lines_figure(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, str], *,
 def recall_figure(rows: Sequence[Mapping[str, Any]]) -> str:
     """Held-out recall of each gauge with its interval."""
     figure, axes = _new()
+    _draw_intervals(axes, rows, "recall", "{:.3f}")
+    axes.set_xlim(left=0)
+    axes.set_xlabel("held-out recall, 95 % interval")
+    return _svg(figure, "Held-out recall of each gauge of the same model")
+
+
+def _draw_intervals(axes: Axes, rows: Sequence[Mapping[str, Any]], key: str, form: str) -> None:
+    """A dot with its interval for each gauge, the best one in another colour."""
     for position, row in enumerate(rows):
         color = WARM if row.get("best") else ACCENT
-        low, high = row["interval"]
-        axes.plot([low, high], [position, position], color=color, lw=2, solid_capstyle="round")
-        axes.plot(row["recall"], position, "o", color=color, ms=7)
+        axes.plot(row["interval"], [position, position], color=color, lw=2, solid_capstyle="round")
+        axes.plot(row[key], position, "o", color=color, ms=7)
         axes.annotate(
-            f"{row['recall']:.3f}",
-            (row["recall"], position),
+            form.format(row[key]),
+            (row[key], position),
             (0, 8),
             textcoords="offset points",
             ha="center",
@@ -121,9 +112,6 @@ def recall_figure(rows: Sequence[Mapping[str, Any]]) -> str:
     axes.set_yticks(range(len(rows)), [str(row["gauge"]) for row in rows])
     axes.set_ylim(-0.6, len(rows) - 0.2)
     axes.invert_yaxis()
-    axes.set_xlim(left=0)
-    axes.set_xlabel("held-out recall, 95 % interval")
-    return _svg(figure, "Held-out recall of each gauge of the same model")
 
 
 def cosine_panel(names: Sequence[str], cosines: Any) -> str:
