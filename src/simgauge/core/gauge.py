@@ -163,7 +163,11 @@ def scale_norms(vectors: FloatTable, norm_power: float) -> FloatTable:
         raise ParameterError(f"norm_power={norm_power}: expected a number from 0 (cosine) to 1 (dot).")
     norms = row_norms(vectors)
     scale = np.power(norms, norm_power - 1.0, out=np.zeros_like(norms), where=norms > 0)
-    return (vectors * scale[:, None]).astype(vectors.dtype, copy=False)
+    with np.errstate(over="ignore"):
+        typed = scale.astype(vectors.dtype)
+    if np.isfinite(typed).all():
+        return np.asarray(vectors * typed[:, None])
+    return (vectors * scale[:, None]).astype(vectors.dtype)
 
 
 def random_gauge_matrix(n_components: int, condition_number: float, rng: np.random.Generator) -> Matrix:
