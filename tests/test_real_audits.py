@@ -1,0 +1,28 @@
+"""The audit on factors that other libraries trained: what is known about them must be found."""
+
+from __future__ import annotations
+
+from simgauge import audit, drop_bias, read_embedding
+
+
+def test_the_bias_column_of_implicit_bpr_is_named_and_changes_the_balance(shared_data):
+    folder = shared_data / "ml-100k-bpr"
+    model = read_embedding(folder / "item_embeddings.npy", folder / "user_embeddings.npy")
+    result = audit(model, "bpr")
+    assert "column 64 of items is a bias" in result["folded_bias"].summary
+    assert result["canonical_overlap"].value < 0.5
+    assert drop_bias(model).n_components == 64
+    assert audit(drop_bias(model), "bpr")["folded_bias"].verdict == "ok"
+
+
+def test_shipped_als_factors_are_not_where_their_penalty_would_leave_them(shared_data):
+    folder = shared_data / "ml-small-als"
+    result = audit(read_embedding(folder / "item_factors.npy", folder / "user_factors.npy"), "als")
+    assert result["balance"].verdict == "warn"
+    assert result["balance"].value > 2
+
+
+def test_one_table_of_human_choices(shared_data):
+    result = audit(read_embedding(shared_data / "things-vice" / "things_final_embedding.npy"))
+    assert result["random_cosine"].value > 0.2  # non-negative vectors share a direction
+    assert result["identifiability"].verdict == "warn"
