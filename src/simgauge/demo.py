@@ -59,7 +59,7 @@ def demo(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Demo:
-    """Fit the product-penalty model to "which names do Python files import together" and look at its gauges.
+    """Fit the product-penalty model to "which names do Python files use together" and look at its gauges.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def canonicalize(embedding: Embedding, center: Center = "none") -> Canonical:
 
     References
     ----------
-    DESIGN section 3; arXiv 2403.05440, remedy 2 of section 3 for the gauge it leads to.
+    arXiv 2403.05440, remedy 2 of section 3 for the gauge it leads to.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def canonical_gauge(
 
     References
     ----------
-    arXiv 2403.05440, sections 2.2, 2.3 and remedy 2 of section 3; DESIGN section 3.
+    arXiv 2403.05440, sections 2.2, 2.3 and remedy 2 of section 3.
 
     Examples
     --------

@@ -39,11 +39,17 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
             "GL(k)", "arbitrary", f"the penalty is on the product ABᵀ: {_FREE}", "Eq. 1, Eq. 3", False
         ),
         "dropout": Objective(
-            "GL(k)", "arbitrary", f"input dropout penalises the product ABᵀ only: {_FREE}", "Eq. 1; DESIGN 2", False
+            "GL(k)",
+            "arbitrary",
+            f"input dropout penalises the product ABᵀ only: {_FREE}",
+            "Eq. 1, read as input dropout",
+            False,
         ),
         "none": Objective("GL(k)", "arbitrary", f"there is no penalty: {_FREE}", "Eq. 3", False),
         "factors": Objective("O(k)", "controlled by the regulariser", _STEERED, "Eq. 2, Eq. 6", True),
-        "weights": Objective("O(k)", "controlled by the regulariser", _STEERED, "PAPER 2.5", None),
+        "weights": Objective(
+            "O(k)", "controlled by the regulariser", _STEERED, "as Eq. 2, with weight decay on A and B", None
+        ),
         "als": Objective(
             "O(k)",
             "controlled by the regulariser",
@@ -55,24 +61,28 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
             "O(k)",
             "controlled by the regulariser",
             f"{_STEERED}; with a weak penalty, initial scale and early stopping select it",
-            "Eq. 2 for the penalty; PAPER 2.4",
+            "Eq. 2 for the penalty; Du, Hu, Lee (2018), arXiv 1806.00900",
             None,
         ),
         "lmf": Objective(
             "O(k)",
             "controlled by the regulariser",
             f"{_STEERED}; with a weak penalty, initial scale and early stopping select it",
-            "Eq. 2 for the penalty; PAPER 2.4",
+            "Eq. 2 for the penalty; Du, Hu, Lee (2018), arXiv 1806.00900",
             None,
         ),
         "warp": Objective(
-            "GL(k)", "arbitrary", f"the ranking loss has no penalty by default: {_FREE}", "Eq. 3; PAPER 2.4", None
+            "GL(k)",
+            "arbitrary",
+            f"the ranking loss has no penalty by default: {_FREE}",
+            "Eq. 3; Du, Hu, Lee (2018), arXiv 1806.00900",
+            None,
         ),
         "svd": Objective(
             "GL(k)",
             "arbitrary",
             "a truncated SVD fixes U, Σ, V, but whether items are V, V√Σ or VΣ is the library's convention",
-            "section 2.2; FIELD 1.1",
+            "section 2.2",
             None,
         ),
         "softmax": Objective(
@@ -82,17 +92,25 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
             "GL(k)", "arbitrary", f"InfoNCE over dot products: {_FREE}", "Eq. 3; Roeder et al. 2021", None
         ),
         "word2vec": Objective(
-            "GL(k)", "arbitrary", f"negative sampling over dot products, no penalty: {_FREE}", "Eq. 3; PAPER 2.4", None
+            "GL(k)",
+            "arbitrary",
+            f"negative sampling over dot products, no penalty: {_FREE}",
+            "Eq. 3; Du, Hu, Lee (2018), arXiv 1806.00900",
+            None,
         ),
         "glove": Objective(
-            "GL(k)", "arbitrary", f"least squares on dot products, no penalty: {_FREE}", "Eq. 3; PAPER 2.4", None
+            "GL(k)",
+            "arbitrary",
+            f"least squares on dot products, no penalty: {_FREE}",
+            "Eq. 3; Du, Hu, Lee (2018), arXiv 1806.00900",
+            None,
         ),
         "unit-sphere": Objective(
             "O(k)",
             "identified",
             "the vectors were kept at norm one during training, so a change of gauge must keep every norm; only "
             "rotations do, if the vectors span enough directions",
-            "PAPER 2.3",
+            "rank of the b bᵀ, see core/sphere_spanning.py",
             None,
         ),
         "normalised-afterwards": Objective(
@@ -100,7 +118,7 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
             "arbitrary",
             "normalising after training changes what is stored, not what was determined: the dot products of "
             "training could have come in any gauge",
-            "section 3; PAPER 2.3",
+            "section 3",
             None,
         ),
         "unknown": Objective(

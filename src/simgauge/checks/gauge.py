@@ -23,8 +23,6 @@ DRAWS, FEWER_DRAWS = 5, 2
 CHEAP_DRAW = 1e10
 """Multiplications to rotate the table once; above it, 2 random gauges of each size are drawn instead of 5."""
 
-GAUGE_NAMES = {0.0: "whitened", 0.5: "balanced", 1.0: "projected back"}
-
 
 def canonical_overlap(workspace: Workspace) -> Finding:
     """How many neighbours the cosine as shipped shares with each canonical gauge of the same predictions."""

@@ -16,7 +16,7 @@ def demo(
     seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Fit, gauge, audit and report on shipped real data: which names do Python files import together?"""
+    """Fit, gauge, audit and report on shipped real data: which names do Python files use together?"""
     from simgauge.cli import console
     from simgauge.demo import demo as run_demo
     from simgauge.demo import write_demo
@@ -29,7 +29,7 @@ def demo(
         return
     page = console.out()
     page.print(
-        f"{result.sizes['n_files']:,} Python files, {result.sizes['n_names']:,} names they import. One model is fitted "
+        f"{result.sizes['n_files']:,} Python files, {result.sizes['n_names']:,} names they use. One model is fitted "
         "once; only the gauge of its vectors differs below.\n"
     )
     console.print_comparison(result.comparison)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,8 +44,3 @@ def load_interactions(
     from simgauge.read.interactions import read_interactions
 
     return read_interactions(path, user=column(user), item=column(item), weight=column(weight))
-
-
-def out_path(directory: Path, name: str) -> Path:
-    """A file within an output directory."""
-    return directory / name

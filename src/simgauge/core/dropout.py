@@ -51,7 +51,7 @@ def dropout_spectrum(X: Any, n_components: int, rate: float) -> tuple[Spectrum, 
 
     References
     ----------
-    arXiv 2403.05440 calls Eq. 1 the dropout objective; that is exact only for columns of equal norm. DESIGN section 2.
+    arXiv 2403.05440 calls Eq. 1 the dropout objective; that is exact only for columns of equal norm.
     """
     check_rate(rate)
     matrix = as_matrix(X)

@@ -86,8 +86,8 @@ def canonical_core(users: FloatTable, items: FloatTable, center: Center = "none"
 
     Gauge
     -----
-    s is unique; columns of U and V up to a common sign (fixed: the largest entry of each column of ``V_c`` is
-    positive after `right_vectors`), and up to a rotation among equal singular values.
+    s is unique; columns of U and V up to a common sign, which is not fixed here, and up to a rotation among equal
+    singular values.
 
     Numerics
     --------
@@ -101,7 +101,7 @@ def canonical_core(users: FloatTable, items: FloatTable, center: Center = "none"
 
     References
     ----------
-    Fukaya et al. (2014), CholeskyQR2. The form: DESIGN section 3.
+    Fukaya et al. (2014), CholeskyQR2.
     """
     check_center(center)
     k = items.shape[1]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError
 
-type_name = "expected a two-dimensional table of finite numbers, one row per vector"
+EXPECTED = "expected a two-dimensional table of finite numbers, one row per vector"
 
 FloatTable = NDArray[np.floating[Any]]
 
@@ -51,9 +51,9 @@ def as_table(vectors: Any, name: str = "vectors") -> FloatTable:
     try:
         table = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)
     except ValueError as error:
-        raise InputError(f"{name}: {type_name}; rows of unequal length were received ({error}).") from error
+        raise InputError(f"{name}: {EXPECTED}; rows of unequal length were received ({error}).") from error
     if table.ndim != 2:
-        raise InputError(f"{name}: {type_name}; received {table.ndim} dimension(s), shape {table.shape}.")
+        raise InputError(f"{name}: {EXPECTED}; received {table.ndim} dimension(s), shape {table.shape}.")
     if table.shape[0] == 0 or table.shape[1] == 0:
         raise InputError(f"{name}: the table is empty, shape {table.shape}. Pass at least one row and column.")
     table = np.ascontiguousarray(table, dtype=_float_type(table.dtype, name))
@@ -66,7 +66,7 @@ def _float_type(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
         return np.dtype(np.float32) if dtype.itemsize <= 4 else np.dtype(np.float64)
     if dtype.kind in "iub":
         return np.dtype(np.float32) if dtype.itemsize <= 2 else np.dtype(np.float64)
-    raise InputError(f"{name}: {type_name}; received dtype {dtype}. Convert it to float32 or float64.")
+    raise InputError(f"{name}: {EXPECTED}; received dtype {dtype}. Convert it to float32 or float64.")
 
 
 def _check_finite(table: FloatTable, name: str) -> None:

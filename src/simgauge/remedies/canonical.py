@@ -52,7 +52,7 @@ class CanonicalGauge(AffineRemedy):
 
     References
     ----------
-    arXiv 2403.05440, remedy 2 of section 3 (α = 1); DESIGN section 3.
+    arXiv 2403.05440, remedy 2 of section 3 (α = 1).
 
     Examples
     --------
