@@ -12,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from simgauge.core.dropout import check_rate, dropout_spectrum, factorize_dropout
 from simgauge.core.factorize import Factors, check_l2, factorize, halving_l2
+from simgauge.core.row_parts import RowParts
 from simgauge.core.spectrum import Spectrum, spectrum
 from simgauge.core.tables import FloatTable
 from simgauge.embedding import Embedding
-from simgauge.errors import ParameterError, RankWarning
+from simgauge.errors import InputError, ParameterError, RankWarning
 
 DEFAULT_COMPONENTS = 64
 DEFAULT_RATE = 0.5
@@ -98,7 +99,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  scikit-learn's signature
-        """Decompose `X` (n_users, n_items; sparse or dense, finite) and factorise it.
+        """Decompose `X` (n_users, n_items; sparse, dense or `RowParts`, finite) and factorise it.
 
         Raises
         ------
@@ -106,7 +107,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             A parameter outside its range, `n_components` above min(n_users, n_items).
         """
         self._check_parameters()
-        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32))
+        X = self._checked(X, reset=True)
         k = self._rank(X.shape)
         if self.penalty == "dropout":
             self.rate_ = DEFAULT_RATE if self.rate is None else self.rate
@@ -120,10 +121,12 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             factors = factorize(decomposition, self.penalty, self.l2_)  # type: ignore[arg-type]
         return self._set_factors(factors, self.spectrum_)
 
-    def transform(self, X: Any) -> FloatTable:
-        """User vectors ``X @ A``, shape (n_users, k)."""
+    def transform(self, X: Any) -> Any:
+        """User vectors ``X @ A``, shape (n_users, k); of `RowParts` a table in parts, left where those are."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False)
+        X = self._checked(X, reset=False)
+        if isinstance(X, RowParts):
+            return X.apply(_encoded, self.encoder_.shape[1], self.encoder_)
         return np.asarray(X @ self.encoder_)
 
     def inverse_transform(self, P: Any) -> FloatTable:
@@ -168,6 +171,20 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _n_features_out(self) -> int:
         return int(self.decoder_.shape[1])
 
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        if not isinstance(X, RowParts):
+            return validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=reset)
+        if self.penalty == "dropout":
+            raise ParameterError(
+                "penalty='dropout' needs all of XᵀX at once and does not take matrices in parts: pass a matrix, or "
+                "another penalty."
+            )
+        if reset:
+            self.n_features_in_ = X.shape[1]
+        elif X.shape[1] != self.n_features_in_:
+            raise InputError(f"X has {X.shape[1]} items, the model was fitted on {self.n_features_in_}.")
+        return X
+
     def _check_parameters(self) -> None:
         if self.penalty not in PENALTIES:
             raise ParameterError(f"penalty={self.penalty!r}: expected one of {', '.join(map(repr, PENALTIES))}.")
@@ -211,3 +228,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 stacklevel=3,
             )
         return self
+
+
+def _encoded(part: Any, _: int, encoder: FloatTable) -> FloatTable:
+    return np.asarray(part @ encoder)

@@ -61,7 +61,7 @@ def reweighted_spectrum(X: Reweighted, n_components: int, solver: str = "auto", 
     n_iter, residuals = 0, None
     if route == "lanczos":
         values, vectors, residuals, n_iter = _by_lanczos(X.matrix, X.column_mean, count, rng)
-    elif gram_side(X.matrix.shape) == "items":
+    elif gram_side(X.matrix) == "items":
         values, vectors = top_eigenpairs(_item_gram(X.matrix, X.column_mean), count)
     else:
         values, left = top_eigenpairs(_user_gram(X.matrix, X.column_mean), count)
@@ -97,12 +97,12 @@ def _by_lanczos(
     M: sp.csr_array, mean: Matrix, count: int, rng: np.random.Generator
 ) -> tuple[Matrix, Matrix, Matrix, int]:
     n_users = M.shape[0]
-    with GramProduct(M) as product:
+    product = GramProduct(M)
 
-        def centred(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-            return np.asarray(product(vectors) - n_users * np.outer(mean, mean @ vectors))
+    def centred(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+        return np.asarray(product(vectors) - n_users * np.outer(mean, mean @ vectors))
 
-        pairs = block_lanczos(centred, M.shape[1], count, tol=DEFAULT_TOL, dtype=np.float64, rng=rng)
+    pairs = block_lanczos(centred, M.shape[1], count, tol=DEFAULT_TOL, dtype=np.float64, rng=rng)
     relative = np.divide(pairs.residuals, pairs.values, out=np.zeros(len(pairs.values)), where=pairs.values > 0)
     return pairs.values, np.asarray(pairs.vectors, dtype=np.float64), relative, pairs.n_iter
 

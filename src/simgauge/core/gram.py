@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from simgauge.core.matrix_input import Matrix
+from simgauge.core.row_parts import RowParts
 
 BLOCK_BYTES = 64 << 20
 """Size of one dense row block, float64."""
@@ -32,6 +33,8 @@ def gram(X: Matrix, side: str = "items") -> NDArray[np.float64]:
     array([[1., 2.],
            [2., 5.]])
     """
+    if isinstance(X, RowParts):
+        return np.asarray(X.sum(_gram_of_part))
     rows = X if side == "items" else X.T
     if sp.issparse(rows):
         dense_cost, sparse_cost = gram_flops(X, side)
@@ -49,6 +52,10 @@ def gram(X: Matrix, side: str = "items") -> NDArray[np.float64]:
     return total
 
 
+def _gram_of_part(part: Matrix, _: int) -> NDArray[np.float64]:
+    return gram(part)
+
+
 def gram_flops(X: Matrix, side: str) -> tuple[float, float]:
     """Cost of the Gram matrix by dense blocks and by a sparse product, in flops of a dense product.
 
@@ -59,6 +66,8 @@ def gram_flops(X: Matrix, side: str) -> tuple[float, float]:
     """
     n_rows, size = X.shape if side == "items" else X.shape[::-1]
     dense = float(n_rows) * size * size
+    if isinstance(X, RowParts):
+        return dense, SPARSE_COST * X.extent.squared_counts
     if not sp.issparse(X):
         return dense, float("inf")
     axis_format = "csr" if side == "items" else "csc"

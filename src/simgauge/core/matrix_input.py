@@ -8,13 +8,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from simgauge.core.row_parts import VALUES_PER_LOOK, RowParts
 from simgauge.errors import InputError
 
 Matrix = Any
-"""A scipy sparse array in CSR or CSC form, or a dense ndarray; float32 or float64."""
-
-VALUES_PER_CHECK = 1 << 22
-"""Stored values looked at in one step (keeps the check's own memory at 4 MiB)."""
+"""A scipy sparse array in CSR or CSC form, a dense ndarray, or `RowParts`; float32 or float64."""
 
 
 def as_matrix(X: Any, name: str = "X") -> Matrix:
@@ -22,7 +20,7 @@ def as_matrix(X: Any, name: str = "X") -> Matrix:
 
     Parameters
     ----------
-    X : scipy sparse matrix or array (any format), or array-like, shape (n_users, n_items)
+    X : scipy sparse matrix or array (any format), array-like, or RowParts, shape (n_users, n_items)
         CSR, CSC and dense tables of float32 or float64 are used as they are. Other sparse formats become CSR.
         float16, booleans and integers of up to 16 bits become float32, wider integers float64.
         CSR and CSC that hold the same entry twice are accepted; the values are added.
@@ -45,6 +43,9 @@ def as_matrix(X: Any, name: str = "X") -> Matrix:
     >>> as_matrix(sp.coo_array(np.eye(2, dtype=int))).dtype
     dtype('float64')
     """
+    if isinstance(X, RowParts):
+        _refuse_not_finite(X.extent.not_finite, name)
+        return X
     if sp.issparse(X):
         matrix = X if X.format in ("csr", "csc") else X.tocsr()
     else:
@@ -78,8 +79,12 @@ def _float_type(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
 def _check_finite(values: NDArray[Any], name: str) -> None:
     flat = values.reshape(-1) if values.flags.c_contiguous else values.T.reshape(-1)
     bad = 0
-    for start in range(0, flat.size, VALUES_PER_CHECK):
-        bad += int((~np.isfinite(flat[start : start + VALUES_PER_CHECK])).sum())
+    for start in range(0, flat.size, VALUES_PER_LOOK):
+        bad += int((~np.isfinite(flat[start : start + VALUES_PER_LOOK])).sum())
+    _refuse_not_finite(bad, name)
+
+
+def _refuse_not_finite(bad: int, name: str) -> None:
     if bad:
         raise InputError(
             f"{name}: {bad} stored values are NaN or infinite. Remove or replace them first; "
@@ -95,6 +100,8 @@ def stored_values(X: Matrix) -> int:
     >>> stored_values(np.eye(3))
     9
     """
+    if isinstance(X, RowParts):
+        return X.extent.stored
     return int(X.indptr[-1]) if sp.issparse(X) else int(X.size)
 
 
@@ -106,5 +113,7 @@ def largest_magnitude(X: Matrix) -> float:
     >>> largest_magnitude(np.array([[1.0, -3.0]]))
     3.0
     """
+    if isinstance(X, RowParts):
+        return X.extent.largest
     values = X.data[: int(X.indptr[-1])] if sp.issparse(X) else X
     return float(max(values.max(), -values.min())) if values.size else 0.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from simgauge.core.gram import gram_flops
 from simgauge.core.lanczos import BLOCK
 from simgauge.core.matrix_input import Matrix, stored_values
+from simgauge.core.row_parts import RowParts
 
 EIGH = 6.0
 """Flops of LAPACK's symmetric eigen-solver per n³, as equivalents of a matrix product (half of it is memory-bound)."""
@@ -37,9 +38,9 @@ class RouteCosts:
         return "gram" if self.gram <= self.lanczos else "lanczos"
 
 
-def gram_side(shape: tuple[int, int]) -> str:
-    """The side whose Gram matrix is smaller: "items" (XᵀX) or "users" (XXᵀ)."""
-    return "items" if shape[1] <= shape[0] else "users"
+def gram_side(X: Matrix) -> str:
+    """The side whose Gram matrix is smaller: "items" (XᵀX) or "users" (XXᵀ); parts by rows only have XᵀX."""
+    return "items" if X.shape[1] <= X.shape[0] or isinstance(X, RowParts) else "users"
 
 
 def route_costs(X: Matrix, n_components: int) -> RouteCosts:
@@ -63,12 +64,13 @@ def route_costs(X: Matrix, n_components: int) -> RouteCosts:
     'lanczos'
     """
     short, long = sorted(X.shape)
-    side = gram_side(X.shape)
-    gram = min(gram_flops(X, side)) + EIGH * short**3 + 4.0 * short**2 * n_components
+    side = gram_side(X)
+    order = X.shape[1] if side == "items" else X.shape[0]
+    gram = min(gram_flops(X, side)) + EIGH * order**3 + 4.0 * order**2 * n_components
     steps = 6 + 4 * n_components / BLOCK
     stored, weight = stored_values(X), 1.0 if stored_values(X) == X.shape[0] * X.shape[1] else SPARSE
     products = steps * 4.0 * stored * BLOCK * weight
-    lanczos = products + 4.0 * short * BLOCK**2 * steps**2
-    if 2 * steps * BLOCK > short:
+    lanczos = products + 4.0 * order * BLOCK**2 * steps**2
+    if 2 * steps * BLOCK > order:
         lanczos = float("inf")
     return RouteCosts(dense=SVD * long * short**2, gram=gram, lanczos=lanczos)

@@ -18,9 +18,10 @@ from simgauge.core.gram import gram, top_eigenpairs
 from simgauge.core.lanczos import BLOCK, ConvergenceWarning, RitzPairs, block_lanczos
 from simgauge.core.matrix_input import Matrix, as_matrix, largest_magnitude
 from simgauge.core.orthogonal import Columns, complete, fix_signs
+from simgauge.core.row_parts import RowParts
 from simgauge.core.solver_cost import gram_side, route_costs
 from simgauge.core.sparse_product import GramProduct
-from simgauge.errors import ParameterError
+from simgauge.errors import InputError, ParameterError
 
 __all__ = ["ConvergenceWarning", "Progress", "Spectrum", "complete", "fix_signs", "measure_residuals", "spectrum"]
 
@@ -96,8 +97,9 @@ def spectrum(
 
     Parameters
     ----------
-    X : scipy sparse matrix (any format) or array-like, shape (n_users, n_items)
-        CSR, CSC and dense tables of float32 or float64 are not copied. Finite.
+    X : scipy sparse matrix (any format), array-like, or RowParts, shape (n_users, n_items)
+        CSR, CSC and dense tables of float32 or float64 are not copied. Finite. Parts by rows may be memory-mapped or lie
+        on the workers of a cluster: only sums of n_items x 24 (or n_items x n_items, "gram") come here.
     n_components : int, 1 <= n_components <= n_items
         Up to full rank, also when n_users < n_items.
     solver : {"auto", "dense", "gram", "lanczos"}
@@ -156,8 +158,10 @@ def spectrum(
         raise ParameterError(f"solver={solver!r}: expected one of {', '.join(SOLVERS)}.")
     rng = np.random.default_rng(random_state)
     scale = _scale(matrix)
-    scaled = matrix if scale == 1.0 else matrix.astype(np.float64) / scale
+    scaled = _divided(matrix, scale)
     route = route_costs(scaled, count).choice if solver == "auto" else solver
+    if route == "dense" and isinstance(scaled, RowParts):
+        scaled = scaled.gather()
     residuals: NDArray[np.float64] | None = None
     n_iter = 0
     if route == "dense":
@@ -199,13 +203,12 @@ def measure_residuals(X: Any, result: Spectrum) -> NDArray[np.float64]:
 
 def _residuals(X: Matrix, sigma: NDArray[np.float64], vectors: Columns) -> NDArray[np.float64]:
     scale = _scale(X)
-    X, squares = (X if scale == 1.0 else X.astype(np.float64) / scale), (sigma / scale) ** 2
+    product, squares = GramProduct(_divided(X, scale)), (sigma / scale) ** 2
     norms = np.empty(len(sigma))
-    with GramProduct(X) as product:
-        for start in range(0, len(sigma), BLOCK):
-            part = slice(start, start + BLOCK)
-            block = vectors[:, part].astype(np.float64)
-            norms[part] = np.linalg.norm(product(block) - block * squares[part], axis=0)
+    for start in range(0, len(sigma), BLOCK):
+        part = slice(start, start + BLOCK)
+        block = vectors[:, part].astype(np.float64)
+        norms[part] = np.linalg.norm(product(block) - block * squares[part], axis=0)
     return _relative(norms, squares)
 
 
@@ -237,6 +240,17 @@ def _scale(X: Matrix) -> float:
     return 1.0 if peak == 0 or SAFE_RANGE[0] <= peak <= SAFE_RANGE[1] else peak
 
 
+def _divided(X: Matrix, scale: float) -> Matrix:
+    if scale == 1.0:
+        return X
+    if isinstance(X, RowParts):
+        raise InputError(
+            f"X: its largest magnitude is {scale:g}, and squares of it leave the range of float32. Divide the weights by "
+            "that before they are cut into parts."
+        )
+    return X.astype(np.float64) / scale
+
+
 def _by_svd(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
     table = np.asarray(X.toarray() if sp.issparse(X) else X, dtype=np.float64)
     _, sigma, right = sla.svd(table, full_matrices=False, check_finite=False)
@@ -245,7 +259,7 @@ def _by_svd(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
 
 
 def _by_gram(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
-    side = gram_side(X.shape)
+    side = gram_side(X)
     values, vectors = top_eigenpairs(gram(X, side), min(count, *X.shape))
     sigma = _roots(values, max(X.shape))
     return (sigma, vectors) if side == "items" else _right_from_left(X, sigma, vectors)
@@ -267,18 +281,18 @@ def _right_from_left(X: Matrix, sigma: NDArray[np.float64], left: Columns) -> tu
 def _by_lanczos(
     X: Matrix, count: int, tol: float, rng: np.random.Generator, progress: Progress | None
 ) -> tuple[NDArray[np.float64], Columns, NDArray[np.float64], int]:
-    side = gram_side(X.shape)
+    side = gram_side(X)
     wanted = min(count, *X.shape)
-    with GramProduct(X, side) as product:
+    product = GramProduct(X, side)
 
-        def run(dtype: Any) -> RitzPairs:
-            return block_lanczos(product, product.size, wanted, tol=tol, dtype=dtype, rng=rng, progress=progress)
+    def run(dtype: Any) -> RitzPairs:
+        return block_lanczos(product, product.size, wanted, tol=tol, dtype=dtype, rng=rng, progress=progress)
 
-        pairs = run(X.dtype)
-        n_iter = pairs.n_iter
-        if pairs.below_noise and X.dtype == np.float32:
-            pairs = run(np.float64)
-            n_iter += pairs.n_iter
+    pairs = run(X.dtype)
+    n_iter = pairs.n_iter
+    if pairs.below_noise and X.dtype == np.float32:
+        pairs = run(np.float64)
+        n_iter += pairs.n_iter
     sigma, vectors = _roots(pairs.values, max(X.shape)), pairs.vectors
     residuals = _relative(pairs.residuals, sigma**2)
     if side == "users":

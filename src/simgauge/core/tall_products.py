@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.sparse_product import thread_count
+from simgauge.core.threads import thread_count
 
 Table = NDArray[np.floating[Any]]
 
