@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge import checks
-from simgauge.core.tables import ROWS_PER_BLOCK
+from simgauge.core.arrays import numpy_dtype
+from simgauge.core.tables import sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.findings import SEVERITY, Finding, Verdict, worst
@@ -128,7 +129,7 @@ def audit(
     Parameters
     ----------
     embedding : Embedding
-        One or two tables; with both, the canonical gauges between whitened and projected back are compared too.
+        One or two tables, in memory, memory-mapped, tensors on a device, or `RowParts` on a cluster; with both, the canonical gauges between whitened and projected back are compared too.
     objective : str
         What the vectors were trained with: one of `simgauge.objectives.OBJECTIVES`, such as "product", "factors",
         "als", "bpr", "softmax", "contrastive", "unit-sphere", "normalised-afterwards". Taken from the provenance
@@ -186,7 +187,7 @@ def audit(
             "n_items": embedding.n_items,
             "n_users": embedding.n_users,
             "n_components": embedding.n_components,
-            "dtype": str(embedding.items.dtype),
+            "dtype": str(numpy_dtype(embedding.items)),
             "provenance": dict(embedding.provenance),
         },
         parameters={
@@ -223,9 +224,7 @@ def _workspace(
     if objective == "unknown":
         objective = str(embedding.provenance.get("objective") or "unknown")
     name, known = find_objective(objective)
-    if not any(
-        embedding.items[start : start + ROWS_PER_BLOCK].any() for start in range(0, embedding.n_items, ROWS_PER_BLOCK)
-    ):
+    if not len(sample_nonzero_rows(embedding.items, 1, np.random.default_rng(0))):
         raise InputError("all item vectors are zero: there is nothing to audit.")
     aligned = None if interactions is None else interactions.align(embedding.item_ids)
     counts = _per_item(popularity, embedding, "popularity")

@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.atomic import atomic_directory
-from simgauge.core.tables import FloatTable, as_table
+from simgauge.core.arrays import numpy_dtype, on_host, to_host
+from simgauge.core.row_parts import RowParts
+from simgauge.core.tables import Table, as_table
 from simgauge.errors import InputError
 
 FORMAT_VERSION = 1
@@ -39,12 +41,13 @@ class Embedding:
 
     Parameters
     ----------
-    items : array-like, shape (n_items, n_components)
-        float32 or float64 (other numbers are converted as `core.tables.as_table` says). Finite.
+    items : array-like, torch tensor or RowParts, shape (n_items, n_components)
+        float32 or float64 (other numbers are converted as `core.tables.as_table` says). Finite. Tensors stay on their
+        device and parts where they are: gauges and audits work there.
     users : array-like, shape (n_users, n_components), optional
         The other side, in the same latent space.
     item_ids, user_ids : sequence of int or str, optional
-        Unique labels of the rows; the row numbers when not given.
+        Unique labels of the rows; the row numbers when not given (None for users in parts).
     item_names : sequence of str, optional
         What a person calls the items; need not be unique. The ids when not given.
     provenance : mapping, optional
@@ -75,8 +78,8 @@ class Embedding:
     array([1])
     """
 
-    items: FloatTable
-    users: FloatTable | None = None
+    items: Table
+    users: Table | None = None
     item_ids: Ids = field(default=cast("Any", None))
     user_ids: Ids | None = None
     item_names: Ids = field(default=cast("Any", None))
@@ -96,7 +99,7 @@ class Embedding:
         object.__setattr__(self, "items", _read_only(items))
         object.__setattr__(self, "users", None if users is None else _read_only(users))
         object.__setattr__(self, "item_ids", item_ids)
-        if users is not None:
+        if users is not None and not (self.user_ids is None and isinstance(users, RowParts)):
             object.__setattr__(self, "user_ids", as_ids(self.user_ids, len(users), "user_ids"))
         object.__setattr__(self, "item_names", _as_names(self.item_names, item_ids))
         object.__setattr__(self, "provenance", MappingProxyType(json.loads(json.dumps(dict(self.provenance)))))
@@ -118,9 +121,9 @@ class Embedding:
 
     def __repr__(self) -> str:
         counts = [_count(self.n_items, "item")] + ([_count(self.n_users, "user")] if self.n_users else [])
-        return f"Embedding({', '.join(counts)}, {_count(self.n_components, 'component')}, {self.items.dtype})"
+        return f"Embedding({', '.join(counts)}, {_count(self.n_components, 'component')}, {numpy_dtype(self.items)})"
 
-    def with_tables(self, items: FloatTable, users: FloatTable | None = None, **provenance: Any) -> Embedding:
+    def with_tables(self, items: Table, users: Table | None = None, **provenance: Any) -> Embedding:
         """The same rows with other vectors; `provenance` is added to what is known already."""
         return Embedding(
             items=items,
@@ -177,9 +180,9 @@ class Embedding:
 
         target = Path(directory)
         with atomic_directory(target, marker=METADATA_FILE) as temporary:
-            tensors = {"items": np.ascontiguousarray(self.items)}
+            tensors = {"items": _brought(self.items)}
             if self.users is not None:
-                tensors["users"] = np.ascontiguousarray(self.users)
+                tensors["users"] = _brought(self.users)
                 pq.write_table(pa.table({"id": _arrow_ids(self.user_ids)}), temporary / USERS_FILE)
             save_file(tensors, temporary / VECTORS_FILE)
             pq.write_table(
@@ -191,7 +194,7 @@ class Embedding:
                 "n_items": self.n_items,
                 "n_users": self.n_users,
                 "n_components": self.n_components,
-                "dtype": str(self.items.dtype),
+                "dtype": str(numpy_dtype(self.items)),
                 "vectors_sha256": _sha256(temporary / VECTORS_FILE),
                 "provenance": dict(self.provenance),
             }
@@ -292,7 +295,14 @@ def _as_names(names: Any, item_ids: Ids) -> Ids:
     return _read_only(np.array(texts, dtype=object))
 
 
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+def _brought(table: Table) -> NDArray[Any]:
+    """The whole table in the memory of this process: what writing a file takes."""
+    return np.ascontiguousarray(table.gather() if isinstance(table, RowParts) else to_host(table))
+
+
+def _read_only(array: Any) -> Any:
+    if not on_host(array):  # tensors and parts have no such flag
+        return array
     view = array.view()
     view.flags.writeable = False
     return view

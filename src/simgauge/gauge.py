@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from simgauge.core import gauge as core
 from simgauge.core.gauge import Center
-from simgauge.core.tables import FloatTable
+from simgauge.core.table_algebra import column_signs, linear_map, scale_columns
+from simgauge.core.tables import Table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 
@@ -17,11 +18,11 @@ from simgauge.errors import InputError
 class Canonical(NamedTuple):
     """Singular value decomposition of a model's own predictions, ``users @ items.T = U diag(s) Vᵀ``."""
 
-    left: FloatTable
+    left: Table
     """U, shape (n_users, rank)."""
     singular_values: NDArray[np.float64]
     """s, shape (rank,), non-increasing, positive."""
-    right: FloatTable
+    right: Table
     """V, shape (n_items, rank)."""
 
 
@@ -72,8 +73,8 @@ def canonicalize(embedding: Embedding, center: Center = "none") -> Canonical:
     decomposition = core.canonical_core(users, embedding.items, center)
     right = _affine(embedding.items, decomposition.item_mean, decomposition.right_map)
     left = _affine(users, decomposition.user_mean, decomposition.left_map)
-    signs = np.sign(right[np.abs(right).argmax(axis=0), np.arange(right.shape[1])]).astype(right.dtype)
-    return Canonical(left * signs.astype(left.dtype), decomposition.singular_values, right * signs)
+    signs = column_signs(right)
+    return Canonical(scale_columns(left, signs), decomposition.singular_values, scale_columns(right, signs))
 
 
 def canonical_gauge(
@@ -189,10 +190,9 @@ def gauge_transform(embedding: Embedding, G: Any) -> Embedding:
     [[1.0, 10.0], [1.0, 0.0]]
     """
     matrix = core.check_gauge_matrix(G, embedding.n_components)
-    items = (embedding.items @ matrix).astype(embedding.items.dtype)
-    users = embedding.users
+    items, users = linear_map(embedding.items, matrix), embedding.users
     if users is not None:
-        users = np.linalg.solve(matrix, users.T.astype(np.float64)).T.astype(users.dtype)
+        users = linear_map(users, matrix, solve=True)
     return embedding.with_tables(items, users, gauge={"name": "custom", "predictions_kept": True})
 
 
@@ -223,7 +223,7 @@ def random_gauge(n_components: int, condition_number: float, random_state: int =
     return core.random_gauge_matrix(n_components, condition_number, np.random.default_rng(random_state))
 
 
-def _users(embedding: Embedding, purpose: str) -> FloatTable:
+def _users(embedding: Embedding, purpose: str) -> Table:
     if embedding.users is None:
         raise InputError(
             f"{purpose} needs both tables, and this embedding has items only: pass a sample of the other side "
@@ -240,5 +240,5 @@ def _keeps_rank(embedding: Embedding, decomposition: core.CanonicalCore, center:
     return decomposition.rank == core.canonical_core(embedding.users, embedding.items).rank
 
 
-def _affine(table: FloatTable, mean: NDArray[np.float64], matrix: NDArray[np.float64]) -> FloatTable:
+def _affine(table: Table, mean: NDArray[np.float64], matrix: NDArray[np.float64]) -> Any:
     return core.GaugeMap(matrix, matrix, mean).apply_items(table)

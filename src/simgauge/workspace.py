@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core import gauge as core
+from simgauge.core.arrays import Array
 from simgauge.core.folded_bias import BiasColumn, bias_columns
 from simgauge.core.geometry_moments import TableMoments, table_moments
 from simgauge.core.intervals import mean_interval
 from simgauge.core.streamed_topk import streamed_top_k, streamed_top_k_scaled
-from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable, row_norms
+from simgauge.core.table_algebra import wide_gram
+from simgauge.core.tables import Table, map_rows, norms_of_block, row_norms, sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.findings import Finding
@@ -53,7 +55,7 @@ class Workspace:
     cache: dict[Any, Any] = field(default_factory=dict)
 
     @property
-    def items(self) -> FloatTable:
+    def items(self) -> Table:
         """Item vectors as shipped."""
         return self.embedding.items
 
@@ -141,10 +143,7 @@ class Workspace:
 
     def gauge_norms(self, power: float) -> NDArray[np.float64]:
         """Norms of all items in a canonical gauge, block by block."""
-        gauge, blocks = self.gauge_map(power), range(0, len(self.items), ROWS_PER_BLOCK)
-        return np.concatenate(
-            [row_norms(gauge.apply_items(self.items[start : start + ROWS_PER_BLOCK])) for start in blocks]
-        )
+        return np.concatenate(list(map_rows(self.items, _norms_in_gauge, self.gauge_map(power))))
 
     def gauge_lists(self, power: float, center: core.Center = "none") -> Indices:
         """Neighbours of the probe rows in a canonical gauge, (n_probe, k)."""
@@ -170,6 +169,12 @@ class Workspace:
         return table_moments(self.items)
 
     @cached_property
+    def user_gram(self) -> NDArray[np.float64]:
+        """``PᵀP`` of the users, (k, k); zeros for a single table."""
+        users = self.embedding.users
+        return np.zeros((self.embedding.n_components,) * 2) if users is None else wide_gram(users)
+
+    @cached_property
     def biases(self) -> list[BiasColumn]:
         """Columns in which a bias is folded; none can be told for a single table or single rows."""
         users = self.embedding.users
@@ -187,9 +192,7 @@ class Workspace:
         """Nearest items by cosine of users (a sample where there are many), and the cosines; None for a single table."""
         if self.embedding.users is None:
             return None
-        alive = np.flatnonzero(row_norms(self.embedding.users) > 0)
-        if len(alive) > PROBE_ROWS:
-            alive = np.sort(np.random.default_rng(self.seed + 4).choice(alive, PROBE_ROWS, replace=False))
+        alive = sample_nonzero_rows(self.embedding.users, PROBE_ROWS, np.random.default_rng(self.seed + 4))
         if len(alive) == 0:
             return None
         return streamed_top_k(self.items, alive, self.k, queries=self.embedding.users)
@@ -234,3 +237,7 @@ class Workspace:
         axes, exponents = core.random_axes(self.embedding.n_components, rng)
         scales = [kappa ** (exponents / 2) for kappa in condition_numbers]
         return streamed_top_k_scaled(self.items, self.gauge_rows, self.k, axes, scales)
+
+
+def _norms_in_gauge(block: Array, _: int, gauge: core.GaugeMap) -> NDArray[np.float64]:
+    return norms_of_block(gauge.apply_items(block))

@@ -7,7 +7,7 @@ import pytest
 
 from geometry_problems import skewed_table
 from simgauge.core import geometry_moments
-from simgauge.core.geometry_moments import ScatterSum, row_blocks, table_moments
+from simgauge.core.geometry_moments import row_blocks, table_moments
 from simgauge.core.geometry_spectrum import effective_rank, participation_ratio
 from simgauge.errors import InputError
 
@@ -107,13 +107,3 @@ def test_tiny_rows_keep_their_norm_and_direction(size):
 def test_entries_whose_squares_overflow_are_refused():
     with pytest.raises(InputError, match=r"2e\+200: squares overflow. Divide"):
         table_moments(np.array([[2e200, 0.0], [1.0, 1.0]]))
-
-
-def test_an_empty_sum_is_not_needed_for_the_shift(rng):
-    total = ScatterSum(2)
-    parts = [rng.standard_normal((3, 2)) + 9, rng.standard_normal((5, 2)) + 9]
-    for part in parts:
-        total.add(part)
-    mean, scatter = total.result()
-    np.testing.assert_allclose(mean, np.vstack(parts).mean(axis=0))
-    np.testing.assert_allclose(scatter, 7 * np.cov(np.vstack(parts).T))

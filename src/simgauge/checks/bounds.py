@@ -8,7 +8,7 @@ import numpy as np
 
 from simgauge.core.bounds import Group, cosine_bounds
 from simgauge.core.certificates import certified_share, neighbor_certificate
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables import FloatTable, take_rows
 from simgauge.findings import Finding
 from simgauge.workspace import Workspace
 
@@ -24,7 +24,7 @@ def cosine_range(workspace: Workspace) -> Finding | None:
     pairs = _neighbor_pairs(workspace)
     rows: list[dict[str, Any]] = []
     asked, positions = np.unique(pairs, return_inverse=True)
-    vectors, pairs = np.ascontiguousarray(workspace.items[asked]), positions.reshape(pairs.shape)
+    vectors, pairs = take_rows(workspace.items, asked), positions.reshape(pairs.shape)
     groups: list[tuple[Group, FloatTable]] = [("linear", vectors)]
     if workspace.canonical:
         groups.append(("diagonal", workspace.gauge_map(0.5).apply_items(vectors)))
@@ -58,13 +58,13 @@ def certified_neighbors(workspace: Workspace) -> Finding | None:
     """Share of neighbours that no metric up to a condition number can push out of their list."""
     if workspace.embedding.n_components == 1 or workspace.embedding.n_items <= workspace.k + 1:
         return None
+    # only the rows that occur in lists are needed, wherever the table lies
+    needed = np.union1d(workspace.rows, workspace.shipped[0])
+    table, places = take_rows(workspace.items, needed), (workspace.shipped[0], workspace.rows)
+    neighbors, rows_asked = (np.searchsorted(needed, indices) for indices in places)
     found = {
         per_neighbor: neighbor_certificate(
-            workspace.items,
-            workspace.k,
-            neighbors=workspace.shipped[0],
-            rows=workspace.rows,
-            per_neighbor=per_neighbor,
+            table, workspace.k, neighbors=neighbors, rows=rows_asked, per_neighbor=per_neighbor
         )
         for per_neighbor in (False, True)
     }

@@ -9,11 +9,10 @@ import numpy as np
 from simgauge.core.factorize import factorize
 from simgauge.core.folded_bias import constant_columns, constant_direction
 from simgauge.core.gauge_balance import GaugeBalance, gauge_balance
-from simgauge.core.geometry_moments import table_moments
 from simgauge.core.overlap import neighbor_overlap
 from simgauge.core.spectrum import spectrum
 from simgauge.core.sphere_spanning import sphere_spanning
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables import Table, row_norms, take_rows
 from simgauge.core.topk import top_k
 from simgauge.findings import Finding, Verdict
 from simgauge.objectives import Identifiability
@@ -71,9 +70,9 @@ _ACTIONS: dict[Identifiability, str] = {
 }
 
 
-def _on_the_sphere(table: FloatTable) -> tuple[Identifiability, str]:
+def _on_the_sphere(table: Table) -> tuple[Identifiability, str]:
     """Whether unit norms during training leave rotations only: the b bᵀ of the rows must span Sym(k)."""
-    norms = np.linalg.norm(table[: min(len(table), 10_000)].astype(np.float64), axis=1)
+    norms = row_norms(take_rows(table, np.arange(min(len(table), 10_000))))
     if np.abs(norms - 1).max() > UNIT_NORM:
         return "arbitrary", (
             f"the vectors are said to have been trained on the unit sphere, but norms run from {norms.min():.3g} to "
@@ -99,11 +98,10 @@ def _on_the_sphere(table: FloatTable) -> tuple[Identifiability, str]:
 
 def balance(workspace: Workspace) -> Finding | None:
     """Do the tables agree with a penalty on both factors? None for a single table."""
-    users = workspace.embedding.users
-    if users is None or not users.any():
+    if not workspace.user_gram.any():
         return None
     keep = np.setdiff1d(np.arange(workspace.embedding.n_components), [bias.column for bias in workspace.biases])
-    grams = [moments.gram[np.ix_(keep, keep)] for moments in (table_moments(users), workspace.moments)]
+    grams = [gram[np.ix_(keep, keep)] for gram in (workspace.user_gram, workspace.moments.gram)]
     if not all(gram.any() for gram in grams):
         return None
     found = gauge_balance(*grams)

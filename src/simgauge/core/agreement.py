@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.geometry_moments import Matrix, ScatterSum, row_blocks
+from simgauge.core.geometry_moments import Matrix, Vector, row_blocks
 from simgauge.core.tables import FloatTable, unit_rows
 from simgauge.errors import InputError
 
@@ -68,7 +68,7 @@ def cross_moments(a: FloatTable, b: FloatTable, *, center: bool = True, normaliz
             f"expected two tables of the same rows; received {len(a)} and {len(b)} rows. Match the ids first."
         )
     n_rows, k = a.shape
-    total = ScatterSum(k + b.shape[1])
+    total = _ScatterSum(k + b.shape[1])
     size = 0.0
     for rows in row_blocks(n_rows, k + b.shape[1]):
         parts = [np.asarray(table[rows], dtype=np.float64) for table in (a, b)]
@@ -163,3 +163,31 @@ def _whitener(gram: Matrix) -> Matrix:
     values, vectors = np.linalg.eigh(gram)
     keep = values > len(gram) * np.finfo(np.float64).eps * values[-1]
     return np.asarray(vectors[:, keep] / np.sqrt(values[keep]))
+
+
+class _ScatterSum:
+    """Sums of rows and of their products, shifted by the mean of the first block; the part that streams."""
+
+    def __init__(self, n_columns: int) -> None:
+        self._count = 0
+        self._shift: Vector | None = None
+        self._sum = np.zeros(n_columns)
+        self._products = np.zeros((n_columns, n_columns))
+
+    def add(self, block: Matrix) -> None:
+        """Add the rows of a float64 block."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._shift is None:
+                self._shift = block.mean(axis=0)
+            shifted = block - self._shift
+            self._count += len(block)
+            self._sum += shifted.sum(axis=0)
+            self._products += shifted.T @ shifted
+
+    def result(self) -> tuple[Vector, Matrix]:
+        """Mean (k,) and scatter about it (k, k)."""
+        offset = self._sum / self._count
+        with np.errstate(over="ignore", invalid="ignore"):
+            scatter = self._products - self._count * np.outer(offset, offset)
+        shift = np.zeros_like(offset) if self._shift is None else self._shift
+        return shift + offset, scatter

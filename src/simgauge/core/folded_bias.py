@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable, as_table
+from simgauge.core.arrays import Array, beside, doubled, namespace, to_host
+from simgauge.core.tables import Table, as_table, map_rows, sum_rows
 from simgauge.errors import InputError, ParameterError
 
 Floats = NDArray[np.float64]
@@ -76,8 +77,7 @@ def constant_columns(table: Any, *, tolerance: float = CONSTANT) -> list[Constan
     checked = _several_rows(table, "table")
     if not 0 <= tolerance < 1:
         raise ParameterError(f"tolerance={tolerance!r}: expected a number in [0, 1).")
-    low, high = checked.min(axis=0).astype(np.float64), checked.max(axis=0).astype(np.float64)
-    mean = checked.mean(axis=0, dtype=np.float64)
+    low, high, mean = _column_ranges(checked)
     apart = np.maximum(high - mean, mean - low)
     constant = (apart <= tolerance * np.abs(mean)) & (mean != 0)
     return [ConstantColumn(int(j), float(mean[j]), float(apart[j] / abs(mean[j]))) for j in np.flatnonzero(constant)]
@@ -132,7 +132,7 @@ def bias_columns(items: Any, users: Any, *, tolerance: float = CONSTANT) -> list
     for column in sorted(constants["items"].keys() | constants["users"].keys()):
         side: Literal["items", "users", "both"] = "items" if column in constants["users"] else "users"
         other = constants["users" if side == "items" else "items"][column]
-        spread = float(tables[side][:, column].std(dtype=np.float64)) * abs(other.value)
+        spread = _column_deviation(tables[side], column) * abs(other.value)
         if column in constants["items"] and column in constants["users"]:
             side = "both"
         result.append(BiasColumn(side, column, other.value, other.deviation, spread))
@@ -188,34 +188,62 @@ def constant_direction(table: Any, *, tolerance: float = CONSTANT) -> ConstantDi
     if not 0 <= tolerance < 1:
         raise ParameterError(f"tolerance={tolerance!r}: expected a number in [0, 1).")
     n_rows, n_components = checked.shape
-    scale = np.abs(checked).max(axis=0).astype(np.float64)
+    low, high, _ = _column_ranges(checked)
+    scale = np.maximum(np.abs(low), np.abs(high))
     scale[scale == 0] = 1.0
-    gram = np.zeros((n_components, n_components))
-    for block in _blocks(checked, scale):
-        gram += block.T @ block
+    gram = sum_rows(checked, _scaled_gram, scale)
     levels, basis = np.linalg.eigh(gram)
     kept = levels > max(levels[-1], 0.0) * n_components * np.finfo(np.float64).eps
     inverse = (basis[:, kept] / levels[kept]) @ basis[:, kept].T
     weights = np.zeros(n_components)
     for _ in range(3):
         # the second and third time around this takes out the rounding of the normal equations
-        missing, square = np.zeros(n_components), 0.0
-        for block in _blocks(checked, scale):
-            short = 1.0 - block @ weights
-            missing += block.T @ short
-            square += float(short @ short)
+        missing, square = sum_rows(checked, _shortfall, scale, weights)
         best, residual = weights, float(np.sqrt(square / n_rows))
         weights = weights + inverse @ missing
     found = residual <= tolerance and n_rows > 2 * n_components
     return ConstantDirection(best / scale, min(residual, 1.0), found)
 
 
-def _blocks(table: FloatTable, scale: Floats) -> Any:
-    for start in range(0, len(table), ROWS_PER_BLOCK):
-        yield table[start : start + ROWS_PER_BLOCK].astype(np.float64) / scale
+def _column_ranges(table: Table) -> tuple[Floats, Floats, Floats]:
+    """Smallest and largest entry and mean of every column."""
+    looks = list(map_rows(table, _block_ranges))
+    low, high, total = (np.stack(part) for part in zip(*looks, strict=True))
+    return low.min(axis=0), high.max(axis=0), total.sum(axis=0) / len(table)
 
 
-def _several_rows(table: Any, name: str) -> FloatTable:
+def _block_ranges(block: Array, _: int) -> tuple[Floats, Floats, Floats]:
+    xp = namespace(block)
+    low, high, total = xp.min(block, axis=0), xp.max(block, axis=0), xp.sum(block, axis=0, dtype=xp.float64)
+    return to_host(low).astype(np.float64), to_host(high).astype(np.float64), to_host(total)
+
+
+def _column_deviation(table: Table, column: int) -> float:
+    mean = float(sum_rows(table, _power_sum, column, 0.0, 1)) / len(table)
+    return float(np.sqrt(sum_rows(table, _power_sum, column, mean, 2) / len(table)))
+
+
+def _power_sum(block: Array, _: int, column: int, mean: float, power: int) -> Floats:
+    return to_host(namespace(block).sum((doubled(block[:, column]) - mean) ** power))
+
+
+def _scaled(block: Array, scale: Floats) -> Array:
+    wide = doubled(block)
+    return wide / beside(scale, wide)
+
+
+def _scaled_gram(block: Array, _: int, scale: Floats) -> Floats:
+    rows = _scaled(block, scale)
+    return to_host(rows.T @ rows)
+
+
+def _shortfall(block: Array, _: int, scale: Floats, weights: Floats) -> tuple[Floats, float]:
+    rows = _scaled(block, scale)
+    short = 1.0 - rows @ beside(weights, rows)
+    return to_host(rows.T @ short), float(short @ short)
+
+
+def _several_rows(table: Any, name: str) -> Any:
     checked = as_table(table, name)
     if len(checked) < 2:
         raise InputError(f"{name}: one row is constant in every column. Pass at least two rows.")

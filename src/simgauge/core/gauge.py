@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable, row_norms
+from simgauge.core.arrays import Array, beside, doubled, namespace, numpy_dtype
+from simgauge.core.table_algebra import affine_map, column_means, table_eps, triangular_factor
+from simgauge.core.tables import Table, apply_rows, norms_of_block
 from simgauge.errors import InputError, ParameterError
 
 Matrix = NDArray[np.float64]
 Center = Literal["none", "users", "both"]
-
-SAFE_CHOLESKY_CONDITION = 1e7
-"""Above this condition number of a table, one Cholesky of its Gram loses the weak directions: use Householder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,23 +56,23 @@ class GaugeMap:
     item_mean: Matrix
     """(k,)."""
 
-    def apply_items(self, items: FloatTable) -> FloatTable:
-        """Item vectors in the new gauge, (n, r), in the dtype they came in."""
-        return _affine(items, self.item_mean, self.item_matrix)
+    def apply_items(self, items: Table) -> Any:
+        """Item vectors in the new gauge, (n, r), in the dtype they came in and where they lie."""
+        return affine_map(items, self.item_mean, self.item_matrix)
 
-    def apply_users(self, users: FloatTable) -> FloatTable:
-        """User vectors in the new gauge, (n, r), in the dtype they came in."""
-        return _affine(users, np.zeros(users.shape[1]), self.user_matrix)
+    def apply_users(self, users: Table) -> Any:
+        """User vectors in the new gauge, (n, r), in the dtype they came in and where they lie."""
+        return affine_map(users, np.zeros(users.shape[1]), self.user_matrix)
 
 
-def canonical_core(users: FloatTable, items: FloatTable, center: Center = "none") -> CanonicalCore:
+def canonical_core(users: Table, items: Table, center: Center = "none") -> CanonicalCore:
     """Canonical form of a pair of tables, without forming anything larger than the tables.
 
     Parameters
     ----------
-    users : ndarray, shape (n_users, k)
+    users : ndarray, tensor or RowParts, shape (n_users, k)
         P.
-    items : ndarray, shape (n_items, k)
+    items : ndarray, tensor or RowParts, shape (n_items, k)
         Q.
     center : {"none", "users", "both"}
         Subtract the mean user (and the mean item) vector first. Means transform with the gauge, so the result
@@ -105,12 +104,12 @@ def canonical_core(users: FloatTable, items: FloatTable, center: Center = "none"
     """
     check_center(center)
     k = items.shape[1]
-    user_mean = _mean(users) if center != "none" else np.zeros(k)
-    item_mean = _mean(items) if center == "both" else np.zeros(k)
+    user_mean = column_means(users) if center != "none" else np.zeros(k)
+    item_mean = column_means(items) if center == "both" else np.zeros(k)
     R_users = triangular_factor(users, user_mean)
     R_items = triangular_factor(items, item_mean)
     left, s, right_t = scipy.linalg.svd(R_users @ R_items.T, full_matrices=False)
-    eps = max(float(np.finfo(users.dtype).eps), float(np.finfo(items.dtype).eps))
+    eps = max(table_eps(users), table_eps(items))
     rank = int(np.sum(s > 4 * np.sqrt(k) * eps * s[0])) if s[0] > 0 else 0
     if rank == 0:
         centred = "" if center == "none" else " after centring"
@@ -145,10 +144,10 @@ def power_map(core: CanonicalCore, power: float) -> GaugeMap:
     return GaugeMap(core.right_map * scale, core.right_inverse / scale, core.item_mean)
 
 
-def whitening_map(items: FloatTable) -> GaugeMap:
+def whitening_map(items: Table) -> GaugeMap:
     """The gauge α = 0 from the items alone: ``Q (QᵀQ)^(−½)`` up to rotation, the only invariant one table has."""
     R = triangular_factor(items, np.zeros(items.shape[1]))
-    eps = float(np.finfo(items.dtype).eps)
+    eps = table_eps(items)
     _, s, right_t = scipy.linalg.svd(R, full_matrices=False)
     rank = int(np.sum(s > 4 * np.sqrt(len(s)) * eps * s[0])) if s[0] > 0 else 0
     if rank == 0:
@@ -157,17 +156,22 @@ def whitening_map(items: FloatTable) -> GaugeMap:
     return GaugeMap(right / s[:rank], right * s[:rank], np.zeros(items.shape[1]))
 
 
-def scale_norms(vectors: FloatTable, norm_power: float) -> FloatTable:
+def scale_norms(vectors: Table, norm_power: float) -> Any:
     """Rows scaled to norm^γ: γ = 0 unit rows, γ = 1 unchanged. Zero rows stay zero."""
     if not 0 <= norm_power <= 1:
         raise ParameterError(f"norm_power={norm_power}: expected a number from 0 (cosine) to 1 (dot).")
-    norms = row_norms(vectors)
+    return apply_rows(vectors, _scaled_block, vectors.shape[1], norm_power)
+
+
+def _scaled_block(block: Array, _: int, norm_power: float) -> Array:
+    norms = norms_of_block(block)
     scale = np.power(norms, norm_power - 1.0, out=np.zeros_like(norms), where=norms > 0)
     with np.errstate(over="ignore"):
-        typed = scale.astype(vectors.dtype)
+        typed = scale.astype(numpy_dtype(block))
     if np.isfinite(typed).all():
-        return np.asarray(vectors * typed[:, None])
-    return (vectors * scale[:, None]).astype(vectors.dtype)
+        return block * beside(typed[:, None], block)
+    wide = doubled(block)
+    return namespace(block).astype(wide * beside(scale[:, None], wide), block.dtype)
 
 
 def random_gauge_matrix(n_components: int, condition_number: float, rng: np.random.Generator) -> Matrix:
@@ -210,64 +214,8 @@ def check_center(center: str) -> None:
         raise ParameterError(f"center={center!r}: expected one of {', '.join(map(repr, get_args(Center)))}.")
 
 
-def triangular_factor(table: FloatTable, mean: Matrix) -> Matrix:
-    """R (k, k) or (n, k) of the thin QR of ``table − mean``, float64; the orthogonal part is never formed."""
-    gram = _gram(table, mean, None)
-    eps = float(np.finfo(np.float64).eps)
-    try:
-        R = np.asarray(scipy.linalg.cholesky(gram))
-        condition = float(np.linalg.cond(R))
-    except scipy.linalg.LinAlgError:
-        condition = np.inf
-    if not condition < SAFE_CHOLESKY_CONDITION:
-        return np.asarray(scipy.linalg.qr(table - mean, mode="r", check_finite=False)[0][: table.shape[1]], dtype=float)
-    if condition**2 * eps <= float(np.finfo(table.dtype).eps):
-        return R
-    inverse = scipy.linalg.solve_triangular(R, np.eye(len(R)))
-    return np.asarray(scipy.linalg.cholesky(_gram(table, mean, inverse)) @ R)
-
-
-def _gram(table: FloatTable, mean: Matrix, right: Matrix | None) -> Matrix:
-    """``Tᵀ T`` with ``T = (table − mean) @ right``, in row blocks, accumulated in float64."""
-    k = table.shape[1]
-    total = np.zeros((k, k))
-    shift = mean.any()
-    for start in range(0, len(table), ROWS_PER_BLOCK):
-        block = np.asarray(table[start : start + ROWS_PER_BLOCK])
-        if shift or right is not None:
-            block = block.astype(np.float64)
-            block = block - mean if shift else block
-            block = block if right is None else block @ right
-        total += block.T @ block if block.dtype == np.float64 else _gram_single(block)
-    return total
-
-
-def _gram_single(block: FloatTable) -> Matrix:
-    """Gram of a float32 block: short sub-blocks in single precision, summed in double."""
-    total = np.zeros((block.shape[1], block.shape[1]))
-    for start in range(0, len(block), 4096):
-        part = block[start : start + 4096]
-        total += part.T @ part
-    return total
-
-
-def _mean(table: FloatTable) -> Matrix:
-    return np.asarray(table.mean(axis=0, dtype=np.float64))
-
-
 def _pinv(R: Matrix, eps: float) -> Matrix:
     return np.asarray(scipy.linalg.pinv(R, rtol=4 * np.sqrt(R.shape[1]) * eps))
-
-
-def _affine(table: FloatTable, mean: Matrix, matrix: Matrix) -> FloatTable:
-    out = np.empty((len(table), matrix.shape[1]), dtype=table.dtype)
-    offset = (mean @ matrix).astype(table.dtype)
-    typed = matrix.astype(table.dtype)
-    for start in range(0, len(table), ROWS_PER_BLOCK):
-        block = slice(start, start + ROWS_PER_BLOCK)
-        np.matmul(table[block], typed, out=out[block])
-        out[block] -= offset
-    return out
 
 
 def _haar_rotation(n: int, rng: np.random.Generator) -> Matrix:

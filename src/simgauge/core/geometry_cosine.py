@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.geometry_moments import TableMoments, Vector, row_blocks, unit_directions
-from simgauge.core.tables import FloatTable
+from simgauge.core.arrays import Array, beside, doubled, to_host
+from simgauge.core.geometry_moments import TableMoments, Vector, rows_per_block, unit_directions
+from simgauge.core.tables import Table, sum_rows
 from simgauge.errors import ParameterError
 
 
@@ -31,7 +32,7 @@ def mean_random_cosine(moments: TableMoments) -> float:
     return _mean_over_pairs(float(moments.direction_sum @ moments.direction_sum), moments.n_directions)
 
 
-def centered_random_cosine(table: FloatTable, mean: Vector) -> float:
+def centered_random_cosine(table: Table, mean: Vector) -> float:
     """Mean random cosine after `mean` is subtracted from every row: what centring would buy. A second pass, O(n k).
 
     Parameters
@@ -53,14 +54,15 @@ def centered_random_cosine(table: FloatTable, mean: Vector) -> float:
     """
     if mean.shape != (table.shape[1],):
         raise ParameterError(f"mean of shape {mean.shape}: expected one number per column, ({table.shape[1]},).")
-    total, count = np.zeros(table.shape[1]), 0
-    noise = 16 * np.finfo(np.float64).eps * float(np.linalg.norm(mean))
-    for rows in row_blocks(*table.shape):
-        norms, directions = unit_directions(np.asarray(table[rows], dtype=np.float64) - mean)
-        present = norms > noise
-        total += present @ directions
-        count += int(present.sum())
+    total, count = sum_rows(table, _centered_directions, mean, step=rows_per_block(table.shape[1]))
     return _mean_over_pairs(float(total @ total), count)
+
+
+def _centered_directions(block: Array, _: int, mean: Vector) -> tuple[Vector, int]:
+    wide = doubled(block)
+    norms, directions = unit_directions(wide - beside(mean, wide))
+    present = norms > 16 * np.finfo(np.float64).eps * float(np.linalg.norm(mean))
+    return to_host(beside(present, wide) @ directions), int(present.sum())
 
 
 def random_cosine_deviation(unit_moments: TableMoments) -> float:

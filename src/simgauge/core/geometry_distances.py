@@ -7,8 +7,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from simgauge.core.arrays import to_host
 from simgauge.core.geometry_moments import Vector, row_blocks
-from simgauge.core.tables import FloatTable, unit_rows
+from simgauge.core.tables import Table, take_rows, unit_rows
 from simgauge.errors import InputError, ParameterError
 
 Metric = Literal["cosine", "euclidean"]
@@ -30,9 +31,7 @@ class DistanceConcentration:
     no nearest distances were given or all of them are copies."""
 
 
-def random_pair_distances(
-    table: FloatTable, n_pairs: int, rng: np.random.Generator, metric: Metric = "cosine"
-) -> Vector:
+def random_pair_distances(table: Table, n_pairs: int, rng: np.random.Generator, metric: Metric = "cosine") -> Vector:
     """Distances of `n_pairs` pairs of different rows drawn at random, shape (n_pairs,).
 
     Parameters
@@ -62,8 +61,7 @@ def random_pair_distances(
     second = (first + rng.integers(1, len(table), size=n_pairs)) % len(table)
     distances = np.empty(n_pairs)
     for pairs in row_blocks(n_pairs, table.shape[1]):
-        a = np.asarray(table[first[pairs]], dtype=np.float64)
-        b = np.asarray(table[second[pairs]], dtype=np.float64)
+        a, b = (to_host(take_rows(table, rows[pairs])).astype(np.float64) for rows in (first, second))
         if metric == "cosine":
             distance = 1.0 - np.einsum("ij,ij->i", unit_rows(a), unit_rows(b))
             rounding = table.shape[1] * np.finfo(np.float64).eps  # of the sum of products: parallel rows are at 0

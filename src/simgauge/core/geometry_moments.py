@@ -7,11 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables import FloatTable, row_norms
+from simgauge.core.arrays import Array, beside, doubled, namespace, to_host
+from simgauge.core.row_parts import Pieces, in_order
+from simgauge.core.tables import Table, norms_of_block, sum_rows, take_rows
 from simgauge.errors import InputError
 
 BLOCK_BYTES = 16 << 20
 """Size of one float64 row block; a handful of them is all the memory a pass needs beyond k x k."""
+
+SHIFT_ROWS = 16_384
+"""Rows whose mean is subtracted before products are summed, so that a large common mean swallows no variance."""
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -77,12 +82,12 @@ class TableMoments:
         return np.where(values > floor, values, 0.0)
 
 
-def table_moments(table: FloatTable, *, normalize: bool = False) -> TableMoments:
+def table_moments(table: Table, *, normalize: bool = False) -> TableMoments:
     """Moments of a table in one pass, in row blocks, accumulated in float64.
 
     Parameters
     ----------
-    table : ndarray, shape (n, k)
+    table : ndarray, tensor or RowParts, shape (n, k)
         float32 or float64; may be memory-mapped.
     normalize : bool
         Scale every row to norm one first (zero rows stay zero): the moments that cosine sees.
@@ -94,7 +99,7 @@ def table_moments(table: FloatTable, *, normalize: bool = False) -> TableMoments
 
     Numerics
     --------
-    n k² multiplications in float64, memory O(k²) beyond 16 MiB blocks. Rows are shifted by the mean of the first block,
+    n k² multiplications in float64, memory O(k²) beyond 16 MiB blocks. Rows are shifted by the mean of the first rows,
     so a large common mean does not swallow the variances.
 
     Raises
@@ -109,21 +114,41 @@ def table_moments(table: FloatTable, *, normalize: bool = False) -> TableMoments
     (array([1., 2.]), array([5., 0., 2.]), 2)
     """
     n_rows, k = table.shape
-    total = ScatterSum(k)
-    norms = np.empty(n_rows)
-    direction_sum, direction_squares = np.zeros(k), np.zeros(k)
-    for rows in row_blocks(n_rows, k):
-        block = np.asarray(table[rows], dtype=np.float64)
-        norms[rows], directions = unit_directions(block)
-        direction_sum += directions.sum(axis=0)
-        direction_squares += np.einsum("ij,ij->j", directions, directions)
-        total.add(directions if normalize else block)
-    mean, scatter = total.result()
+    step = rows_per_block(k)
+    sample = doubled(take_rows(table, np.arange(min(n_rows, SHIFT_ROWS))))
+    shift = to_host(namespace(sample).mean(unit_directions(sample)[1] if normalize else sample, axis=0))
+    pieces, *sums = sum_rows(table, _block_moments, shift, normalize, step=step)
+    norms, mean, scatter = in_order(pieces), sums[0] / n_rows, sums[1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        scatter = scatter - n_rows * np.outer(mean, mean)
     if not np.isfinite(scatter).all():
         raise InputError(
             f"the largest norm is {norms.max():g}: squares overflow. Divide the table by a constant first."
         )
-    return TableMoments(n_rows, mean, scatter, norms, direction_sum, direction_squares, normalize)
+    return TableMoments(n_rows, shift + mean, scatter, norms, sums[2], sums[3], normalize)
+
+
+def _block_moments(
+    block: Array, first_row: int, shift: Vector, normalize: bool
+) -> tuple[Pieces, Vector, Matrix, Vector, Vector]:
+    """Norms of the rows, then four sums: rows and their products about the shift, directions and their squares."""
+    xp = namespace(block)
+    norms, directions = unit_directions(doubled(block))
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = (directions if normalize else doubled(block)) - beside(shift, directions)
+        sums = (
+            xp.sum(shifted, axis=0),
+            shifted.T @ shifted,
+            xp.sum(directions, axis=0),
+            xp.sum(directions * directions, axis=0),
+        )
+    rows, products, direction_sum, direction_squares = map(to_host, sums)
+    return [(first_row, norms)], rows, products, direction_sum, direction_squares
+
+
+def rows_per_block(n_columns: int) -> int:
+    """Rows whose float64 block holds about 16 MiB."""
+    return max(1, BLOCK_BYTES // (8 * n_columns))
 
 
 def row_blocks(n_rows: int, n_columns: int) -> list[slice]:
@@ -134,43 +159,12 @@ def row_blocks(n_rows: int, n_columns: int) -> list[slice]:
     >>> row_blocks(3, 2)
     [slice(0, 3, None)]
     """
-    step = max(1, BLOCK_BYTES // (8 * n_columns))
+    step = rows_per_block(n_columns)
     return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 
-class ScatterSum:
-    """Sums of rows and of their products, shifted by the mean of the first block; the part that streams."""
-
-    def __init__(self, n_columns: int) -> None:
-        self._count = 0
-        self._shift: Vector | None = None
-        self._sum = np.zeros(n_columns)
-        self._products = np.zeros((n_columns, n_columns))
-
-    def add(self, block: Matrix) -> None:
-        """Add the rows of a float64 block."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            if self._shift is None:
-                self._shift = block.mean(axis=0)
-            shifted = block - self._shift
-            self._count += len(block)
-            self._sum += shifted.sum(axis=0)
-            self._products += shifted.T @ shifted
-
-    def result(self) -> tuple[Vector, Matrix]:
-        """Mean (k,) and scatter about it (k, k)."""
-        offset = self._sum / self._count
-        with np.errstate(over="ignore", invalid="ignore"):
-            scatter = self._products - self._count * np.outer(offset, offset)
-        shift = np.zeros_like(offset) if self._shift is None else self._shift
-        return shift + offset, scatter
-
-
-def unit_directions(block: Matrix) -> tuple[Vector, Matrix]:
-    """Norms of the rows of a float64 block, and the rows scaled to norm one; zero rows stay zero."""
-    with np.errstate(over="ignore"):
-        norms = np.sqrt(np.einsum("ij,ij->i", block, block))
-    if not (np.isfinite(norms) & (norms > np.sqrt(np.finfo(np.float64).tiny))).all():
-        norms = row_norms(block)  # squares overflowed or vanished: the careful way, also for zero rows
+def unit_directions(block: Array) -> tuple[Vector, Array]:
+    """Norms of the rows of a float64 block (on the host), and the rows scaled to norm one; zero rows stay zero."""
+    norms = norms_of_block(block)
     scale = np.where(norms > 0, norms, 1.0)
-    return norms, block / scale[:, None]
+    return norms, block / beside(scale[:, None], block)

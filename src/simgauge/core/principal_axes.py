@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simgauge.core.gauge import triangular_factor
+from simgauge.core.table_algebra import triangular_factor
 from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable
 from simgauge.errors import InputError
 

@@ -73,8 +73,9 @@ class RowParts(ABC):
 
     @abstractmethod
     def sum(self, work: Work, *arguments: Any) -> Any:
-        """The sum of ``work(part, first_row, *arguments)`` over the parts: an array, or a tuple of arrays.
+        """The sum of ``work(part, first_row, *arguments)`` over the parts: an array, or a tuple of arrays and lists.
 
+        Arrays are added, lists joined (`in_order` sorts them by row).
         Added up in pairs, pairs of pairs and so on: rounding grows with the logarithm of the number of parts.
         """
 
@@ -166,7 +167,7 @@ class LocalParts(RowParts):
 
 
 def add(left: Any, right: Any) -> Any:
-    """The sum of two results: arrays, or tuples of them entry by entry.
+    """The sum of two results: arrays, or tuples entry by entry; lists are joined.
 
     Examples
     --------
@@ -176,6 +177,21 @@ def add(left: Any, right: Any) -> Any:
     if isinstance(left, tuple):
         return tuple(one + other for one, other in zip(left, right, strict=True))
     return left + right
+
+
+Pieces = list[tuple[int, NDArray[Any]]]
+"""Results per row, each with the number of its first row; sums join them, in no certain order."""
+
+
+def in_order(pieces: Pieces) -> NDArray[Any]:
+    """Pieces put together by their first rows.
+
+    Examples
+    --------
+    >>> in_order([(2, np.array([7])), (0, np.array([5, 6]))])
+    array([5, 6, 7])
+    """
+    return np.concatenate([values for _, values in sorted(pieces, key=lambda piece: piece[0])])
 
 
 def tree_sum(terms: Iterator[Any]) -> Any:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
-from simgauge.core.tables import FloatTable, as_table, unit_rows
+from simgauge.core.arrays import on_host, to_host
+from simgauge.core.tables import FloatTable, Table, as_table, take_rows, unit_rows
 
 Floats = NDArray[np.float64]
 
@@ -46,8 +47,9 @@ def sphere_spanning(table: Any, *, rng: np.random.Generator | None = None) -> Sp
 
     Parameters
     ----------
-    table : array-like, shape (n_rows, n_components)
-        The rows that were kept on the sphere. Their lengths here do not matter; zero rows are left out.
+    table : array-like, tensor or RowParts, shape (n_rows, n_components)
+        The rows that were kept on the sphere. Their lengths here do not matter; zero rows are left out. Of tensors and
+        parts a sample of 3·needed rows is copied and looked at.
     rng : numpy.random.Generator, optional
         Which rows are tried first, and the start of the randomised test. Seeded with 0 when not given.
 
@@ -93,6 +95,8 @@ def sphere_spanning(table: Any, *, rng: np.random.Generator | None = None) -> Sp
     checked = as_table(table)
     n_components = checked.shape[1]
     needed = n_components * (n_components + 1) // 2
+    if not on_host(checked):
+        return _from_a_sample(checked, 3 * needed, np.random.default_rng(0) if rng is None else rng)
     tolerance = float(np.finfo(checked.dtype).eps)
     rows = checked[checked.any(axis=1)]
     whitened, dimension = _whiten(rows, tolerance)
@@ -112,6 +116,13 @@ def sphere_spanning(table: Any, *, rng: np.random.Generator | None = None) -> Sp
         if spans:
             break
     return SphereSpanning(spans, needed, needed if spans else None, smallest, exact=False)
+
+
+def _from_a_sample(table: Table, count: int, rng: np.random.Generator) -> SphereSpanning:
+    """Of rows that lie elsewhere a sample comes here: what it spans, all span; what it does not, stays undecided."""
+    picked = np.arange(len(table)) if len(table) <= count else np.sort(rng.choice(len(table), count, replace=False))
+    found = sphere_spanning(to_host(take_rows(table, picked)), rng=rng)
+    return found if found.spans or len(picked) == len(table) else found._replace(spans=None, rank=None)
 
 
 def _whiten(rows: FloatTable, tolerance: float) -> tuple[Floats, int]:

@@ -8,32 +8,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables import FloatTable
+from simgauge.core.arrays import Array, beside, numpy_dtype, on_host
+from simgauge.core.row_parts import RowParts
+from simgauge.core.tables import Table, map_rows, take_rows
 from simgauge.core.topk import top_k
 from simgauge.errors import ParameterError
 
 BLOCK_BYTES = 96 << 20
 """Memory of one block of the table; a few copies of it are alive at a time."""
 
-Transform = Callable[[FloatTable], FloatTable]
+Transform = Callable[[Array], Array]
+Factors = NDArray[np.floating[Any]]
 Lists = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]
 
 
 def streamed_top_k(
-    table: FloatTable,
+    table: Table,
     rows: NDArray[np.int64],
     k: int,
     metric: str = "cosine",
     transform: Transform | None = None,
     *,
-    queries: FloatTable | None = None,
+    queries: Table | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> Lists:
     """The k nearest rows of ``transform(table)`` for some of its rows, themselves left out, or for other queries.
 
     Parameters
     ----------
-    table : ndarray, shape (n, n_components)
+    table : ndarray, tensor or RowParts, shape (n, n_components)
         May be memory-mapped and larger than memory.
     rows : ndarray of int, shape (m,)
         Whose neighbours: rows of the table, or of `queries`.
@@ -64,23 +67,31 @@ def streamed_top_k(
     """
     if not 1 <= k < len(table):
         raise ParameterError(f"k={k}: in a table of {len(table)} rows expected 1 to {len(table) - 1}.")
-    change = transform or (lambda block: block)
-    step = max(k + 2, block_bytes // (table.itemsize * table.shape[1]))
-    if step >= len(table):
-        return top_k(change(np.asarray(table)), k, metric, queries, rows=rows)
+    change = transform or _unchanged
+    step = _step(table, k, block_bytes)
+    if step >= len(table) and not isinstance(table, RowParts) and not isinstance(queries, RowParts):
+        whole = np.asarray(table) if on_host(table) else table
+        return top_k(change(whole), k, metric, queries, rows=rows)
     own = queries is None
-    asked = change(np.ascontiguousarray(table[rows])) if queries is None else np.ascontiguousarray(queries[rows])
+    asked = change(take_rows(table, rows)) if queries is None else take_rows(queries, rows)
     best: Lists | None = None
-    for start in range(0, len(table), step):
-        block = change(np.ascontiguousarray(table[start : start + step]))
-        indices, scores = top_k(block, min(k + own, len(block)), metric, asked)
-        best = _merge(best, (indices + start, scores), k + own)
+    for found in map_rows(table, _nearest, asked, k + own, metric, change, step=step):
+        best = _merge(best, found, k + own)
     assert best is not None  # the table has rows
     return _without_self(best, rows, k) if own else best
 
 
+def _nearest(block: Array, first_row: int, asked: Array, count: int, metric: str, change: Transform) -> Lists:
+    indices, scores = top_k(change(block), min(count, len(block)), metric, asked)
+    return indices + first_row, scores
+
+
+def _unchanged(block: Array) -> Array:
+    return block
+
+
 def streamed_top_k_scaled(
-    table: FloatTable,
+    table: Table,
     rows: NDArray[np.int64],
     k: int,
     rotation: NDArray[np.floating[Any]],
@@ -107,17 +118,29 @@ def streamed_top_k_scaled(
     >>> [lists.tolist() for lists in streamed_top_k_scaled(table, np.array([0]), 1, np.eye(2), [np.ones(2), [9.0, 1.0]])]
     [[[1]], [[1]]]
     """
-    step = max(k + 2, block_bytes // (table.itemsize * table.shape[1]))
-    typed = rotation.astype(table.dtype)
-    factors = [np.asarray(scale, dtype=table.dtype) for scale in scales]
-    best: list[Lists | None] = [None] * len(factors)
-    asked = np.ascontiguousarray(table[rows]) @ typed
-    for start in range(0, len(table), step):
-        rotated = np.ascontiguousarray(table[start : start + step]) @ typed
-        for number, factor in enumerate(factors):
-            indices, scores = top_k(rotated * factor, min(k + 1, len(rotated)), "cosine", asked * factor)
-            best[number] = _merge(best[number], (indices + start, scores), k + 1)
+    best: list[Lists | None] = [None] * len(scales)
+    asked = take_rows(table, rows)
+    arguments = (asked, k + 1, rotation, list(scales))
+    for lists in map_rows(table, _nearest_scaled, *arguments, step=_step(table, k, block_bytes)):
+        best = [_merge(before, found, k + 1) for before, found in zip(best, lists, strict=True)]
     return [_without_self(found, rows, k)[0] for found in best if found is not None]
+
+
+def _nearest_scaled(
+    block: Array, first_row: int, asked: Array, count: int, rotation: Factors, scales: list[Factors]
+) -> list[Lists]:
+    typed = beside(rotation, block)
+    rotated, turned = block @ typed, asked @ typed
+    lists = []
+    for scale in scales:
+        factor = beside(scale, block)
+        indices, scores = top_k(rotated * factor, min(count, len(block)), "cosine", turned * factor)
+        lists.append((indices + first_row, scores))
+    return lists
+
+
+def _step(table: Table, k: int, block_bytes: int) -> int:
+    return max(k + 2, block_bytes // (numpy_dtype(table).itemsize * int(table.shape[1])))
 
 
 def _merge(best: Lists | None, new: Lists, count: int) -> Lists:

@@ -45,10 +45,10 @@ class AffineRemedy(Remedy):
         """The map, and what becomes of the predictions."""
 
     def _move_items(self, table: FloatTable) -> FloatTable:
-        return self.map_.apply_items(table)
+        return np.asarray(self.map_.apply_items(table))
 
     def _move_users(self, table: FloatTable) -> FloatTable:
-        return self.map_.apply_users(table)
+        return np.asarray(self.map_.apply_users(table))
 
     def _check_restored(self) -> None:
         width = self.n_features_in_

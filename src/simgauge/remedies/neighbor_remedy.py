@@ -108,7 +108,7 @@ class NeighborRemedy(Remedy):
                 f"{self.name} was fitted on {len(self.local_)} items, received {len(table)}: fit it on the items to be "
                 "searched; other vectors can be passed as queries."
             )
-        return unit_rows(table)
+        return np.asarray(unit_rows(table))
 
     def _check_restored(self) -> None:
         if self.local_.ndim != 1:

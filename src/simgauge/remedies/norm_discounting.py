@@ -83,7 +83,7 @@ class NormDiscounting(Remedy):
         return np.asarray(unit * self._scale_of(embedding.item_ids)[:, None].astype(unit.dtype))
 
     def _move_items(self, table: FloatTable) -> FloatTable:
-        return unit_rows(table)
+        return np.asarray(unit_rows(table))
 
     def _move_users(self, table: FloatTable) -> FloatTable:
         return table
