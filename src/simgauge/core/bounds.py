@@ -10,15 +10,18 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simgauge.core.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.bounds_diagonal import diagonal_bounds, unbounded_diagonal
-from simgauge.core.tables import FloatTable, as_table, unit_rows
+from simgauge.core.tables import as_table, take_rows, unit_rows
+from simgauge.core.tensor_precision import row_sums
 from simgauge.errors import InputError, ParameterError
 
 Group = Literal["linear", "diagonal"]
 Floats = NDArray[np.float64]
 
-ENTRIES_PER_BLOCK = 1 << 17
-"""Pairs x components worked on at once: fits the cache of a core, and keeps the memory of a call flat."""
+ENTRIES_PER_BLOCK, DEVICE_ENTRIES_PER_BLOCK = 1 << 17, 1 << 24
+"""Pairs x components worked on at once: fits the cache of a core, and keeps the memory of a call flat. On a device 128
+MiB in float64, so that starting its kernels costs little."""
 
 
 class AttainedBounds(NamedTuple):
@@ -63,8 +66,8 @@ def cosine_bounds(
 
     Parameters
     ----------
-    vectors : array-like, shape (n_rows, n_components)
-        float32 or float64; the length of a row does not matter.
+    vectors : array-like or torch tensor, shape (n_rows, n_components)
+        float32 or float64; the length of a row does not matter. Rows of a tensor are gathered on its device.
     pairs : array-like of int, shape (n_pairs, 2)
         Row indices, each >= 0 and < n_rows.
     condition_number : float
@@ -78,6 +81,7 @@ def cosine_bounds(
     -------
     low, high : ndarray, shape (n_pairs,), float64
         In [-1, 1], low <= cosine <= high.
+        NumPy, also for tensors.
     low_metric, high_metric : ndarray, shape (n_pairs, n_components), only with return_metric=True
         "diagonal": the d in [1, κ]. "linear": a vector e with M = I + (κ − 1) e eᵀ, of norm one, or zero where the
         bound is the cosine itself. `attaining_gauge` turns them into a G.
@@ -94,6 +98,8 @@ def cosine_bounds(
     |u − v| is within 2 eps of the table's dtype. A zero vector stays zero under any gauge; its cosine is defined as 0
     and so are its bounds. "diagonal" is solved exactly (see `simgauge.core.bounds_diagonal`), to an accuracy of about
     κ·eps; the values returned are those of a feasible d. Cost O(k log k) a pair, memory flat, threads over blocks.
+    Tensors: "linear" is computed on the device. "diagonal" takes the unit rows of the asked pairs, and nothing else, to
+    the host (16 n_components bytes a pair): its windows differ from pair to pair, which a device does not do well.
 
     Raises
     ------
@@ -120,19 +126,27 @@ def cosine_bounds(
     index = _as_pairs(pairs, len(table))
     kappa = _as_condition_number(condition_number, group, return_metric)
     solve = _linear if group == "linear" else _diagonal
-    tiny = 2 * float(np.finfo(table.dtype).eps)
+    tiny = 2 * float(np.finfo(numpy_dtype(table)).eps)
     found = AttainedBounds(*np.zeros((2, len(index))), *_metrics(len(index), table.shape[1], group, return_metric))
 
     def work(start: int) -> None:
         block = index[start : start + step]
         x, y = _unit(table, block[:, 0]), _unit(table, block[:, 1])
-        usable = np.flatnonzero(x.any(axis=1) & y.any(axis=1))
-        parts = solve(x[usable], y[usable], kappa, tiny)
+        if group == "diagonal":
+            x, y = to_host(x), to_host(y)
+        usable = np.flatnonzero(to_host(_any(x) & _any(y)))
+        parts = solve(take_rows(x, usable), take_rows(y, usable), kappa, tiny)
         for target, part in zip(found[: 4 if return_metric else 2], parts, strict=False):
-            target[start + usable] = part
+            target[start + usable] = to_host(part)
 
-    step = max(1, ENTRIES_PER_BLOCK // table.shape[1])
-    _in_threads(work, range(0, len(index), step))
+    near = on_host(table) or table.device.type == "cpu"
+    step = max(1, (ENTRIES_PER_BLOCK if near else DEVICE_ENTRIES_PER_BLOCK) // table.shape[1])
+    starts = range(0, len(index), step)
+    if on_host(table):
+        _in_threads(work, starts)
+    else:
+        for start in starts:
+            work(start)
     return found if return_metric else (found.low, found.high)
 
 
@@ -185,23 +199,34 @@ def attaining_gauge(
     return gauge
 
 
-def _linear(x: Floats, y: Floats, kappa: float, tiny: float) -> tuple[Floats, Floats, Floats, Floats]:
+def _linear(x: Array, y: Array, kappa: float, tiny: float) -> tuple[Array, Array, Array, Array]:
     """tan²(φ/2) = |x − y|²/|x + y|² times or over κ, and cos φ = (1 − tan²)/(1 + tan²)."""
     apart, along = x - y, x + y
-    distance, closeness = np.linalg.norm(apart, axis=1), np.linalg.norm(along, axis=1)
+    distance, closeness = row_lengths(apart), row_lengths(along)
     if np.isinf(kappa):
         distance[distance <= tiny] = 0.0
         closeness[closeness <= tiny] = 0.0
-    opening, closing = np.square(distance), np.square(closeness)
-    low = (closing / kappa - opening) / (closing / kappa + opening) if np.isfinite(kappa) else -np.ones(len(x))
-    high = (closing - opening / kappa) / (closing + opening / kappa) if np.isfinite(kappa) else np.ones(len(x))
+    opening, closing, one = distance * distance, closeness * closeness, namespace(x).ones_like(distance)
+    low = (closing / kappa - opening) / (closing / kappa + opening) if np.isfinite(kappa) else -one
+    high = (closing - opening / kappa) / (closing + opening / kappa) if np.isfinite(kappa) else one
     low[distance == 0], high[closeness == 0] = 1.0, -1.0
     return low, high, _normalized(apart, distance), _normalized(along, closeness)
 
 
-def _normalized(rows: Floats, norms: Floats) -> Floats:
-    result: Floats = np.divide(rows, norms[:, None], out=np.zeros_like(rows), where=norms[:, None] > 0)
-    return result
+def row_lengths(rows: Array) -> Array:
+    """Norms along the last axis, next to the rows; equal rows give equal norms."""
+    if on_host(rows):
+        return np.linalg.norm(rows, axis=-1)
+    return namespace(rows).sqrt(row_sums(rows * rows))
+
+
+def _normalized(rows: Array, norms: Array) -> Array:
+    xp = namespace(rows)
+    return rows / xp.where(norms > 0, norms, xp.ones_like(norms))[:, None]  # rows without length are zero already
+
+
+def _any(rows: Array) -> Array:
+    return namespace(rows).any(rows != 0, axis=1)
 
 
 def _diagonal(x: Floats, y: Floats, kappa: float, tiny: float) -> tuple[Floats, Floats, Floats, Floats]:
@@ -212,8 +237,8 @@ def _diagonal(x: Floats, y: Floats, kappa: float, tiny: float) -> tuple[Floats, 
     return np.where(same, 1.0, low), np.where(opposite, -1.0, high), x, y
 
 
-def _unit(table: FloatTable, rows: NDArray[np.intp]) -> Floats:
-    return unit_rows(np.asarray(table[rows], dtype=np.float64)).astype(np.float64, copy=False)
+def _unit(table: Array, rows: NDArray[np.intp]) -> Array:
+    return unit_rows(doubled(take_rows(table, rows)))
 
 
 def _metrics(n_pairs: int, n_components: int, group: str, wanted: bool) -> Floats:

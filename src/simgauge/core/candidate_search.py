@@ -1,4 +1,4 @@
-"""The k largest inner products in float32, unordered among ties: FAISS where it pays, blocked NumPy otherwise."""
+"""The k largest inner products in float32, unordered among ties: FAISS where it pays, tiles of NumPy or of a device."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.core.arrays import Array, is_tensor, to_host
+
 FAISS_FROM = 2e9
 """Multiplications from which FAISS is worth its import (0.1 to 0.3 s)."""
 
 QUERIES, COLUMNS = 1024, 8192
 """Size of one tile of scores of the NumPy search: 32 MiB."""
 
+DEVICE_QUERIES, DEVICE_COLUMNS = 2048, 65_536
+"""The same on an accelerator: 512 MiB, enough to keep all of it busy."""
+
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
-def largest_products(queries: NDArray[np.float32], table: NDArray[np.float32], k: int) -> Found:
-    """The k largest of queries @ table.T per row: scores, not rising, and indices, both (n_queries, k).
+def largest_products(queries: Array, table: Array, k: int) -> Found:
+    """The k largest of queries @ table.T per row: scores, not rising, and indices, both (n_queries, k), on the host.
+
+    Both float32, both NumPy or both tensors on one device. For tensors within `tensor_precision.ieee_products` only.
 
     Examples
     --------
@@ -27,6 +34,8 @@ def largest_products(queries: NDArray[np.float32], table: NDArray[np.float32], k
     array([[2, 1],
            [0, 1]])
     """
+    if is_tensor(table):
+        return by_device(queries, table, k)
     faiss = _faiss() if float(queries.size) * len(table) >= FAISS_FROM else None
     if faiss is None:
         return by_numpy(queries, table, k)
@@ -51,6 +60,30 @@ def by_numpy(queries: NDArray[np.float32], table: NDArray[np.float32], k: int) -
     for start in range(0, len(queries), QUERIES):
         rows = slice(start, start + QUERIES)
         scores[rows], indices[rows] = _search_tiles(queries[rows], table, k)
+    return scores, indices
+
+
+def by_device(queries: Array, table: Array, k: int) -> Found:
+    """The same for tensors: a tile of scores is multiplied and cut down to its k largest on the device."""
+    import torch  # loaded already: there are tensors
+
+    on_cpu = table.device.type == "cpu"
+    height, width = (QUERIES, COLUMNS) if on_cpu else (DEVICE_QUERIES, DEVICE_COLUMNS)
+    scores = np.empty((len(queries), k), dtype=np.float32)
+    indices = np.empty((len(queries), k), dtype=np.int64)
+    for first in range(0, len(queries), height):
+        asked, best = queries[first : first + height], None
+        for start in range(0, len(table), width):
+            tile = asked @ table[start : start + width].T
+            found, column = torch.topk(tile, min(k, tile.shape[1]), dim=1)
+            column += start
+            if best is not None:
+                found, column = torch.cat([best[0], found], dim=1), torch.cat([best[1], column], dim=1)
+                found, place = torch.topk(found, min(k, found.shape[1]), dim=1)
+                column = torch.gather(column, 1, place)
+            best = found, column
+        if best is not None:
+            scores[first : first + height], indices[first : first + height] = map(to_host, best)
     return scores, indices
 
 

@@ -7,7 +7,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.tables import FloatTable, as_table, unit_rows
+from simgauge.core.arrays import Array, doubled, namespace, to_host
+from simgauge.core.bounds import row_lengths
+from simgauge.core.tables import as_table, take_rows, unit_rows
 from simgauge.core.topk import top_k
 from simgauge.errors import InputError, ParameterError
 
@@ -43,7 +45,8 @@ def neighbor_certificate(
 
     Parameters
     ----------
-    vectors : array-like, shape (n_rows, n_components)
+    vectors : array-like or torch tensor, shape (n_rows, n_components)
+        For a tensor, angles are computed on its device and come to the host, n_lists x m in all.
     k : int
         Neighbours in a list, 1 <= k <= n_rows − 1. With k = n_rows − 1 nothing is left outside and κ* is inf.
     neighbors : array-like of int, shape (n_lists, >= k + 1), optional
@@ -164,12 +167,13 @@ def certified_share(certificates: ArrayLike, condition_number: float | list[floa
     return float(share) if share.ndim == 0 else share
 
 
-def _half_angle_tangents(table: FloatTable, rows: Indices, index: Indices) -> Floats:
+def _half_angle_tangents(table: Array, rows: Indices, index: Indices) -> Floats:
     """tan(φ/2) = |u − v|/|u + v| of rows and their neighbours, shape of index; accurate for the smallest angles."""
-    row = unit_rows(np.asarray(table[rows], dtype=np.float64))[:, None, :]
-    other = unit_rows(np.asarray(table[index.ravel()], dtype=np.float64)).reshape(*index.shape, -1)
-    apart, along = np.linalg.norm(row - other, axis=2), np.linalg.norm(row + other, axis=2)
-    defined = row.any(axis=2) & other.any(axis=2)
+    row = unit_rows(doubled(take_rows(table, rows)))[:, None, :]
+    other = unit_rows(doubled(take_rows(table, index.reshape(-1)))).reshape((*index.shape, table.shape[1]))
+    apart, along = to_host(row_lengths(row - other)), to_host(row_lengths(row + other))
+    xp = namespace(row)
+    defined = to_host(xp.any(row != 0, axis=2) & xp.any(other != 0, axis=2))
     tangents = np.divide(apart, along, out=np.full_like(apart, np.inf), where=along > 0)
     tangents[tangents <= RESOLUTION] = 0.0
     tangents[tangents >= 1 / RESOLUTION] = np.inf
@@ -186,7 +190,7 @@ def _ratio(inside: Floats, outside: Floats, *, alone: bool) -> Floats:
     return result
 
 
-def _search(table: FloatTable, size: int, rows: Indices) -> Indices:
+def _search(table: Array, size: int, rows: Indices) -> Indices:
     found = top_k(table, min(size + 1 + SPARE_NEIGHBORS, len(table) - 1), rows=rows)
     return np.asarray(found[0], dtype=np.intp)
 

@@ -3,6 +3,8 @@
 Candidates come from a float32 search (`candidate_search`) that takes a few more than k. They are scored again in
 float64, pair by pair, so that equal pairs get equal scores wherever they stand. A row whose k-th score does not clear
 what a float32 search may have missed is searched again without that doubt (`Search.resolve`).
+
+Tables may be tensors: products and sums are taken on their device, the lists are put in order on the host.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.core.arrays import Array, beside, doubled, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.candidate_search import largest_products
-from simgauge.core.tables import FloatTable, row_norms, unit_rows
+from simgauge.core.equal_rows import first_equal
+from simgauge.core.tables import FloatTable, row_norms, take_rows, unit_rows
+from simgauge.core.tensor_precision import ieee_products, row_sums
 
 SPARE = 6
 """Candidates beyond k: enough that a row with a few near-ties at the end of its list needs no second search."""
@@ -23,8 +28,8 @@ SPARE = 6
 WORK_BYTES = 32 << 20
 """Memory of one step of scoring again."""
 
-RESOLVED = 64
-"""Rows searched a second time at once."""
+RESOLVED, RESOLVED_BYTES = 64, 256 << 20
+"""Rows searched a second time at once, and the memory of their scores, which holds for one row at least."""
 
 Lists = tuple[NDArray[np.int64], FloatTable]
 
@@ -33,8 +38,8 @@ Lists = tuple[NDArray[np.int64], FloatTable]
 class SearchTable:
     """One table in two forms: float32 rows of norm at most 1 to search with, and what exact scores are made of."""
 
-    fast: NDArray[np.float32]
-    exact: FloatTable
+    fast: Array
+    exact: Array
     weight: NDArray[np.float64]
     """exact * weight are the rows whose dot products are the scores."""
     norms: NDArray[np.float64]
@@ -43,19 +48,20 @@ class SearchTable:
     """Of the true scores relative to those of `fast`."""
 
     @staticmethod
-    def of(table: FloatTable, metric: str) -> SearchTable:
+    def of(table: Array, metric: str) -> SearchTable:
         """Prepare a table for one metric."""
-        norms = row_norms(table)
+        xp, norms, dtype = namespace(table), row_norms(table), numpy_dtype(table)
         if metric == "cosine":
             units = unit_rows(table)
             weight = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
             ones = (norms > 0).astype(np.float64)
-            if table.dtype == np.float64:  # 1 / norm may overflow there, so the rows are scaled one by one
-                return SearchTable(units.astype(np.float32), units, np.ones(len(table)), ones, 1.0)
+            if dtype == np.float64:  # 1 / norm may overflow there, so the rows are scaled one by one
+                return SearchTable(xp.astype(units, xp.float32), units, np.ones(len(table)), ones, 1.0)
             return SearchTable(units, table, weight, ones, 1.0)
         peak = float(norms.max()) or 1.0
-        fast = table if table.dtype == np.float32 and 1e-6 < peak < 1e6 else (table / peak).astype(np.float32)
-        scale = 1.0 if fast is table else peak
+        fits = dtype == np.float32 and 1e-6 < peak < 1e6
+        fast = table if fits else xp.astype(table / peak, xp.float32)
+        scale = 1.0 if fits else peak
         return SearchTable(fast, table, np.ones(len(table)), norms / scale, scale)
 
 
@@ -77,7 +83,7 @@ class Search:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of the scores handed out."""
-        return np.promote_types(self.table.exact.dtype, self.asked.exact.dtype)
+        return np.promote_types(numpy_dtype(self.table.exact), numpy_dtype(self.asked.exact))
 
     @cached_property
     def copies(self) -> Copies:
@@ -85,16 +91,20 @@ class Search:
         return Copies.of(self.table.exact, self.k + 1)
 
     @cached_property
-    def distinct(self) -> NDArray[np.float32]:
+    def distinct(self) -> Array:
         """One row of every group of copies, to search with."""
         first = self.copies.first
         whole = len(first) == len(self.table.fast) and bool((first == np.arange(len(first))).all())
-        return self.table.fast if whole else self.table.fast[first]
+        return self.table.fast if whole else take_rows(self.table.fast, first)
 
     def lists(self, rows: NDArray[np.int64]) -> Lists:
         """Exact lists of some queries."""
+        with ieee_products(self.table.fast):
+            return self._lists(rows)
+
+    def _lists(self, rows: NDArray[np.int64]) -> Lists:
         fetched = min(self.k + self.own + SPARE, len(self.table.fast))
-        found, indices = largest_products(np.ascontiguousarray(self.asked.fast[rows]), self.table.fast, fetched)
+        found, indices = largest_products(take_rows(self.asked.fast, rows), self.table.fast, fetched)
         scores = self.pair_scores(rows, indices)
         if self.own:
             scores[indices == rows[:, None]] = -np.inf
@@ -102,8 +112,9 @@ class Search:
         if fetched < len(self.table.fast):
             bound = self._rounded((found[:, -1].astype(np.float64) + self.doubt(rows)) * self._scale)
             unsure = np.flatnonzero(scores[:, -1] <= bound)
-            for start in range(0, len(unsure), RESOLVED):
-                part = unsure[start : start + RESOLVED]
+            step = max(1, min(RESOLVED, RESOLVED_BYTES // (4 * len(self.table.fast))))
+            for start in range(0, len(unsure), step):
+                part = unsure[start : start + step]
                 indices[part], scores[part] = self.resolve(rows[part], scores[part, -1])
         return indices, scores.astype(self.dtype)
 
@@ -116,21 +127,21 @@ class Search:
         """
         indices = np.empty((len(rows), self.k), dtype=np.int64)
         scores = np.zeros((len(rows), self.k))
-        fast = self.asked.fast[rows] @ self.distinct.T
+        fast = take_rows(self.asked.fast, rows) @ self.distinct.T
         least = reached / self._scale - 2 * self.doubt(rows)
         for place, row in enumerate(rows):
             if self.asked.norms[row] == 0:
                 lowest = np.arange(self.k + self.own)
                 indices[place] = lowest[lowest != row][: self.k] if self.own else lowest
             else:
-                near = np.flatnonzero(fast[place] >= least[place])
+                near = to_host(namespace(fast).nonzero(fast[place] >= least[place])[0])
                 indices[place], scores[place] = self._best_of_groups(row, near)
         return indices, scores
 
     def _best_of_groups(self, row: int, groups: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         group_scores = self.pair_scores(np.array([row]), self.copies.first[groups][None])[0]
-        members = [self.copies.members[group] for group in groups]
-        indices, scores = np.concatenate(members), np.repeat(group_scores, [len(part) for part in members])
+        indices, counts = self.copies.members_of(groups)
+        scores = np.repeat(group_scores, counts)
         others = indices != row if self.own else slice(None)
         best, best_scores = _first(indices[others][None], scores[others][None], self.k)
         return best[0], best_scores[0]
@@ -154,14 +165,24 @@ class Search:
     def pair_scores(self, rows: NDArray[np.int64], indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores of pairs, (n, m), as they are returned: summed in float64, rounded to the dtype of the result."""
         scores = np.empty(indices.shape)
-        step = max(1, WORK_BYTES // (8 * indices.shape[1] * self.table.exact.shape[1]))
+        width = self.table.exact.shape[1]
+        across = max(1, min(indices.shape[1], WORK_BYTES // (8 * width)))
+        step = max(1, WORK_BYTES // (8 * across * width))
         for start in range(0, len(rows), step):
-            row, index = rows[start : start + step], indices[start : start + step]
-            left = self.asked.exact[row].astype(np.float64)
-            right = self.table.exact[index].astype(np.float64)
-            part = np.einsum("qd,qkd->qk", left, right)
-            scores[start : start + step] = part * (self.asked.weight[row][:, None] * self.table.weight[index])
+            row = rows[start : start + step]
+            left = doubled(take_rows(self.asked.exact, row))
+            for first in range(0, indices.shape[1], across):
+                index = indices[start : start + step, first : first + across]
+                right = doubled(take_rows(self.table.exact, index.reshape(-1)))
+                part = _dot_products(left, right.reshape((*index.shape, width)))
+                weight = self.asked.weight[row][:, None] * self.table.weight[index]
+                scores[start : start + step, first : first + across] = part * weight
         return self._rounded(scores)
+
+
+def _dot_products(left: Array, right: Array) -> NDArray[np.float64]:
+    """Of (q, d) and (q, k, d), shape (q, k), on the host; equal rows give equal sums wherever they stand."""
+    return np.einsum("qd,qkd->qk", left, right) if on_host(left) else to_host(row_sums(left[:, None, :] * right))
 
 
 def _first(indices: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> tuple[NDArray[np.int64], Any]:
@@ -174,17 +195,25 @@ class Copies:
     """Groups of identical rows: ties in bulk, which need to be scored only once."""
 
     first: NDArray[np.int64]
-    members: list[NDArray[np.int64]]
-    """Per group the lowest indices, no more than a list can need."""
+    """Lowest row of each group, ascending."""
+    starts: NDArray[np.int64]
+    """Where each group begins in `rows`."""
+    counts: NDArray[np.int64]
+    """Rows of each group, no more than a list can need."""
+    rows: NDArray[np.int64]
+    """All rows, group by group, ascending within one."""
 
     @staticmethod
-    def of(table: FloatTable, most: int) -> Copies:
-        """Group the rows of a table; `most` members of each are kept."""
-        keys = np.ascontiguousarray(table).view(np.dtype((np.void, table.dtype.itemsize * table.shape[1]))).reshape(-1)
-        _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-        by_first = np.argsort(first)  # groups in the order of the table
-        rank = np.empty_like(by_first)
-        rank[by_first] = np.arange(len(first))
-        order = np.argsort(rank[group], kind="stable")
-        ends = np.cumsum(np.bincount(rank[group]))[:-1]
-        return Copies(first[by_first], [part[:most] for part in np.split(order, ends)])
+    def of(table: Array, most: int) -> Copies:
+        """Group the rows of a table; `most` members of each are used."""
+        labels = first_equal(table)
+        order = np.argsort(labels, kind="stable")
+        first, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+        return Copies(first, starts, np.minimum(counts, most), order)
+
+    def members_of(self, groups: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The lowest rows of some groups, one group after the other, and how many there are of each."""
+        counts = self.counts[groups]
+        ends = np.cumsum(counts)
+        within = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
+        return self.rows[np.repeat(self.starts[groups], counts) + within], counts

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simgauge.core.arrays import is_tensor
 from simgauge.core.exact_lists import Lists, Search, SearchTable
+from simgauge.core.row_parts import RowParts
 from simgauge.core.tables import FloatTable, as_table
 from simgauge.errors import InputError, ParameterError
 
@@ -24,14 +26,15 @@ def top_k(vectors: Any, k: int, metric: str = "cosine", queries: Any = None, *, 
 
     Parameters
     ----------
-    vectors : array-like, shape (n_rows, n_components)
-        The table searched. See `tables.as_table` for what is accepted.
+    vectors : array-like or torch tensor, shape (n_rows, n_components)
+        The table searched. See `tables.as_table` for what is accepted. A tensor is searched on its device.
     k : int, >= 1
         Neighbours wanted: at most n_rows, or n_rows - 1 when the table is its own query.
     metric : {"cosine", "dot"}
         "cosine": a zero row has cosine 0 with everything, itself included.
     queries : array-like, shape (n_queries, n_components), optional
-        When not given, the rows of the table are the queries and each is left out of its own list.
+        When not given, the rows of the table are the queries and each is left out of its own list. Next to the table:
+        both NumPy, or both tensors on one device.
     rows : array-like of int, optional
         Indices of the queries (or of the rows of the table) to search for; all when not given.
 
@@ -39,7 +42,7 @@ def top_k(vectors: Any, k: int, metric: str = "cosine", queries: Any = None, *, 
     -------
     indices : ndarray of int64, shape (n, k)
         Sorted by score, not rising; equal scores by index, rising. Ties at the end of a list count: a row that is left
-        out has a smaller score, or the same score and a higher index than all that are in.
+        out has a smaller score, or the same score and a higher index than all that are in. NumPy, also for tensors.
     scores : ndarray, shape (n, k)
         Computed in float64; float32 when both tables are float32 (equal then means equal as float32).
 
@@ -51,12 +54,15 @@ def top_k(vectors: Any, k: int, metric: str = "cosine", queries: Any = None, *, 
     --------
     2 n n_rows n_components flops in float32, by FAISS for all but small searches; a row is searched again when its k-th
     score is within (n_components + 8) eps of the first one not fetched. Memory: one float32 copy of each table (for
-    float64 cosine a float64 copy too), 100 MiB, and the result.
+    float64 cosine a float64 copy too; for float32 dot none), 100 MiB, and the result. Where a list ends in a tie: a float32
+    copy of the distinct rows, 24 bytes a row of the table, and up to 256 MiB (at least 4 bytes a row).
+    Tensors: the same, on their device, with 600 MiB for tiles of scores on an accelerator; only norms, hashes of rows (8
+    bytes a row each) and lists come to the host. Products are IEEE float32 also where TF32 is switched on.
 
     Raises
     ------
     InputError
-        Tables of different width, or not tables of finite numbers.
+        Tables of different width or on different devices, or not tables of finite numbers.
     ParameterError
         k, metric or rows out of range.
 
@@ -124,6 +130,7 @@ def _prepare(vectors: Any, k: int, metric: str, queries: Any) -> Search:
         raise ParameterError(f"metric={metric!r}: expected one of {', '.join(METRICS)}.")
     table = as_table(vectors)
     asked = table if queries is None else as_table(queries, "queries")
+    _refuse_apart(table, asked)
     if asked.shape[1] != table.shape[1]:
         raise InputError(
             f"queries have {asked.shape[1]} components, vectors {table.shape[1]}: pass tables of the same space."
@@ -141,6 +148,19 @@ def _prepare(vectors: Any, k: int, metric: str, queries: Any) -> Search:
     own = queries is None
     side = SearchTable.of(table, metric)
     return Search(side, side if own else SearchTable.of(asked, metric), count, metric, own)
+
+
+def _refuse_apart(table: Any, asked: Any) -> None:
+    if isinstance(table, RowParts) or isinstance(asked, RowParts):
+        raise InputError(
+            "a table in parts: expected a NumPy array or a tensor. Pass a memory-mapped table, or gather() the parts."
+        )
+    places = [f"tensor on {side.device}" if is_tensor(side) else "NumPy array" for side in (table, asked)]
+    if places[0] != places[1]:
+        raise InputError(
+            f"vectors: a {places[0]}, queries: a {places[1]}. simgauge copies nothing between devices silently: bring "
+            "both to one place first (torch.as_tensor(queries, device=...), or tensor.cpu().numpy())."
+        )
 
 
 def _row_indices(rows: ArrayLike | None, n_queries: int) -> NDArray[np.int64]:
