@@ -68,10 +68,10 @@ def choose_columns(
 def collect_events(source: Source, roles: Mapping[str, int], id_type: str) -> Events:
     """Stream the source once; events without an id are left out and counted."""
     chosen = {role: source.columns[position] for role, position in roles.items()}
-    coders = {role: Coder(role, _meaning(chosen[role], role, source, id_type)) for role in ("user", "item")}
-    expressions = [_id_sql(chosen[role], id_type) for role in ("user", "item")]
-    expressions += [_weight_sql(chosen["weight"])] if "weight" in chosen else []
-    expressions += [_time_sql(chosen["time"])] if "time" in chosen else []
+    coders = {role: Coder(role, id_meaning(chosen[role], role, source, id_type)) for role in ("user", "item")}
+    expressions = [id_sql(chosen[role], id_type) for role in ("user", "item")]
+    expressions += [weight_sql(chosen["weight"])] if "weight" in chosen else []
+    expressions += [time_sql(chosen["time"])] if "time" in chosen else []
     numbers: list[list[NDArray[np.float64]]] = [[] for _ in expressions[2:]]
     rows_read = 0
     for batch in source.stream(expressions):
@@ -99,26 +99,29 @@ def collect_events(source: Source, roles: Mapping[str, int], id_type: str) -> Ev
     return Events(users, items, weights, times, user_ids, item_ids, rows_read, dropped)
 
 
-def _meaning(column: Column, role: str, source: Source, id_type: str) -> str:
+def id_meaning(column: Column, role: str, source: Source, id_type: str) -> str:
+    """What the source knows of a column of ids, as `Coder` takes it."""
     if column.meaning in ("list", "other"):
         raise InputError(f"{source.label}: column {column.name!r} holds nested values and cannot be the {role} id.")
     return "text" if id_type == "text" else column.meaning
 
 
-def _id_sql(column: Column, id_type: str) -> str:
+def id_sql(column: Column, id_type: str) -> str:
+    """The id as it is, or as text; null where there is none."""
     text = column.meaning in ("text", "untyped")
     return (
         f"nullif({column.sql}, '')" if text else f"CAST({column.sql} AS VARCHAR)" if id_type == "text" else column.sql
     )
 
 
-def _weight_sql(column: Column) -> str:
+def weight_sql(column: Column) -> str:
     """Null where there is none, NaN where there is something that is no number."""
     value = f"nullif(trim(CAST({column.sql} AS VARCHAR)), '')" if column.meaning in ("text", "untyped") else column.sql
     return f"CASE WHEN {value} IS NOT NULL THEN coalesce(TRY_CAST({value} AS DOUBLE), 'nan'::DOUBLE) END"
 
 
-def _time_sql(column: Column) -> str:
+def time_sql(column: Column) -> str:
+    """A number that orders events; the lowest where there is no time."""
     value = f"CAST({column.sql} AS VARCHAR)"
     return f"coalesce(TRY_CAST({value} AS DOUBLE), epoch(TRY_CAST({value} AS TIMESTAMP)), '-inf'::DOUBLE)"
 

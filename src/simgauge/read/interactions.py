@@ -110,7 +110,7 @@ def read_interactions(
     >>> seen.report["duplicates"]
     {'rule': 'sum', 'events_merged': 1}
     """
-    _check_options(duplicates, id_type, on_bad_row, min_user_count, min_item_count)
+    check_options(duplicates, id_type, on_bad_row, min_user_count, min_item_count)
     columns = (user, item, weight, time)
     matrix = _as_matrix(source)
     if isinstance(matrix, Interactions):
@@ -149,7 +149,8 @@ def _merged(opened: Source, roles: Mapping[str, int], events: Events, rejected: 
     return _subset(pairs, *keep_frequent(pairs, 1, 1)[:2], events.user_ids, events.item_ids, None, report)
 
 
-def _check_options(duplicates: str, id_type: str, on_bad_row: str, *minimums: int) -> None:
+def check_options(duplicates: str, id_type: str, on_bad_row: str, *minimums: int) -> None:
+    """Refuse values outside of those that the docstring of `read_interactions` lists."""
     for name, value, accepted in (
         ("duplicates", duplicates, RULES),
         ("id_type", id_type, ("auto", "text")),
