@@ -15,6 +15,7 @@ LAYERS = [
     {"errors"},
     {"core"},
     {"atomic"},
+    {"embedding_directory"},
     {"embedding"},
     {"interactions"},
     {"read"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,17 +15,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.atomic import atomic_directory
-from simgauge.core.arrays import numpy_dtype, on_host, to_host
+from simgauge.core.arrays import numpy_dtype, on_host
 from simgauge.core.row_parts import RowParts
 from simgauge.core.tables import Table, as_table
+from simgauge.embedding_directory import (
+    FORMAT_VERSION,
+    ITEMS_FILE,
+    METADATA_FILE,
+    USERS_FILE,
+    VECTORS_FILE,
+    RowBlocks,
+    arrow_ids,
+    map_vectors,
+    sha256,
+    write_embedding,
+)
 from simgauge.errors import InputError
-
-FORMAT_VERSION = 1
-METADATA_FILE = "simgauge.json"
-VECTORS_FILE = "vectors.safetensors"
-ITEMS_FILE = "items.parquet"
-USERS_FILE = "users.parquet"
 
 Ids = Any
 """An int64 array, or an object array of str; anything array-like where an Embedding is made."""
@@ -176,34 +180,19 @@ class Embedding:
         InputError
             The directory holds something that simgauge did not write, or cannot be written to.
         """
-        from safetensors.numpy import save_file
-
-        target = Path(directory)
-        with atomic_directory(target, marker=METADATA_FILE) as temporary:
-            tensors = {"items": _brought(self.items)}
-            if self.users is not None:
-                tensors["users"] = _brought(self.users)
-                pq.write_table(pa.table({"id": _arrow_ids(self.user_ids)}), temporary / USERS_FILE)
-            save_file(tensors, temporary / VECTORS_FILE)
-            pq.write_table(
-                pa.table({"id": _arrow_ids(self.item_ids), "name": _arrow_ids(self.item_names)}),
-                temporary / ITEMS_FILE,
-            )
-            metadata = {
-                "format_version": FORMAT_VERSION,
-                "n_items": self.n_items,
-                "n_users": self.n_users,
-                "n_components": self.n_components,
-                "dtype": str(numpy_dtype(self.items)),
-                "vectors_sha256": _sha256(temporary / VECTORS_FILE),
-                "provenance": dict(self.provenance),
-            }
-            (temporary / METADATA_FILE).write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
-        return target
+        return write_embedding(
+            directory,
+            items=RowBlocks.of(self.items),
+            users=None if self.users is None else RowBlocks.of(self.users),
+            item_ids=self.item_ids,
+            item_names=self.item_names,
+            user_ids=[] if self.users is None else [arrow_ids(self.user_ids)],
+            provenance=self.provenance,
+        )
 
     @classmethod
-    def load(cls, directory: str | Path) -> Self:
-        """Read what `save` wrote.
+    def load(cls, directory: str | Path, *, mmap: bool = False) -> Self:
+        """Read what `save` wrote; with `mmap`, tables stay on disk as read-only memory maps.
 
         Raises
         ------
@@ -220,9 +209,9 @@ class Embedding:
             version = metadata["format_version"]
             if version > FORMAT_VERSION:
                 raise InputError(f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}).")
-            if _sha256(source / VECTORS_FILE) != metadata["vectors_sha256"]:
+            if sha256(source / VECTORS_FILE) != metadata["vectors_sha256"]:
                 raise InputError(f"{source / VECTORS_FILE} is not the file that was saved (SHA-256 differs).")
-            tensors = load_file(source / VECTORS_FILE)
+            tensors = (map_vectors if mmap else load_file)(source / VECTORS_FILE)
             items = pq.read_table(source / ITEMS_FILE)
             if "users" in tensors:
                 _require(source, USERS_FILE)
@@ -295,11 +284,6 @@ def _as_names(names: Any, item_ids: Ids) -> Ids:
     return _read_only(np.array(texts, dtype=object))
 
 
-def _brought(table: Table) -> NDArray[Any]:
-    """The whole table in the memory of this process: what writing a file takes."""
-    return np.ascontiguousarray(table.gather() if isinstance(table, RowParts) else to_host(table))
-
-
 def _read_only(array: Any) -> Any:
     if not on_host(array):  # tensors and parts have no such flag
         return array
@@ -308,15 +292,5 @@ def _read_only(array: Any) -> Any:
     return view
 
 
-def _arrow_ids(ids: Ids | None) -> pa.Array:
-    assert ids is not None  # two tables always have ids on both sides
-    return pa.array(ids, pa.string() if ids.dtype == object else pa.int64())
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from simgauge.core.row_parts import RowParts
 from simgauge.core.spectrum import Spectrum, spectrum
 from simgauge.core.tables import FloatTable
 from simgauge.embedding import Embedding
+from simgauge.embedding_directory import RowBlocks, write_embedding
 from simgauge.errors import InputError, ParameterError, RankWarning
 
 DEFAULT_COMPONENTS = 64
@@ -149,17 +151,44 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             item_ids=getattr(X, "item_ids", None),
             user_ids=getattr(X, "user_ids", None),
             item_names=getattr(X, "item_names", None),
-            provenance={
-                "library": "simgauge",
-                "model": "LinearAutoencoder",
-                "objective": self.penalty,
-                "l2": self.l2_,
-                "rate": getattr(self, "rate_", None),
-                "n_components": int(self.decoder_.shape[1]),
-                "n_active_components": self.n_active_components_,
-                "solver": self.spectrum_.solver,
-            },
+            provenance=self._provenance(),
         )
+
+    def save_embedding(self, X: Any, directory: str | Path) -> Path:
+        """Write what ``embedding(X).save(directory)`` writes, the users' vectors computed and written part by part.
+
+        For interactions larger than memory: no table of users is held, and the ids of users pass by in batches.
+
+        Parameters
+        ----------
+        X : StoredInteractions
+            The users to embed.
+        directory : path
+            As for `Embedding.save`.
+        """
+        matrix = self._checked(X.matrix, reset=False)
+        shape = (int(matrix.shape[0]), int(self.encoder_.shape[1]))
+        return write_embedding(
+            directory,
+            items=RowBlocks.of(self.decoder_),
+            users=RowBlocks(shape, self.encoder_.dtype, matrix.map(_encoded, self.encoder_)),
+            item_ids=X.item_ids,
+            item_names=X.item_ids if X.item_names is None else X.item_names,
+            user_ids=(batch.column(0) for batch in X.user_id_batches()),
+            provenance=self._provenance(),
+        )
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "library": "simgauge",
+            "model": "LinearAutoencoder",
+            "objective": self.penalty,
+            "l2": self.l2_,
+            "rate": getattr(self, "rate_", None),
+            "n_components": int(self.decoder_.shape[1]),
+            "n_active_components": self.n_active_components_,
+            "solver": self.spectrum_.solver,
+        }
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

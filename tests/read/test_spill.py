@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simgauge.core.row_parts import LocalParts
+from simgauge.embedding import Embedding
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.models import LinearAutoencoder
 from simgauge.read import stored_pairs
@@ -217,3 +218,16 @@ def test_metadata_are_json_and_files_few(tmp_path: Path, rng) -> None:
     assert len(list(store.directory.iterdir())) == 6
     metadata = json.loads((store.directory / "stored_interactions.json").read_text())
     assert metadata["nnz"] == store.nnz == sum(part[1] for part in metadata["parts"])
+
+
+def test_the_saved_embedding_is_that_of_the_matrix_in_memory(tmp_path: Path, rng) -> None:
+    store = spill_interactions(events(rng, "text"), tmp_path / "store")
+    model = LinearAutoencoder(4).fit(store.matrix)
+    model.save_embedding(store, tmp_path / "streamed")
+    model.embedding(store.in_memory()).save(tmp_path / "whole")
+    streamed, whole = Embedding.load(tmp_path / "streamed"), Embedding.load(tmp_path / "whole")
+    for name in ("items", "item_ids", "item_names", "user_ids"):
+        np.testing.assert_array_equal(getattr(streamed, name), getattr(whole, name))
+    tolerance = 10 * np.finfo(np.float64).eps * np.abs(whole.users).max()
+    np.testing.assert_allclose(streamed.users, whole.users, atol=tolerance)
+    assert streamed.provenance == whole.provenance

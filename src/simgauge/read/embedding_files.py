@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.embedding import METADATA_FILE, Embedding
+from simgauge.embedding import Embedding
+from simgauge.embedding_directory import METADATA_FILE
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.files import is_path
 from simgauge.read.libraries import embedding_of

@@ -1,0 +1,178 @@
+"""The directory of a saved embedding: written row block by row block, so that tables may be larger than memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from simgauge.atomic import atomic_directory
+from simgauge.core.arrays import numpy_dtype, to_host
+from simgauge.core.row_parts import RowParts
+from simgauge.core.tables import Table, map_rows
+from simgauge.errors import InputError
+
+FORMAT_VERSION = 1
+METADATA_FILE = "simgauge.json"
+VECTORS_FILE = "vectors.safetensors"
+ITEMS_FILE = "items.parquet"
+USERS_FILE = "users.parquet"
+
+KINDS = {"float32": "F32", "float64": "F64"}
+BLOCK_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class RowBlocks:
+    """A table of vectors that comes in blocks of rows, in order, each looked at once."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    blocks: Iterable[NDArray[Any]]
+
+    @classmethod
+    def of(cls, table: Table) -> RowBlocks:
+        """The blocks of a table: in memory, memory-mapped, a tensor on any device, or in parts on a cluster."""
+        dtype = table.dtype if isinstance(table, RowParts) else numpy_dtype(table)
+        step = max(1, BLOCK_BYTES // (int(table.shape[1]) * dtype.itemsize))
+        return cls((int(table.shape[0]), int(table.shape[1])), dtype, map_rows(table, _block, step=step))
+
+
+def _block(block: Any, _: int) -> NDArray[Any]:
+    return to_host(block)
+
+
+def write_embedding(
+    directory: str | Path,
+    *,
+    items: RowBlocks,
+    users: RowBlocks | None,
+    item_ids: Any,
+    item_names: Any,
+    user_ids: Iterable[pa.Array],
+    provenance: Mapping[str, Any],
+) -> Path:
+    """Write the directory that `Embedding.save` writes, atomically; memory: one block.
+
+    Raises
+    ------
+    InputError
+        The directory holds something that simgauge did not write or cannot be written to, blocks that do not make up
+        their shape, or vectors that are not finite.
+    """
+    target = Path(directory)
+    with atomic_directory(target, marker=METADATA_FILE) as temporary:
+        tables = {"items": items} | ({} if users is None else {"users": users})
+        write_vectors(temporary / VECTORS_FILE, tables)
+        columns = {"id": arrow_ids(item_ids), "name": arrow_ids(item_names)}
+        pq.write_table(pa.table(columns), temporary / ITEMS_FILE)
+        if users is not None:
+            _write_ids(temporary / USERS_FILE, user_ids, users.shape[0])
+        metadata = {
+            "format_version": FORMAT_VERSION,
+            "n_items": items.shape[0],
+            "n_users": 0 if users is None else users.shape[0],
+            "n_components": items.shape[1],
+            "dtype": str(items.dtype),
+            "vectors_sha256": sha256(temporary / VECTORS_FILE),
+            "provenance": dict(provenance),
+        }
+        text = json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
+        (temporary / METADATA_FILE).write_text(text, encoding="utf-8")
+    return target
+
+
+def write_vectors(path: Path, tables: Mapping[str, RowBlocks]) -> None:
+    """A safetensors file, block by block; the library's own writer copies each table as a whole.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from safetensors.numpy import load_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_vectors(Path(folder) / "v.safetensors", {"items": RowBlocks.of(np.eye(2))})
+    ...     load_file(Path(folder) / "v.safetensors")["items"]
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    entries, start = {}, 0
+    for name, table in tables.items():
+        stop = start + table.shape[0] * table.shape[1] * table.dtype.itemsize
+        kind = KINDS[str(table.dtype)]
+        entries[name] = {"dtype": kind, "shape": list(table.shape), "data_offsets": [start, stop]}
+        start = stop
+    header = json.dumps(entries, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # so that tables begin where a memory map can use them
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for name, table in tables.items():
+            for block in _checked(name, table):
+                file.write(np.ascontiguousarray(block, dtype=table.dtype.newbyteorder("<")).data)
+
+
+def map_vectors(path: Path) -> dict[str, NDArray[Any]]:
+    """The tables of a safetensors file as read-only memory maps.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    names = {kind: dtype for dtype, kind in KINDS.items()}
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            entries = json.loads(file.read(size))
+        tables = {}
+        for name, entry in entries.items():
+            if name != "__metadata__":
+                kind, shape = np.dtype(names[entry["dtype"]]).newbyteorder("<"), tuple(entry["shape"])
+                offset = 8 + size + entry["data_offsets"][0]
+                tables[name] = np.asarray(np.memmap(path, dtype=kind, mode="r", offset=offset, shape=shape))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
+        raise InputError(f"{path} is no safetensors file of vectors or is damaged: {error}.") from error
+    return tables
+
+
+def arrow_ids(ids: Any) -> pa.Array:
+    """Ids or names as a column of text or of 64-bit integers."""
+    return pa.array(ids, pa.string() if ids.dtype == object else pa.int64())
+
+
+def sha256(path: Path) -> str:
+    """Of a whole file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checked(name: str, table: RowBlocks) -> Iterator[NDArray[Any]]:
+    rows = 0
+    for block in table.blocks:
+        if not np.isfinite(block).all():
+            raise InputError(f"{name}: rows {rows} to {rows + len(block) - 1} hold NaN or infinite values.")
+        rows += len(block)
+        yield block
+    if rows != table.shape[0]:
+        raise InputError(f"{name}: {rows} rows came where {table.shape[0]} were announced.")
+
+
+def _write_ids(path: Path, ids: Iterable[pa.Array], expected: int) -> None:
+    writer, rows = None, 0
+    try:
+        for batch in ids:
+            writer = writer or pq.ParquetWriter(path, pa.schema([("id", batch.type)]))
+            writer.write_table(pa.table({"id": batch}))
+            rows += len(batch)
+    finally:
+        if writer is not None:
+            writer.close()
+    if rows != expected:
+        raise InputError(f"user_ids: {rows} labels came for {expected} rows: pass exactly one label per row.")
