@@ -82,6 +82,20 @@ def beside(values: Any, like: Array, *, dtype: Any = None) -> Array:
     return xp.asarray(np.ascontiguousarray(values), dtype=kind, device=array_api_compat.device(like))
 
 
+def room_beside(shape: tuple[int, ...], like: Array, *, dtype: Any = None) -> Array:
+    """An array with values yet to be written, next to `like`: same library and device, same dtype unless another is asked.
+
+    Examples
+    --------
+    >>> room_beside((2, 3), np.ones(1, dtype=np.float32)).shape
+    (2, 3)
+    """
+    kind = like.dtype if dtype is None else dtype
+    if on_host(like):
+        return np.empty(shape, dtype=kind)
+    return namespace(like).empty(shape, dtype=kind, device=array_api_compat.device(like))
+
+
 def doubled(array: Array) -> Array:
     """The array in float64; itself when it is float64 already."""
     xp = namespace(array)

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.core.arrays import Array, beside, namespace
 from simgauge.core.spectrum import Spectrum
-from simgauge.core.tables import FloatTable
 from simgauge.errors import ParameterError
 
 Penalty = Literal["product", "factors", "weights"]
@@ -18,9 +18,9 @@ Penalty = Literal["product", "factors", "weights"]
 class Factors(NamedTuple):
     """The two matrices of ``X ≈ X A Bᵀ``."""
 
-    encoder: FloatTable
+    encoder: Array
     """A, shape (n_items, n_components): user vectors are ``X @ A``."""
-    decoder: FloatTable
+    decoder: Array
     """B, shape (n_items, n_components): item vectors."""
 
 
@@ -53,7 +53,7 @@ def factorize(
     Returns
     -------
     Factors
-        Encoder A and decoder B, both (n_items, n_components), dtype of V.
+        Encoder A and decoder B, both (n_items, n_components), library, device and dtype of V.
 
     Gauge
     -----
@@ -98,7 +98,13 @@ def factorize(
     sigma = np.asarray(spectrum.singular_values[:k], dtype=np.float64)
     encoder_scale, decoder_scale = component_scales(sigma, penalty, l2)
     V = spectrum.right_vectors[:, :k]
-    return Factors((V * encoder_scale).astype(V.dtype), (V * decoder_scale).astype(V.dtype))
+    return Factors(_scaled(V, encoder_scale), _scaled(V, decoder_scale))
+
+
+def _scaled(V: Array, scale: NDArray[np.float64]) -> Array:
+    """V times a scale per column, multiplied in float64."""
+    xp = namespace(V)
+    return xp.astype(V * beside(scale, V, dtype=xp.float64), V.dtype)
 
 
 def component_scales(

@@ -9,8 +9,10 @@ import scipy.linalg as sla
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from simgauge.core.arrays import Array, namespace, on_host, to_host
 from simgauge.core.matrix_input import Matrix
 from simgauge.core.row_parts import RowParts
+from simgauge.core.tensor_matrix import TensorMatrix
 
 BLOCK_BYTES = 64 << 20
 """Size of one dense row block, float64."""
@@ -19,8 +21,8 @@ SPARSE_COST = 20.0
 """One multiplication in a sparse-sparse product costs as much as this many in a dense one (measured 15 to 30)."""
 
 
-def gram(X: Matrix, side: str = "items") -> NDArray[np.float64]:
-    """XᵀX (side "items") or XXᵀ (side "users") as a dense float64 array.
+def gram(X: Matrix, side: str = "items") -> Array:
+    """XᵀX (side "items") or XXᵀ (side "users") as a dense float64 array; on the device of X when it is a tensor.
 
     Numerics
     --------
@@ -35,6 +37,8 @@ def gram(X: Matrix, side: str = "items") -> NDArray[np.float64]:
     """
     if isinstance(X, RowParts):
         return np.asarray(X.sum(_gram_of_part))
+    if isinstance(X, TensorMatrix):
+        return _gram_on_device(X if side == "items" else X.adjoint)
     rows = X if side == "items" else X.T
     if sp.issparse(rows):
         dense_cost, sparse_cost = gram_flops(X, side)
@@ -52,7 +56,16 @@ def gram(X: Matrix, side: str = "items") -> NDArray[np.float64]:
     return total
 
 
-def _gram_of_part(part: Matrix, _: int) -> NDArray[np.float64]:
+def _gram_on_device(X: TensorMatrix) -> Array:
+    step = max(1, BLOCK_BYTES // (8 * X.shape[1]))
+    total = 0.0
+    for start in range(0, X.shape[0], step):
+        block = X.rows(start, min(start + step, X.shape[0])).dense()
+        total = block.T @ block + total
+    return total
+
+
+def _gram_of_part(part: Matrix, _: int) -> Array:
     return gram(part)
 
 
@@ -68,7 +81,7 @@ def gram_flops(X: Matrix, side: str) -> tuple[float, float]:
     dense = float(n_rows) * size * size
     if isinstance(X, RowParts):
         return dense, SPARSE_COST * X.extent.squared_counts
-    if not sp.issparse(X):
+    if not sp.issparse(X):  # a tensor has its Gram matrix made from dense blocks, sparse or not
         return dense, float("inf")
     axis_format = "csr" if side == "items" else "csc"
     if X.format == axis_format:
@@ -78,8 +91,8 @@ def gram_flops(X: Matrix, side: str) -> tuple[float, float]:
     return dense, SPARSE_COST * float(counts @ counts)
 
 
-def top_eigenpairs(symmetric: NDArray[np.float64], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The `count` largest eigenvalues of a symmetric matrix, non-increasing, and their vectors.
+def top_eigenpairs(symmetric: Array, count: int) -> tuple[NDArray[Any], Array]:
+    """The `count` largest eigenvalues of a symmetric matrix, non-increasing, and their vectors, next to the matrix.
 
     Examples
     --------
@@ -87,6 +100,10 @@ def top_eigenpairs(symmetric: NDArray[np.float64], count: int) -> tuple[NDArray[
     array([3., 2.])
     """
     size = len(symmetric)
+    if not on_host(symmetric):
+        xp = namespace(symmetric)
+        values, vectors = xp.linalg.eigh(symmetric)  # a device has no method for a part of the spectrum
+        return to_host(values)[::-1][:count].copy(), xp.flip(vectors, axis=1)[:, :count]
     try:
         values, vectors = sla.eigh(symmetric, subset_by_index=(size - count, size - 1), check_finite=False)
     except sla.LinAlgError:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.gram import top_eigenpairs
-from simgauge.core.orthogonal import Columns, orthonormal_columns
+from simgauge.core.arrays import Array, on_host
+from simgauge.core.krylov_basis import BLOCK, NOISE, KrylovBasis, Operator
+from simgauge.core.orthogonal import Columns
 from simgauge.core.tall_products import TallProducts, one_blas_thread
-
-BLOCK = 24
-"""Columns multiplied at a time. Wide blocks make a product cheaper per column, narrow ones need fewer columns in all:
-16, 24, 32 and 48 took 11.6, 10.8, 12.3 and 14.8 processor seconds for 128 components of the power-law bench."""
 
 BASIS_BYTES = 1 << 30
 """Memory of V and W together, beyond which the basis is compressed and the iteration restarted."""
@@ -29,12 +27,8 @@ BASIS_BYTES = 1 << 30
 PROBED = 8
 """Components whose residual is looked at first; the last ones converge last."""
 
-NOISE = 8.0
-"""Rounding of one product, in units of eps * θ_1 (measured 1 to 3 for float32 sums over row blocks)."""
-
 SINGLE = float(np.finfo(np.float32).eps)
 
-Operator = Callable[[Columns], Columns]
 Progress = Callable[[float, str], None]
 
 
@@ -87,6 +81,7 @@ def block_lanczos(
     tol: float,
     dtype: Any,
     rng: np.random.Generator,
+    like: Array | None = None,
     limit: int | None = None,
     max_iter: int | None = None,
     progress: Progress | None = None,
@@ -104,7 +99,9 @@ def block_lanczos(
     dtype : float32 or float64
         Of basis and products.
     rng : numpy.random.Generator
-        Draws the first block.
+        Draws the first block, on the host: the same for every device.
+    like : array, optional
+        Any array of the library and on the device that the operator works with; NumPy when not given.
     limit : int, optional
         Bytes for the basis; BASIS_BYTES when not given.
     max_iter : int, optional
@@ -128,12 +125,13 @@ def block_lanczos(
     kind = np.dtype(dtype)
     last = max_iter or 10 * (1 + count // BLOCK) + 100
     watch = _Watch(count, tol, last, progress)
-    with one_blas_thread(), TallProducts(size) as tall:
-        basis = _Basis(operator, tall, size, kind, basis_limit(size, count, kind.itemsize, limit), rng)
+    place = np.empty(0) if like is None else like
+    with one_blas_thread() if on_host(place) else nullcontext(), TallProducts(size, like=place) as tall:
+        basis = KrylovBasis(operator, tall, size, kind, basis_limit(size, count, kind.itemsize, limit), rng, place)
         return _iterate(basis, watch)
 
 
-def _iterate(basis: _Basis, watch: _Watch) -> RitzPairs:
+def _iterate(basis: KrylovBasis, watch: _Watch) -> RitzPairs:
     block = basis.random_block()
     while True:
         remainder = basis.extend(block)
@@ -155,106 +153,6 @@ def _may_miss_copies(values: NDArray[np.float64], tol: float) -> bool:
     return bool((values[: len(values) - BLOCK + 1] - values[BLOCK - 1 :] <= tol * values[BLOCK - 1 :]).any())
 
 
-class _Basis:
-    """Orthonormal V, W = A V (both stored row by row, one row a vector) and T = VᵀW."""
-
-    def __init__(
-        self,
-        operator: Operator,
-        tall: TallProducts,
-        size: int,
-        dtype: np.dtype[Any],
-        limit: int,
-        rng: np.random.Generator,
-    ) -> None:
-        self.tall = tall
-        self.operator, self.size, self.dtype, self.limit, self.rng = operator, size, dtype, limit, rng
-        self.eps = float(np.finfo(dtype).eps)
-        self.columns = self.n_iter = 0
-        self._v = np.empty((limit, size), dtype=dtype)
-        self._w = np.empty((limit, size), dtype=dtype)
-        self._t = np.zeros((limit, limit))
-        self._peak = 0.0
-
-    def random_block(self) -> Columns:
-        """A random orthonormal block outside the basis, as wide as there is room in the space."""
-        width = min(BLOCK, self.size - self.columns)
-        return self._outside(self.rng.standard_normal((self.size, width)).astype(self.dtype), 0.0)
-
-    def extend(self, block: Columns) -> Columns:
-        """Append a block, multiply it, and return the next block: what of the product lies outside the basis."""
-        start, stop = self.columns, self.columns + block.shape[1]
-        product = self.operator(block)
-        self.n_iter += 1
-        self._v[start:stop], self._w[start:stop] = block.T, product.T
-        self.columns = stop
-        overlaps = self.tall.overlaps(self._v[:stop], product)
-        self._t[:stop, start:stop] = overlaps
-        self._t[start:stop, :stop] = overlaps.T
-        corner = overlaps[start:stop]
-        self._t[start:stop, start:stop] = (corner + corner.T) / 2
-        self._peak = max(self._peak, float(np.abs(corner.diagonal()).max()))
-        self.tall.subtract(self._v[:stop], overlaps, product)
-        return self._outside(product, NOISE * self.eps * self._peak)
-
-    def _outside(self, block: Columns, floor: float) -> Columns:
-        """Orthonormal, and orthogonal to the basis; columns below the floor are replaced by random ones."""
-        width = min(BLOCK, self.size - self.columns)
-        block, rank = orthonormal_columns(block, floor)
-        block, rank = block[:, :width], min(rank, width)
-        for _ in range(6):
-            settled = rank >= width
-            if not settled:
-                fresh = self.rng.standard_normal((self.size, width - rank)).astype(self.dtype)
-                block = np.hstack([block, fresh / np.float32(math.sqrt(self.size))])
-            basis = self._v[: self.columns]
-            self.tall.subtract(basis, self.tall.overlaps(basis, block), block)
-            block, rank = orthonormal_columns(block, 100 * self.eps)
-            if settled and rank >= width:
-                break
-        return block
-
-    def ritz(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The largest eigenvalues of T, non-increasing, and their vectors in terms of the basis."""
-        m = self.columns
-        values, vectors = top_eigenpairs(self._t[:m, :m], min(count, m))
-        return np.maximum(values, 0.0), vectors
-
-    def residual_norms(self, values: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """‖W s − θ V s‖ per pair, summed in float64."""
-        plain, scaled = vectors.T.astype(self.dtype), (vectors * values).T.astype(self.dtype)
-
-        def squares(piece: slice) -> NDArray[np.float64]:
-            difference = plain @ self._w[: self.columns, piece] - scaled @ self._v[: self.columns, piece]
-            return np.asarray(np.einsum("ij,ij->i", difference, difference, dtype=np.float64))
-
-        return np.asarray(np.sqrt(sum(self.tall.each(squares))))
-
-    def combine(self, vectors: NDArray[np.float64]) -> Columns:
-        """V s for every column s."""
-        narrow, result = vectors.astype(self.dtype), np.empty((self.size, vectors.shape[1]), dtype=self.dtype)
-
-        def work(piece: slice) -> None:
-            result[piece] = self._v[: self.columns, piece].T @ narrow
-
-        self.tall.each(work)
-        return result
-
-    def compress(self, count: int) -> None:
-        """Keep only the `count` leading Ritz vectors: the thick restart."""
-        values, vectors = self.ritz(count)
-        narrow = vectors.T.astype(self.dtype)
-
-        def work(piece: slice) -> None:  # in place, by pieces, so that no second basis is needed
-            for table in (self._v, self._w):
-                table[: len(narrow), piece] = narrow @ table[: self.columns, piece]
-
-        self.tall.each(work)
-        self.columns = len(values)
-        self._t[:] = 0.0
-        np.fill_diagonal(self._t[: self.columns, : self.columns], values)
-
-
 class _Watch:
     """Decides when residuals are worth computing, and whether they are good enough."""
 
@@ -264,12 +162,12 @@ class _Watch:
         self.history: list[tuple[int, float]] = []
         self._doubted = 0
 
-    def is_due(self, basis: _Basis) -> bool:
+    def is_due(self, basis: KrylovBasis) -> bool:
         """A look costs as much as a step, so it waits until the residuals may be small enough."""
         enough = basis.columns >= self.count + min(self.count, 2 * BLOCK)
         return (enough or basis.columns + 2 * BLOCK > basis.limit) and basis.n_iter >= self.next_look
 
-    def must_end(self, basis: _Basis) -> bool:
+    def must_end(self, basis: KrylovBasis) -> bool:
         """The basis spans the whole space, or the steps are used up."""
         return basis.columns == basis.size or basis.n_iter >= self.last
 
@@ -279,7 +177,7 @@ class _Watch:
         self.next_look = 0
         return self._doubted <= 3
 
-    def look(self, basis: _Basis) -> RitzPairs:
+    def look(self, basis: KrylovBasis) -> RitzPairs:
         """The Ritz pairs now; all residuals only when the last few are good, or nothing can improve them."""
         values, vectors = basis.ritz(self.count)
         # what counts as zero is decided in float64 only: in float32 the line would lie far too high
@@ -298,7 +196,7 @@ class _Watch:
         done = enough and bool((norms <= within).all())
         return RitzPairs(values, basis.combine(vectors), norms, basis.n_iter, done, below_noise and not done)
 
-    def _hopeless(self, basis: _Basis, values: NDArray[np.float64], zero: float, excess: float) -> bool:
+    def _hopeless(self, basis: KrylovBasis, values: NDArray[np.float64], zero: float, excess: float) -> bool:
         noise = basis.eps * values[0] * 2
         if basis.eps >= SINGLE and bool((noise > self.tol * values).any()):
             return True

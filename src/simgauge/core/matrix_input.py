@@ -8,11 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from simgauge.core.arrays import is_tensor
 from simgauge.core.row_parts import VALUES_PER_LOOK, RowParts
+from simgauge.core.tensor_matrix import TensorMatrix, tensor_matrix, typed
 from simgauge.errors import InputError
 
 Matrix = Any
-"""A scipy sparse array in CSR or CSC form, a dense ndarray, or `RowParts`; float32 or float64."""
+"""A scipy sparse array in CSR or CSC form, a dense ndarray, a `TensorMatrix`, or `RowParts`; float32 or float64."""
 
 
 def as_matrix(X: Any, name: str = "X") -> Matrix:
@@ -20,16 +22,17 @@ def as_matrix(X: Any, name: str = "X") -> Matrix:
 
     Parameters
     ----------
-    X : scipy sparse matrix or array (any format), array-like, or RowParts, shape (n_users, n_items)
+    X : scipy sparse matrix or array (any format), array-like, torch tensor, or RowParts, shape (n_users, n_items)
         CSR, CSC and dense tables of float32 or float64 are used as they are. Other sparse formats become CSR.
         float16, booleans and integers of up to 16 bits become float32, wider integers float64.
         CSR and CSC that hold the same entry twice are accepted; the values are added.
+        Tensors, dense or `torch.sparse_csr`, stay on their device; other sparse layouts become CSR there.
     name : str
         How the matrix is called in error messages.
 
     Returns
     -------
-    CSR, CSC or ndarray
+    CSR, CSC, ndarray or TensorMatrix
         Same shape, float32 or float64, finite.
 
     Raises
@@ -46,19 +49,42 @@ def as_matrix(X: Any, name: str = "X") -> Matrix:
     if isinstance(X, RowParts):
         _refuse_not_finite(X.extent.not_finite, name)
         return X
+    if is_tensor(X) or isinstance(X, TensorMatrix):
+        return _as_tensor_matrix(X, name)
     if sp.issparse(X):
         matrix = X if X.format in ("csr", "csc") else X.tocsr()
     else:
         matrix = X if isinstance(X, np.ndarray) else _dense(X, name)
-    if matrix.ndim != 2:
-        raise InputError(f"{name}: expected a matrix, users x items; received {matrix.ndim} dimension(s).")
-    if min(matrix.shape) == 0:
-        raise InputError(f"{name}: the matrix is empty, shape {matrix.shape}. Pass at least one user and one item.")
+    _check_shape(matrix, name)
     dtype = _float_type(matrix.dtype, name)
     if matrix.dtype != dtype:
         matrix = matrix.astype(dtype)
     _check_finite(matrix.data if sp.issparse(matrix) else matrix, name)
     return matrix
+
+
+def _as_tensor_matrix(X: Any, name: str) -> TensorMatrix:
+    if isinstance(X, TensorMatrix):
+        return X
+    _check_shape(X, name)
+    kind = str(X.dtype).rpartition(".")[2]
+    kind = "float32" if kind == "bfloat16" else kind
+    try:
+        dtype = _float_type(np.dtype(kind), name)
+    except TypeError:
+        raise InputError(f"{name}: expected real numbers; received dtype {X.dtype}. Convert it to float32.") from None
+    matrix = typed(tensor_matrix(X, name), dtype)
+    _refuse_not_finite(matrix.not_finite, name)
+    return matrix
+
+
+def _check_shape(matrix: Any, name: str) -> None:
+    if matrix.ndim != 2:
+        raise InputError(f"{name}: expected a matrix, users x items; received {matrix.ndim} dimension(s).")
+    if min(matrix.shape) == 0:
+        raise InputError(
+            f"{name}: the matrix is empty, shape {tuple(matrix.shape)}. Pass at least one user and one item."
+        )
 
 
 def _dense(X: Any, name: str) -> NDArray[Any]:
@@ -102,6 +128,8 @@ def stored_values(X: Matrix) -> int:
     """
     if isinstance(X, RowParts):
         return X.extent.stored
+    if isinstance(X, TensorMatrix):
+        return X.stored
     return int(X.indptr[-1]) if sp.issparse(X) else int(X.size)
 
 
@@ -115,5 +143,7 @@ def largest_magnitude(X: Matrix) -> float:
     """
     if isinstance(X, RowParts):
         return X.extent.largest
+    if isinstance(X, TensorMatrix):
+        return X.largest
     values = X.data[: int(X.indptr[-1])] if sp.issparse(X) else X
     return float(max(values.max(), -values.min())) if values.size else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simgauge.core.gram import gram_flops
-from simgauge.core.lanczos import BLOCK
+from simgauge.core.krylov_basis import BLOCK
 from simgauge.core.matrix_input import Matrix, stored_values
 from simgauge.core.row_parts import RowParts
 

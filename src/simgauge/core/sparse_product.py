@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from simgauge.core.matrix_input import Matrix
+from simgauge.core.arrays import Array, namespace, on_host
+from simgauge.core.matrix_input import Matrix, stored_values
 from simgauge.core.row_parts import LocalParts, RowParts
-
-Block = NDArray[np.floating[Any]]
+from simgauge.core.tensor_matrix import TensorMatrix
 
 MAX_BLOCKS = 64
 """Upper limit of row blocks: enough for 64 threads, and for short float32 sums."""
@@ -32,6 +31,7 @@ class GramProduct:
     --------
     4 nnz b flops for b columns. Beyond X: two blocks of n_items x b a thread, and one of n_users x b when X is stored
     by columns. With V in float64 and X in float32 the values of one row block a thread are converted on the fly.
+    Tensors: on their device, block by block; a CSR tensor is held a second time, transposed (see `TensorMatrix`).
 
     Examples
     --------
@@ -46,6 +46,10 @@ class GramProduct:
             self._parts: RowParts = X
             self._by_rows, self.size = True, X.shape[1]
             return
+        if isinstance(X, TensorMatrix):
+            self._parts, self._by_rows = row_parts(X, 1), side == "items"
+            self.size = X.shape[1] if self._by_rows else X.shape[0]
+            return
         rows = X if side == "items" else X.T
         self._by_rows = not sp.issparse(rows) or rows.format == "csr"
         # a dense product is threaded by BLAS itself
@@ -53,30 +57,41 @@ class GramProduct:
         self._parts = row_parts(rows if self._by_rows else rows.T, threads)
         self.size = int(rows.shape[1])
 
-    def __call__(self, vectors: Block) -> Block:
+    def __call__(self, vectors: Array) -> Array:
         """XᵀX V for V of shape (n_items, b), in the dtype of V, C-contiguous."""
-        block = np.ascontiguousarray(vectors)
+        block = np.ascontiguousarray(vectors) if on_host(vectors) else vectors.contiguous()
         if self._by_rows:
-            return np.asarray(self._parts.sum(gram_term, block), dtype=block.dtype)
+            return _as_block(self._parts.sum(gram_term, block), block)
         inner = self._parts.sum(_column_term, block)
-        return np.concatenate(list(self._parts.map(_row_term, inner)))
+        return namespace(block).concat(list(self._parts.map(_row_term, inner)))
+
+    def adjoint(self, vectors: Array) -> Array:
+        """XᵀU for U with a row for each row of X as it is cut into parts: n_users x b on the side "users"."""
+        return self._parts.sum(_column_term, vectors)
 
 
-def gram_term(part: Matrix, _: int, block: Block) -> Block:
+def gram_term(part: Matrix, _: int, block: Array) -> Array:
     """PᵀP V of one part P: what a worker computes."""
-    return np.asarray(_adjoint(part) @ (part @ block), dtype=block.dtype)
+    return _as_block(_adjoint(part) @ (part @ block), block)
 
 
-def _column_term(part: Matrix, first: int, block: Block) -> Block:
-    return np.asarray(_adjoint(part) @ block[first : first + part.shape[0]], dtype=block.dtype)
+def _column_term(part: Matrix, first: int, block: Array) -> Array:
+    return _as_block(_adjoint(part) @ block[first : first + part.shape[0]], block)
 
 
-def _row_term(part: Matrix, _: int, inner: Block) -> Block:
-    return np.asarray(part @ inner, dtype=inner.dtype)
+def _row_term(part: Matrix, _: int, inner: Array) -> Array:
+    return _as_block(part @ inner, inner)
+
+
+def _as_block(product: Any, block: Array) -> Array:
+    """An ndarray of the dtype of the block for whatever a product of NumPy or scipy returns; tensors have it already."""
+    return np.asarray(product, dtype=block.dtype) if on_host(block) else product
 
 
 def _adjoint(part: Matrix) -> Matrix:
     """The transpose as a view; attributes are set one by one because the constructor copies int64 indices into int32."""
+    if isinstance(part, TensorMatrix):
+        return part.adjoint
     if not sp.issparse(part):
         return part.T
     view = sp.csc_array(part.shape[::-1], dtype=part.dtype)
@@ -85,7 +100,7 @@ def _adjoint(part: Matrix) -> Matrix:
 
 
 def row_parts(matrix: Matrix, n_threads: int | None = None) -> LocalParts:
-    """A CSR or dense matrix cut into blocks of rows with about the same number of stored values; views, no copies.
+    """A CSR or dense matrix, also a tensor, cut into blocks of rows with about the same number of stored values; views, no copies.
 
     Examples
     --------
@@ -93,12 +108,13 @@ def row_parts(matrix: Matrix, n_threads: int | None = None) -> LocalParts:
     (3, 3)
     """
     n_rows, n_columns = matrix.shape
-    stored = int(matrix.indptr[-1]) if sp.issparse(matrix) else n_rows * n_columns
+    stored = stored_values(matrix)
     # a block must hold many more values than its partial sum has rows, or adding up costs more than multiplying
     wanted = min(MAX_BLOCKS, n_rows, stored // VALUES_PER_BLOCK, max(stored // (16 * n_columns), 4))
-    if sp.issparse(matrix):
+    sparse_tensor = isinstance(matrix, TensorMatrix) and matrix.is_sparse
+    if sp.issparse(matrix) or sparse_tensor:
         targets = np.linspace(0, stored, max(wanted, 1) + 1)
-        cuts = np.searchsorted(matrix.indptr, targets, side="left")
+        cuts = matrix.row_cuts(targets) if sparse_tensor else np.searchsorted(matrix.indptr, targets, side="left")
         cuts[0], cuts[-1] = 0, n_rows
     else:
         cuts = np.linspace(0, n_rows, max(wanted, 1) + 1).astype(np.intp)
@@ -107,6 +123,8 @@ def row_parts(matrix: Matrix, n_threads: int | None = None) -> LocalParts:
 
 
 def _rows(matrix: Matrix, start: int, stop: int) -> Matrix:
+    if isinstance(matrix, TensorMatrix):
+        return matrix if (start, stop) == (0, matrix.shape[0]) else matrix.rows(start, stop)
     if not sp.issparse(matrix):
         return matrix[start:stop]
     first, last = int(matrix.indptr[start]), int(matrix.indptr[stop])

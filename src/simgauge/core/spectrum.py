@@ -5,22 +5,30 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg as sla
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.gram import gram, top_eigenpairs
-from simgauge.core.lanczos import BLOCK, ConvergenceWarning, RitzPairs, block_lanczos
-from simgauge.core.matrix_input import Matrix, as_matrix, largest_magnitude
+from simgauge.core.arrays import is_tensor, namespace
+from simgauge.core.lanczos import ConvergenceWarning
+from simgauge.core.matrix_input import Matrix, as_matrix
 from simgauge.core.orthogonal import Columns, complete, fix_signs
 from simgauge.core.row_parts import RowParts
-from simgauge.core.solver_cost import gram_side, route_costs
-from simgauge.core.sparse_product import GramProduct
+from simgauge.core.solver_cost import route_costs
+from simgauge.core.spectral_routes import (
+    Progress,
+    by_gram,
+    by_lanczos,
+    by_svd,
+    divided,
+    fitting_scale,
+    place,
+    relative_residuals,
+)
+from simgauge.core.tensor_matrix import TensorMatrix
+from simgauge.core.tensor_precision import ieee_products
 from simgauge.errors import InputError, ParameterError
 
 __all__ = ["ConvergenceWarning", "Progress", "Spectrum", "complete", "fix_signs", "measure_residuals", "spectrum"]
@@ -30,12 +38,6 @@ SOLVERS = ("auto", "dense", "gram", "lanczos")
 DEFAULT_TOL = 1e-4
 """Residual promised by the iterative route when none is asked for: singular values right to 5e-5 in the worst case (to
 about its square in practice), at the price of two or three steps more than 1e-3."""
-
-SAFE_RANGE = (1e-9, 1e9)
-"""Largest magnitudes whose sums of squares neither overflow nor vanish in float32; outside it X is scaled first."""
-
-Progress = Callable[[float, str], None]
-"""Called with the share of the work done (0 to 1, an estimate) and a short text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ class Spectrum:
 
     right_vectors: Columns
     """V, shape (n_items, n_components), orthonormal columns, in the float dtype of X; float64 for float32 X only where
-    the iterative route could not keep its tolerance in float32."""
+    the iterative route could not keep its tolerance in float32. A tensor on the device of X when X is one."""
 
     residuals: NDArray[np.float64] | None
     """‖XᵀXv − σ²v‖/σ² per component (σ_1² below the line where σ = 0), as the iterative route measured it; None from
@@ -97,9 +99,11 @@ def spectrum(
 
     Parameters
     ----------
-    X : scipy sparse matrix (any format), array-like, or RowParts, shape (n_users, n_items)
+    X : scipy sparse matrix (any format), array-like, torch tensor, or RowParts, shape (n_users, n_items)
         CSR, CSC and dense tables of float32 or float64 are not copied. Finite. Parts by rows may be memory-mapped or lie
-        on the workers of a cluster: only sums of n_items x 24 (or n_items x n_items, "gram") come here.
+        on the workers of a cluster: only sums of n_items x 24 (or n_items x n_items, "gram") come here. A tensor, dense or
+        `torch.sparse_csr`, is decomposed on its device: what comes to the host are overlaps of at most the size of the
+        Lanczos basis squared.
     n_components : int, 1 <= n_components <= n_items
         Up to full rank, also when n_users < n_items.
     solver : {"auto", "dense", "gram", "lanczos"}
@@ -128,7 +132,9 @@ def spectrum(
     σ² and see σ only down to the square root of that, about 1e-6 σ_1 at 10,000 items (eps is that of float64). Smaller
     values are returned as 0. "lanczos" computes in float32 when X is float32 and the tolerance allows it, else in
     float64. Memory beyond X: "dense" about 3 n_users n_items float64; "gram" 3 n² float64; "lanczos" two bases of
-    `lanczos.basis_limit` vectors of length n.
+    `lanczos.basis_limit` vectors of length n. Tensors: the same on their device, and for sparse ones by "lanczos" a second
+    CSR tensor, the transpose. Products are IEEE float32 also where TF32 is switched on; the routes are torch's SVD and
+    `eigh` (of all of the spectrum) and the same block Lanczos. Equal to those of NumPy to rounding, not bit by bit.
 
     Warns
     -----
@@ -157,30 +163,38 @@ def spectrum(
     if solver not in SOLVERS:
         raise ParameterError(f"solver={solver!r}: expected one of {', '.join(SOLVERS)}.")
     rng = np.random.default_rng(random_state)
-    scale = _scale(matrix)
-    scaled = _divided(matrix, scale)
+    with ieee_products(place(matrix)):
+        result = _decomposed(matrix, count, solver, accuracy, rng, progress)
+    if result.residuals is not None:
+        _warn_if_missed(result, accuracy)
+    return result
+
+
+def _decomposed(
+    matrix: Matrix, count: int, solver: str, accuracy: float, rng: np.random.Generator, progress: Progress | None
+) -> Spectrum:
+    scale = fitting_scale(matrix)
+    scaled = divided(matrix, scale)
     route = route_costs(scaled, count).choice if solver == "auto" else solver
     if route == "dense" and isinstance(scaled, RowParts):
         scaled = scaled.gather()
     residuals: NDArray[np.float64] | None = None
     n_iter = 0
     if route == "dense":
-        sigma, vectors = _by_svd(scaled, count)
+        sigma, vectors = by_svd(scaled, count)
     elif route == "gram":
-        sigma, vectors = _by_gram(scaled, count)
+        sigma, vectors = by_gram(scaled, count)
     else:
-        sigma, vectors, residuals, n_iter = _by_lanczos(scaled, count, accuracy, rng, progress)
+        sigma, vectors, residuals, n_iter = by_lanczos(scaled, count, accuracy, rng, progress)
     sigma = np.concatenate([sigma, np.zeros(count - len(sigma))]) * scale
     vectors = fix_signs(complete(vectors, count, rng))
-    stored = vectors.astype(matrix.dtype, copy=False)
+    xp = namespace(vectors)
+    stored = xp.astype(vectors, getattr(xp, matrix.dtype.name), copy=False)
     if residuals is not None and stored.dtype != vectors.dtype:
         # what is promised holds for the vectors handed out, not for those before rounding
-        rounded = _residuals(scaled, sigma / scale, stored)
+        rounded = relative_residuals(scaled, sigma / scale, stored)
         stored, residuals = (stored, rounded) if rounded.max() <= accuracy else (vectors, residuals)
-    result = Spectrum(sigma, stored, residuals, route, int(matrix.shape[0]), n_iter)
-    if residuals is not None:
-        _warn_if_missed(result, accuracy)
-    return result
+    return Spectrum(sigma, stored, residuals, route, int(matrix.shape[0]), n_iter)
 
 
 def measure_residuals(X: Any, result: Spectrum) -> NDArray[np.float64]:
@@ -198,23 +212,13 @@ def measure_residuals(X: Any, result: Spectrum) -> NDArray[np.float64]:
     True
     """
     matrix = as_matrix(X)
-    return _residuals(matrix, result.singular_values, result.right_vectors)
-
-
-def _residuals(X: Matrix, sigma: NDArray[np.float64], vectors: Columns) -> NDArray[np.float64]:
-    scale = _scale(X)
-    product, squares = GramProduct(_divided(X, scale)), (sigma / scale) ** 2
-    norms = np.empty(len(sigma))
-    for start in range(0, len(sigma), BLOCK):
-        part = slice(start, start + BLOCK)
-        block = vectors[:, part].astype(np.float64)
-        norms[part] = np.linalg.norm(product(block) - block * squares[part], axis=0)
-    return _relative(norms, squares)
-
-
-def _relative(norms: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
-    below = np.where(squares > 0, squares, squares[0] if squares[0] > 0 else 1.0)
-    return norms / below
+    if isinstance(matrix, TensorMatrix) != is_tensor(result.right_vectors):
+        raise InputError(
+            "X and the vectors of the spectrum: one is a tensor, the other is not. Bring both to one place first; simgauge "
+            "copies nothing between devices silently."
+        )
+    with ieee_products(place(matrix)):
+        return relative_residuals(matrix, result.singular_values, result.right_vectors)
 
 
 def _component_count(n_components: int, n_items: int) -> int:
@@ -233,72 +237,6 @@ def _tolerance(tol: float | None) -> float:
     if not (math.isfinite(tol) and 0 < tol < 1):
         raise ParameterError(f"tol={tol}: expected a number above 0 and below 1, such as {DEFAULT_TOL}.")
     return float(tol)
-
-
-def _scale(X: Matrix) -> float:
-    peak = largest_magnitude(X)
-    return 1.0 if peak == 0 or SAFE_RANGE[0] <= peak <= SAFE_RANGE[1] else peak
-
-
-def _divided(X: Matrix, scale: float) -> Matrix:
-    if scale == 1.0:
-        return X
-    if isinstance(X, RowParts):
-        raise InputError(
-            f"X: its largest magnitude is {scale:g}, and squares of it leave the range of float32. Divide the weights by "
-            "that before they are cut into parts."
-        )
-    return X.astype(np.float64) / scale
-
-
-def _by_svd(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
-    table = np.asarray(X.toarray() if sp.issparse(X) else X, dtype=np.float64)
-    _, sigma, right = sla.svd(table, full_matrices=False, check_finite=False)
-    sigma[sigma <= np.finfo(np.float64).eps * max(X.shape) * sigma[0]] = 0.0
-    return sigma[:count], right[:count].T
-
-
-def _by_gram(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
-    side = gram_side(X)
-    values, vectors = top_eigenpairs(gram(X, side), min(count, *X.shape))
-    sigma = _roots(values, max(X.shape))
-    return (sigma, vectors) if side == "items" else _right_from_left(X, sigma, vectors)
-
-
-def _roots(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """σ = √θ, with exact zeros where θ is within rounding of zero."""
-    floor = np.finfo(np.float64).eps * size * max(float(values[0]), 0.0)
-    return np.sqrt(np.where(values > floor, values, 0.0))
-
-
-def _right_from_left(X: Matrix, sigma: NDArray[np.float64], left: Columns) -> tuple[NDArray[np.float64], Columns]:
-    """V = XᵀU/σ for the values that are not zero; QR restores the orthogonality that small σ lose."""
-    keep = sigma > 0
-    right = np.asarray(X.T @ left[:, keep].astype(np.float64)) / sigma[keep]
-    return sigma[keep], sla.qr(right, mode="economic", check_finite=False)[0]
-
-
-def _by_lanczos(
-    X: Matrix, count: int, tol: float, rng: np.random.Generator, progress: Progress | None
-) -> tuple[NDArray[np.float64], Columns, NDArray[np.float64], int]:
-    side = gram_side(X)
-    wanted = min(count, *X.shape)
-    product = GramProduct(X, side)
-
-    def run(dtype: Any) -> RitzPairs:
-        return block_lanczos(product, product.size, wanted, tol=tol, dtype=dtype, rng=rng, progress=progress)
-
-    pairs = run(X.dtype)
-    n_iter = pairs.n_iter
-    if pairs.below_noise and X.dtype == np.float32:
-        pairs = run(np.float64)
-        n_iter += pairs.n_iter
-    sigma, vectors = _roots(pairs.values, max(X.shape)), pairs.vectors
-    residuals = _relative(pairs.residuals, sigma**2)
-    if side == "users":
-        sigma, vectors = _right_from_left(X, sigma, vectors)
-        residuals = _residuals(X, sigma, vectors) if len(sigma) else residuals[:0]
-    return sigma, vectors, np.concatenate([residuals, np.zeros(count - len(residuals))]), n_iter
 
 
 def _warn_if_missed(result: Spectrum, tol: float) -> None:

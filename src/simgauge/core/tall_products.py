@@ -3,6 +3,8 @@
 BLAS threads wait by spinning. Between two sparse products, on a machine that does other work too, that cost more than
 it gained (three times the whole decomposition was measured), so BLAS is held to one thread and the pieces are shared
 out by a pool. The pieces depend on the shapes alone: results do not depend on the number of threads.
+
+Tensors are cut too, which keeps their float32 sums short, and are left to their library to thread.
 """
 
 from __future__ import annotations
@@ -10,17 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.core.arrays import Array, beside, doubled, on_host, to_host
 from simgauge.core.threads import thread_count
 
-Table = NDArray[np.floating[Any]]
-
-PIECE = 8192
-"""Entries of each vector in one piece."""
+PIECE, DEVICE_PIECE = 8192, 65_536
+"""Entries of each vector in one piece; more on an accelerator, where starting a product takes as long as a small one."""
 
 
 @contextmanager
@@ -33,11 +35,23 @@ def one_blas_thread() -> Iterator[None]:
 
 
 class TallProducts:
-    """Products of Vᵀ, held row by row as (m, n), with blocks (n, b)."""
+    """Products of Vᵀ, held row by row as (m, n), with blocks (n, b).
 
-    def __init__(self, size: int, n_threads: int | None = None) -> None:
-        self._pieces = [slice(start, min(start + PIECE, size)) for start in range(0, size, PIECE)]
-        threads = min(n_threads or thread_count(), len(self._pieces))
+    Parameters
+    ----------
+    size : int
+        n.
+    n_threads : int, optional
+        OMP_NUM_THREADS or the processors of this process when not given. For NumPy; tensors are not threaded here.
+    like : array, optional
+        Any array next to those that will be multiplied; NumPy when not given.
+    """
+
+    def __init__(self, size: int, n_threads: int | None = None, like: Array | None = None) -> None:
+        tensors = like is not None and not on_host(like)
+        step = DEVICE_PIECE if tensors and like.device.type != "cpu" else PIECE  # type: ignore[union-attr]
+        self._pieces = [slice(start, min(start + step, size)) for start in range(0, size, step)]
+        threads = 1 if tensors else min(n_threads or thread_count(), len(self._pieces))
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __enter__(self) -> TallProducts:
@@ -51,16 +65,19 @@ class TallProducts:
         """`work` on every piece, results in the order of the pieces."""
         return list((map if self._pool is None else self._pool.map)(work, self._pieces))
 
-    def overlaps(self, basis: Table, block: Table) -> NDArray[np.float64]:
-        """VᵀB, shape (m, b); pieces in the dtype of the block, their sum in float64."""
+    def overlaps(self, basis: Array, block: Array) -> NDArray[np.float64]:
+        """VᵀB, shape (m, b), on the host; pieces in the dtype of the block, their sum in float64."""
+        terms = self.each(lambda piece: basis[:, piece] @ block[piece])
+        if not on_host(block):
+            return to_host(reduce(lambda total, term: total + term, terms[1:], doubled(terms[0])))
         total = np.zeros((len(basis), block.shape[1]))
-        for term in self.each(lambda piece: basis[:, piece] @ block[piece]):
+        for term in terms:
             total += term
         return total
 
-    def subtract(self, basis: Table, weights: NDArray[np.float64], block: Table) -> None:
+    def subtract(self, basis: Array, weights: NDArray[np.float64], block: Array) -> None:
         """B -= V h, in place."""
-        narrow = weights.astype(block.dtype)
+        narrow = beside(weights, block)
 
         def work(piece: slice) -> None:
             block[piece] -= basis[:, piece].T @ narrow

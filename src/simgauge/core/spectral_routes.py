@@ -1,0 +1,140 @@
+"""The three routes to singular values and right singular vectors, and the residuals that tell how well they did.
+
+All take a `matrix_input.Matrix` whose squares fit into float32 (`divided` sees to that) and return σ on the host and V
+where the matrix is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.linalg as sla
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from simgauge.core.arrays import Array, beside, doubled, namespace, to_host
+from simgauge.core.gram import gram, top_eigenpairs
+from simgauge.core.krylov_basis import BLOCK
+from simgauge.core.lanczos import RitzPairs, block_lanczos
+from simgauge.core.matrix_input import Matrix, largest_magnitude
+from simgauge.core.orthogonal import Columns, orthonormal_range
+from simgauge.core.row_parts import RowParts
+from simgauge.core.solver_cost import gram_side
+from simgauge.core.sparse_product import GramProduct
+from simgauge.core.tensor_matrix import TensorMatrix
+from simgauge.errors import InputError
+
+SAFE_RANGE = (1e-9, 1e9)
+"""Largest magnitudes whose sums of squares neither overflow nor vanish in float32; outside it X is scaled first."""
+
+Progress = Callable[[float, str], None]
+"""Called with the share of the work done (0 to 1, an estimate) and a short text."""
+
+
+def place(X: Matrix) -> Array:
+    """An empty array of the library and on the device that X is worked on with."""
+    return X.place if isinstance(X, TensorMatrix) else np.empty(0)
+
+
+def relative_residuals(X: Matrix, sigma: NDArray[np.float64], vectors: Columns) -> NDArray[np.float64]:
+    """‖XᵀXv − σ²v‖/σ² per component, by products in float64; see `spectrum.measure_residuals`."""
+    scale = fitting_scale(X)
+    product, squares = GramProduct(divided(X, scale)), (sigma / scale) ** 2
+    norms = np.empty(len(sigma))
+    for start in range(0, len(sigma), BLOCK):
+        part = slice(start, start + BLOCK)
+        block = doubled(vectors[:, part])
+        difference = product(block) - block * beside(squares[part], block)
+        norms[part] = to_host(namespace(block).linalg.vector_norm(difference, axis=0))
+    return _relative(norms, squares)
+
+
+def _relative(norms: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    below = np.where(squares > 0, squares, squares[0] if squares[0] > 0 else 1.0)
+    return norms / below
+
+
+def fitting_scale(X: Matrix) -> float:
+    """What X is divided by so that its squares stay within the range of float32: 1 if they do already."""
+    peak = largest_magnitude(X)
+    return 1.0 if peak == 0 or SAFE_RANGE[0] <= peak <= SAFE_RANGE[1] else peak
+
+
+def divided(X: Matrix, scale: float) -> Matrix:
+    """X / scale in float64; X itself when the scale is 1."""
+    if scale == 1.0:
+        return X
+    if isinstance(X, RowParts):
+        raise InputError(
+            f"X: its largest magnitude is {scale:g}, and squares of it leave the range of float32. Divide the weights by "
+            "that before they are cut into parts."
+        )
+    return X.divided(scale) if isinstance(X, TensorMatrix) else X.astype(np.float64) / scale
+
+
+def by_svd(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
+    """σ and V from the singular value decomposition of X as a dense table, in float64."""
+    if isinstance(X, TensorMatrix):
+        table = X.dense()
+        _, values, right = namespace(table).linalg.svd(table, full_matrices=False)
+        sigma = to_host(values).copy()
+    else:
+        table = np.asarray(X.toarray() if sp.issparse(X) else X, dtype=np.float64)
+        _, sigma, right = sla.svd(table, full_matrices=False, check_finite=False)
+    sigma[sigma <= np.finfo(np.float64).eps * max(X.shape) * sigma[0]] = 0.0
+    return sigma[:count], right[:count].T
+
+
+def by_gram(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
+    """σ and V from the eigenvectors of the smaller Gram matrix, in float64."""
+    side = gram_side(X)
+    values, vectors = top_eigenpairs(gram(X, side), min(count, *X.shape))
+    sigma = _roots(values, max(X.shape))
+    return (sigma, vectors) if side == "items" else _right_from_left(X, sigma, vectors, None)
+
+
+def _roots(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """σ = √θ, with exact zeros where θ is within rounding of zero."""
+    floor = np.finfo(np.float64).eps * size * max(float(values[0]), 0.0)
+    return np.sqrt(np.where(values > floor, values, 0.0))
+
+
+def _right_from_left(
+    X: Matrix, sigma: NDArray[np.float64], left: Columns, product: GramProduct | None
+) -> tuple[NDArray[np.float64], Columns]:
+    """V = XᵀU/σ for the values that are not zero; QR restores the orthogonality that small σ lose."""
+    keep = np.flatnonzero(sigma > 0)
+    if isinstance(X, TensorMatrix):
+        wanted = doubled(left)[:, beside(keep, left, dtype=namespace(left).int64)]
+        right = (product or GramProduct(X, "users")).adjoint(wanted)
+    else:
+        right = np.asarray(X.T @ left[:, keep].astype(np.float64))
+    return sigma[keep], orthonormal_range(right / beside(sigma[keep], right))
+
+
+def by_lanczos(
+    X: Matrix, count: int, tol: float, rng: np.random.Generator, progress: Progress | None
+) -> tuple[NDArray[np.float64], Columns, NDArray[np.float64], int]:
+    """σ, V, residuals and the number of steps of block Lanczos; in float64 where float32 cannot keep the tolerance."""
+    side = gram_side(X)
+    wanted = min(count, *X.shape)
+    product = GramProduct(X, side)
+
+    def run(dtype: Any) -> RitzPairs:
+        return block_lanczos(
+            product, product.size, wanted, tol=tol, dtype=dtype, rng=rng, like=place(X), progress=progress
+        )
+
+    pairs = run(X.dtype)
+    n_iter = pairs.n_iter
+    if pairs.below_noise and X.dtype == np.float32:
+        pairs = run(np.float64)
+        n_iter += pairs.n_iter
+    sigma, vectors = _roots(pairs.values, max(X.shape)), pairs.vectors
+    residuals = _relative(pairs.residuals, sigma**2)
+    if side == "users":
+        sigma, vectors = _right_from_left(X, sigma, vectors, product)
+        residuals = relative_residuals(X, sigma, vectors) if len(sigma) else residuals[:0]
+    return sigma, vectors, np.concatenate([residuals, np.zeros(count - len(residuals))]), n_iter
