@@ -19,6 +19,7 @@ LAYERS = [
     {"embedding"},
     {"interactions"},
     {"read"},
+    {"distributed"},
     {"gauge", "models", "simulate", "neighbors", "bias"},
     {"remedies"},
     {"findings", "objectives", "thresholds"},
@@ -37,6 +38,7 @@ LAYERS = [
 LAZY = {
     "torch",
     "dask",
+    "distributed",
     "pyspark",
     "plotly",
     "matplotlib",
