@@ -22,7 +22,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         The directory does not exist and cannot be made, or cannot be written to.
     """
     target = Path(path)
-    parent = _writable_directory(target.parent)
+    parent = make_directory(target.parent)
     if target.is_dir():
         raise InputError(f"{target} is a directory: pass the name of a file.")
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=parent)
@@ -67,7 +67,7 @@ def atomic_directory(path: str | Path, *, marker: str) -> Iterator[Path]:
             )
     elif target.exists():
         raise InputError(f"{target} is a file: choose a directory.")
-    parent = _writable_directory(target.parent)
+    parent = make_directory(target.parent)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=parent))
     try:
         yield temporary
@@ -87,7 +87,14 @@ def atomic_directory(path: str | Path, *, marker: str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _writable_directory(directory: Path) -> Path:
+def make_directory(directory: Path) -> Path:
+    """Make a directory that can be written to, if it is not there.
+
+    Raises
+    ------
+    InputError
+        It cannot be made or written to.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -151,7 +151,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             item_ids=getattr(X, "item_ids", None),
             user_ids=getattr(X, "user_ids", None),
             item_names=getattr(X, "item_names", None),
-            provenance=self._provenance(),
+            provenance=self.provenance(),
         )
 
     def save_embedding(self, X: Any, directory: str | Path) -> Path:
@@ -175,10 +175,11 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             item_ids=X.item_ids,
             item_names=X.item_ids if X.item_names is None else X.item_names,
             user_ids=(batch.column(0) for batch in X.user_id_batches()),
-            provenance=self._provenance(),
+            provenance=self.provenance(),
         )
 
-    def _provenance(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
+        """What a saved embedding tells of the model: objective, strength, components, route."""
         return {
             "library": "simgauge",
             "model": "LinearAutoencoder",

@@ -28,6 +28,9 @@ def fit(
     l2: Annotated[float | None, typer.Option(help="λ; halves the weakest component when not given.")] = None,
     rate: Annotated[float | None, typer.Option(help="Dropout rate, for penalty dropout.")] = None,
     solver: Annotated[str, typer.Option(help="auto, dense, gram or lanczos.")] = "auto",
+    memory: Annotated[
+        str | None, typer.Option(help="Sort on disk with this much memory, such as 2GiB; when not given, if need be.")
+    ] = None,
     seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:
@@ -35,35 +38,38 @@ def fit(
     import time
 
     from simgauge.cli import console
+    from simgauge.cli.fit_data import fit_data
     from simgauge.models import LinearAutoencoder
-    from simgauge.read.interactions import read_interactions
+    from simgauge.read.stored_interactions import StoredInteractions
 
+    reading = {
+        "user": options.column(user),
+        "item": options.column(item),
+        "weight": options.column(weight),
+        "query": query,
+        "names": names,
+        "duplicates": duplicates,
+        "min_user_count": min_user_count,
+        "min_item_count": min_item_count,
+    }
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 3)
-        data = read_interactions(
-            interactions,
-            user=options.column(user),
-            item=options.column(item),
-            weight=options.column(weight),
-            query=query,
-            names=names,
-            duplicates=duplicates,
-            min_user_count=min_user_count,
-            min_item_count=min_item_count,
-        )
-        show("fitting", 1, 3)
-        start = time.perf_counter()
-        model = LinearAutoencoder(n_components, penalty, l2, rate, solver, seed).fit(data.matrix)
-        seconds = time.perf_counter() - start
-        show("saving", 2, 3)
-        embedding = model.embedding(data)
-        embedding.save(out)
+        with fit_data(interactions, out, memory, penalty, reading, show) as data:
+            show("fitting", 1, 3)
+            start = time.perf_counter()
+            model = LinearAutoencoder(n_components, penalty, l2, rate, solver, seed).fit(data.matrix)
+            seconds = time.perf_counter() - start
+            show("saving", 2, 3)
+            if isinstance(data, StoredInteractions):
+                model.save_embedding(data, out)
+            else:
+                model.embedding(data).save(out)
     summary: dict[str, Any] = {
         "out": str(out),
         "read": dict(data.report),
-        "model": dict(embedding.provenance),
-        "n_users": embedding.n_users,
-        "n_items": embedding.n_items,
+        "model": model.provenance(),
+        "n_users": data.n_users,
+        "n_items": data.n_items,
         "fit_seconds": round(seconds, 3),
     }
     if json:
@@ -71,5 +77,6 @@ def fit(
         return
     rows = [[name, str(value)] for name, value in {**summary["read"], **summary["model"]}.items()]
     console.out().print(console.table("", ["what", "value"], rows))
-    console.out().print(f"\nFitted {embedding!r} in {seconds:.2f} s; saved to {out}", soft_wrap=True)
+    size = f"{data.n_items} items, {data.n_users} users, {model.decoder_.shape[1]} components, {model.decoder_.dtype}"
+    console.out().print(f"\nFitted {size} in {seconds:.2f} s; saved to {out}", soft_wrap=True)
     console.out().print(f"Next: simgauge audit {out}", soft_wrap=True)

@@ -53,7 +53,8 @@ def first_damaged(source: Source) -> InputError | None:
     for path in source.files:
         relation = f"read_parquet({sql_list([path])})"
         try:
-            source.connection.execute(f"SELECT bit_xor(hash(t)) FROM {relation} AS t").fetchall()
+            with duckdb.connect() as connection:  # that of the source is closed by now
+                connection.execute(f"SELECT bit_xor(hash(t)) FROM {relation} AS t").fetchall()
         except duckdb.Error as error:
             return InputError(
                 f"{path.name} is a damaged Parquet file ({str(error).splitlines()[0][:200]}): copy it again."

@@ -1,0 +1,133 @@
+"""simgauge fit on interactions larger than memory: the same model, by choice or by need, and clean when interrupted."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from simgauge import Embedding, cli
+from simgauge.read import memory
+from simgauge.read.spill import spill_interactions
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Call the command in this process; returns exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["simgauge", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def parquet(rng, tmp_path: Path) -> Path:
+    path = tmp_path / "events.parquet"
+    pairs = {"user_id": rng.integers(0, 300, 5_000), "item_id": rng.zipf(1.5, 5_000) % 80}
+    pq.write_table(pa.table(pairs), path)
+    return path
+
+
+def in_order(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_memory_takes_the_route_over_the_disk_to_the_same_model(run, parquet, tmp_path) -> None:
+    code, plain, _ = run("fit", parquet, "--out", tmp_path / "plain", "--n-components", 5, "--json")
+    assert code == 0
+    code, text, _ = run("fit", parquet, "--out", tmp_path / "disk", "--n-components", 5, "--memory", "256MiB", "--json")
+    assert code == 0
+    expected, found = Embedding.load(tmp_path / "plain"), Embedding.load(tmp_path / "disk")
+    np.testing.assert_allclose(found.items, expected.items, atol=1e-10)
+    np.testing.assert_allclose(found.users, expected.users, atol=1e-10)
+    np.testing.assert_array_equal(found.user_ids, expected.user_ids)
+    one, other = json.loads(plain), json.loads(text)
+    assert one["read"] == other["read"]
+    assert one["n_users"] == other["n_users"]
+    assert in_order(tmp_path) == ["disk", "events.parquet", "plain"]  # the store is gone
+
+
+def test_it_is_taken_when_the_footers_ask_for_more_than_half_of_the_memory(run, parquet, tmp_path, monkeypatch) -> None:
+    need = 5_000 * memory.BYTES_PER_EVENT
+    for left, noted in ((2 * need - 1, True), (2 * need, False)):
+        monkeypatch.setattr(memory, "available_memory", lambda left=left: left)
+        code, _, note = run("fit", parquet, "--out", tmp_path / "m", "--n-components", 5)
+        assert code == 0
+        assert ("sorting on disk instead, with 256 MiB" in note) == noted
+    monkeypatch.setattr(memory, "available_memory", lambda: 1)
+    code, _, note = run("fit", parquet, "--out", tmp_path / "m", "--n-components", 5, "--penalty", "dropout")
+    assert (code, note) == (0, "")  # dropout has no other route
+
+
+def test_a_store_is_fitted_as_it_is(run, parquet, tmp_path) -> None:
+    spill_interactions(parquet, tmp_path / "store")
+    code, _, _ = run("fit", tmp_path / "store", "--out", tmp_path / "m", "--n-components", 5)
+    assert code == 0
+    assert Embedding.load(tmp_path / "m").n_components == 5
+    assert in_order(tmp_path) == ["events.parquet", "m", "store"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["events.parquet", "--memory", "1GiB", "--penalty", "dropout"], "--penalty dropout needs the interactions in"),
+        (["store", "--penalty", "dropout"], "store is a store on disk, and --penalty dropout needs"),
+        (["store", "--user", "user_id", "--min-item-count", "2"], "user, min_item_count cannot be changed any more"),
+        (["events.parquet", "--memory", "plenty"], "memory='plenty': expected an amount such as '2GiB'"),
+        (["events.parquet", "--memory", "1GiB", "--item", "song"], "has no column 'song' for item"),
+        (["nowhere.parquet", "--memory", "1GiB"], "nowhere.parquet does not exist"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, parquet, tmp_path, monkeypatch, arguments, message) -> None:
+    spill_interactions(parquet, tmp_path / "store")
+    monkeypatch.chdir(tmp_path)
+    code, _, error = run("fit", *arguments, "--out", "m")
+    assert code == 2
+    assert message in error
+    assert error.count("\n") == 1
+    assert in_order(tmp_path) == ["events.parquet", "store"]
+
+
+@pytest.mark.parametrize("command", ["fit", "fit from disk", "audit"])
+def test_ctrl_c_ends_with_130_one_line_and_nothing_half_written(rng, tmp_path, command) -> None:
+    """The signal comes when the work has begun, seen by the time it takes to read, or by the folder it makes."""
+    out = tmp_path / "out"
+    if command == "audit":
+        Embedding(rng.standard_normal((60_000, 96)), users=rng.standard_normal((60_000, 96))).save(tmp_path / "given")
+    else:
+        size = 3_000_000
+        pairs = {"user_id": rng.integers(0, 200_000, size), "item_id": rng.integers(0, 30_000, size)}
+        pq.write_table(pa.table(pairs), tmp_path / "given")
+    before = in_order(tmp_path)
+    options = ["--memory", "256MiB"] if command == "fit from disk" else []
+    arguments = [command.split()[0], str(tmp_path / "given"), "--out", str(out), *options]
+    program = [sys.executable, "-m", "simgauge", *arguments]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + (20 if options else 1.5)
+    while time.monotonic() < deadline and process.poll() is None:
+        if options and list(tmp_path.glob(".out.*/.store.*/work/pairs")):
+            break
+        time.sleep(0.02)
+    assert process.poll() is None  # else nothing was interrupted
+    process.send_signal(signal.SIGINT)
+    output, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error == "error: interrupted; nothing half-written is left behind.\n"
+    assert output == ""
+    assert in_order(tmp_path) == before
