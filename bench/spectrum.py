@@ -1,22 +1,30 @@
-"""Truncated decompositions side by side: ours, ARPACK, PROPACK, randomized_svd, on power-law interactions.
+"""Low-rank models of interactions side by side: decompositions and alternating least squares, in one run.
 
-    python bench/spectrum.py --users 138000 --items 27000 --nonzeros 12000000 --components 128 --repeat 3 --json out.jsonl
+    OMP_NUM_THREADS=2 python bench/spectrum.py --problem power12m --repeat 3 --json bench/results/spectrum.jsonl
+    problems: power12m, power100m, tall (2M x 2k), wide (20k x 200k), ml-100k (needs --data u.data)
 
 Every method runs in a process of its own, in turn, `repeat` times; the table shows the fastest. `residual` is the largest
-‖XᵀXv − σ²v‖/σ² over all components, computed in float64 from the vectors that the method returned.
+‖XᵀXv − σ²v‖/σ² over all components, computed in float64 from the vectors that the method returned. Alternating least
+squares minimises another loss (all entries, count weights): it is here because it is what one would train instead.
+`flops` and `bytes` are counted for ours (products with X and orthogonalisation; X and the basis read once each time);
+`limit_seconds` is the larger of both at the measured rates of this machine: what cannot be beaten without other arithmetic.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
+from limits import limits
 from measure import circumstances, in_own_process, timed, write_rows
+from simgauge.core.krylov_basis import BLOCK
 from simgauge.core.spectrum import Spectrum, measure_residuals, spectrum
 
 CLUSTERS = 300
@@ -81,19 +89,61 @@ def one_product(X: sp.csr_array, k: int, _: float) -> Answer:
     return np.ones(k), X.T @ (X @ block)
 
 
+def lowrank(X: sp.csr_array, k: int, _: float) -> Answer:
+    import torch
+
+    torch.manual_seed(0)
+    tensor = torch.sparse_csr_tensor(X.indptr, X.indices, X.data, size=X.shape)
+    _, s, v = torch.svd_lowrank(tensor, q=k + 10, niter=12)
+    return s[:k].numpy(), v[:, :k].numpy()
+
+
+def implicit_als(X: sp.csr_array, k: int, _: float) -> Answer:
+    from implicit.als import AlternatingLeastSquares
+
+    threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+    with threadpool_limits(1, "blas"):  # it asks for that itself
+        model = AlternatingLeastSquares(k, iterations=15, num_threads=threads, random_state=0, use_gpu=False)
+        model.fit(sp.csr_matrix(X), show_progress=False)
+    return np.ones(k), model.item_factors
+
+
+def irspack_als(X: sp.csr_array, k: int, _: float) -> Answer:
+    from irspack import IALSRecommender
+
+    threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+    model = IALSRecommender(sp.csr_matrix(X), n_components=k, train_epochs=15, n_threads=threads, random_seed=0)
+    return np.ones(k), model.learn().get_item_embedding()
+
+
 METHODS: dict[str, Callable[[sp.csr_array, int, float], Answer]] = {
     "product": one_product,
     "ours": ours,
     "arpack": arpack,
     "propack": propack,
     "randomized": randomized,
+    "svd_lowrank": lowrank,
+    "implicit": implicit_als,
+    "irspack": irspack_als,
+}
+MODELS = ("product", "implicit", "irspack")
+"""Methods whose result is no decomposition, so that no residual is defined."""
+
+PROBLEMS = {
+    "power12m": (138_000, 27_000, 12_000_000),
+    "power100m": (1_000_000, 100_000, 100_000_000),
+    "tall": (2_000_000, 2_000, 20_000_000),
+    "wide": (20_000, 200_000, 5_000_000),
+    "ml-100k": (0, 0, 0),
 }
 
 
 def measured(name: str, X: sp.csr_array, k: int, tol: float) -> dict[str, Any]:
     (sigma, vectors), times = timed(lambda: METHODS[name](X, k, tol))
     row: dict[str, Any] = {"method": name, **times}
-    if name != "product":
+    if name == "ours":
+        row |= work_of_ours(X, k, tol)
+    if name not in MODELS:
         sigma = np.asarray(sigma, dtype=np.float64)
         residuals = measure_residuals(X, Spectrum(sigma, np.asarray(vectors), None, name, X.shape[0], 0))
         row |= {"residual_max": float(residuals.max()), "residual_median": float(np.median(residuals))}
@@ -101,11 +151,29 @@ def measured(name: str, X: sp.csr_array, k: int, tol: float) -> dict[str, Any]:
     return row
 
 
+def work_of_ours(X: sp.csr_array, k: int, tol: float) -> dict[str, float]:
+    """Arithmetic and traffic of our route, counted from its steps (a second run, so that counting costs nothing)."""
+    result = spectrum(X, k, tol=tol)
+    steps, n, width = result.n_iter, min(X.shape), BLOCK
+    columns = steps * width
+    sparse, dense = 4.0 * X.nnz * columns, 4.0 * n * columns**2
+    traffic = steps * (X.nnz * 8 + 4.0 * (X.shape[0] + 2 * X.shape[1]) * width) + 4 * 4.0 * n * columns * steps / 2
+    return {"solver": result.solver, "steps": steps, "sparse_flops": sparse, "dense_flops": dense, "bytes": traffic}
+
+
+def problem(name: str, data: str | None) -> sp.csr_array:
+    if name != "ml-100k":
+        return power_law(*PROBLEMS[name])
+    if data is None:
+        raise SystemExit("--problem ml-100k needs --data, the path of u.data")
+    users, items, _, _ = np.loadtxt(data, dtype=np.int64, unpack=True)
+    return sp.csr_array((np.ones(len(users), dtype=np.float32), (users - 1, items - 1)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--users", type=int, default=138_000)
-    parser.add_argument("--items", type=int, default=27_000)
-    parser.add_argument("--nonzeros", type=int, default=12_000_000)
+    parser.add_argument("--problem", choices=list(PROBLEMS), default="power12m")
+    parser.add_argument("--data", help="u.data of MovieLens 100K")
     parser.add_argument("--components", type=int, default=128)
     parser.add_argument("--tol", type=float, default=1e-3)
     parser.add_argument("--repeat", type=int, default=3)
@@ -113,19 +181,36 @@ def main() -> None:
     parser.add_argument("--json", help="JSON-lines file that rows are appended to")
     options = parser.parse_args()
     start = time.perf_counter()
-    X = power_law(options.users, options.items, options.nonzeros)
+    X = problem(options.problem, options.data)
     print(f"{X.shape[0]} x {X.shape[1]}, {X.nnz} non-zeros, made in {time.perf_counter() - start:.1f} s", flush=True)
-    about = circumstances("simgauge", "numpy", "scipy", "scikit-learn")
-    about |= {"users": X.shape[0], "items": X.shape[1], "nonzeros": int(X.nnz), "components": options.components}
+    about = circumstances("simgauge", "numpy", "scipy", "scikit-learn", "numba", "torch", "implicit", "irspack")
+    about |= limits()
+    print(
+        f"{about['machine']}, OMP_NUM_THREADS={about['omp_num_threads']}, {about['gemm_gflops']} GFlop/s, {about['copy_gbs']} GB/s"
+    )
+    about |= {
+        "problem": options.problem,
+        "users": X.shape[0],
+        "items": X.shape[1],
+        "nonzeros": int(X.nnz),
+        "components": options.components,
+    }
     rows: list[dict[str, Any]] = []
     for repetition in range(options.repeat):
         for name in options.methods:
             row = in_own_process(measured, name, X, options.components, options.tol)
+            if "bytes" in row:
+                row["limit_seconds"] = round(limit_seconds(row, about), 2)
             rows.append({"method": name, "repetition": repetition, "tol": options.tol, **row, **about})
             shown = {key: value for key, value in row.items() if key not in ("method", "sigma_1")}
             print(f"{repetition} {name:11s} {shown}", flush=True)
     write_rows(options.json, rows)
     print_table(rows, options.methods)
+
+
+def limit_seconds(row: dict[str, Any], about: dict[str, Any]) -> float:
+    flops = (row["sparse_flops"] + row["dense_flops"]) / (about["gemm_gflops"] * 1e9)
+    return max(flops, row["bytes"] / (about["copy_gbs"] * 1e9))
 
 
 def print_table(rows: list[dict[str, Any]], methods: list[str]) -> None:

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, doubled, is_tensor, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.arrays import (
+    Array,
+    beside,
+    doubled,
+    is_tensor,
+    namespace,
+    numpy_dtype,
+    on_host,
+    room_beside,
+    to_host,
+)
 from simgauge.core.row_parts import RowParts, Work, tree_sum
 from simgauge.errors import InputError
 
@@ -172,8 +182,7 @@ def apply_rows(table: Table, work: Work, n_columns: int, *arguments: Any, step: 
 
 
 def _table_of_blocks(work: Work, n_columns: int, step: int, table: Array, first_row: int, *arguments: Any) -> Array:
-    xp, start = namespace(table), 0
-    result = xp.empty((table.shape[0], n_columns), dtype=table.dtype, device=None if on_host(table) else table.device)
+    result, start = room_beside((table.shape[0], n_columns), table), 0
     for made in _blocks(table, first_row, work, step, *arguments):
         result[start : start + len(made)] = made
         start += len(made)
