@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.arrays import is_tensor
 from simgauge.core.row_parts import VALUES_PER_LOOK, RowParts
-from simgauge.core.tensor_matrix import TensorMatrix, tensor_matrix, typed
+from simgauge.core.tensor_matrix import TensorMatrix, tensor_matrix
 from simgauge.errors import InputError
 
 Matrix = Any
@@ -73,7 +73,7 @@ def _as_tensor_matrix(X: Any, name: str) -> TensorMatrix:
         dtype = _float_type(np.dtype(kind), name)
     except TypeError:
         raise InputError(f"{name}: expected real numbers; received dtype {X.dtype}. Convert it to float32.") from None
-    matrix = typed(tensor_matrix(X, name), dtype)
+    matrix = tensor_matrix(X, name, dtype)
     _refuse_not_finite(matrix.not_finite, name)
     return matrix
 

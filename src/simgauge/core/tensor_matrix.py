@@ -26,12 +26,6 @@ class TensorMatrix:
     Torch multiplies the transpose of a CSR matrix by converting it first, so `adjoint` does that once and keeps it: as
     much memory as the matrix itself, index arrays included (12 bytes a stored value for float32 with int64 indices, 8
     with int32). Products with a block of another dtype convert the stored values on the way.
-
-    Examples
-    --------
-    >>> import torch
-    >>> TensorMatrix(torch.tensor([[0.0, 2.0], [1.0, 0.0]])).stored
-    4
     """
 
     ndim = 2
@@ -120,9 +114,11 @@ class TensorMatrix:
         return TensorMatrix(_csr(self.tensor.crow_indices(), self.tensor.col_indices(), values, self.shape))
 
 
-def tensor_matrix(X: Array, name: str) -> TensorMatrix:
-    """A torch matrix of any layout as CSR or dense; other sparse layouts are converted, on their device."""
-    tensor = X.detach()
+def tensor_matrix(X: Array, name: str, dtype: np.dtype[Any]) -> TensorMatrix:
+    """A torch matrix of any layout as CSR or dense of a float dtype; converted on its device, where that is needed."""
+    import torch  # loaded already: there is a tensor
+
+    tensor = X.detach().to(getattr(torch, dtype.name))  # itself when it has this dtype
     layout = str(tensor.layout)
     if layout in ("torch.sparse_coo", "torch.sparse_csc"):
         with _without_beta_warning():
@@ -134,13 +130,6 @@ def tensor_matrix(X: Array, name: str) -> TensorMatrix:
             raise InputError(f"{name}: expected one matrix of numbers; received batches or blocks of them.")
         _refuse_broken(tensor, name)
     return TensorMatrix(tensor)
-
-
-def typed(matrix: TensorMatrix, dtype: np.dtype[Any]) -> TensorMatrix:
-    """The matrix in a float dtype; itself when it has it already."""
-    xp = namespace(matrix.values)
-    wanted = getattr(xp, dtype.name)
-    return matrix if matrix.values.dtype == wanted else matrix._with_values(xp.astype(matrix.values, wanted))
 
 
 def _refuse_broken(tensor: Array, name: str) -> None:
