@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -19,7 +20,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        The directory does not exist and cannot be made, or cannot be written to.
+        The directory does not exist and cannot be made, or cannot be written to; its disk is full.
     """
     target = Path(path)
     parent = make_directory(target.parent)
@@ -29,7 +30,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        with _full_disk_told(parent):
+            yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     finally:
@@ -57,7 +59,7 @@ def atomic_directory(path: str | Path, *, marker: str) -> Iterator[Path]:
     Raises
     ------
     InputError
-        `path` holds something else, or cannot be written to.
+        `path` holds something else, or cannot be written to; the disk is full.
     """
     target = Path(path)
     if target.is_dir():
@@ -70,7 +72,8 @@ def atomic_directory(path: str | Path, *, marker: str) -> Iterator[Path]:
     parent = make_directory(target.parent)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=parent))
     try:
-        yield temporary
+        with _full_disk_told(parent):
+            yield temporary
         temporary.chmod(0o777 & ~_umask())
         if target.exists():
             retired = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=parent))
@@ -85,6 +88,18 @@ def atomic_directory(path: str | Path, *, marker: str) -> Iterator[Path]:
             temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _full_disk_told(parent: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError(
+            f"the disk of {parent.resolve()} is full. Nothing was left behind: make room, or choose another place."
+        ) from error
 
 
 def make_directory(directory: Path) -> Path:

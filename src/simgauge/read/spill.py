@@ -122,7 +122,7 @@ def spill_interactions(
     text = {"delimiter": delimiter, "has_header": has_header, "encoding": encoding, "on_bad_row": on_bad_row}
     target = Path(directory)
     room = _Room(target, np.dtype(dtype).itemsize)
-    with room.translated(), atomic_directory(target, marker=METADATA_FILE) as temporary:
+    with atomic_directory(target, marker=METADATA_FILE) as temporary, room.translated():
         work = temporary / "work"
         work.mkdir()
         with open_source(source, query=query, wanted=wanted, **text) as opened:  # type: ignore[arg-type]
@@ -167,7 +167,7 @@ class _Room:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Errors of the disk and of DuckDB in words; what was written is gone by then."""
+        """Errors of the disk and of DuckDB in words."""
         import duckdb
 
         try:

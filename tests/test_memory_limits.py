@@ -1,0 +1,130 @@
+"""The formulas of docs/memory.md, in child processes that may not take more: what is promised fits, its control does not.
+
+The limit is on private memory (RLIMIT_DATA), beyond what the libraries take when they are loaded: memory maps of files
+do not count, since the system takes them back when it needs to.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from scipy import sparse
+
+from simgauge.core.lanczos import BLOCK, basis_limit
+from simgauge.core.spectrum import spectrum
+from simgauge.read.stored_interactions import write_metadata
+from simgauge.read.stored_pairs import ITEMS_FILE, PairsWriter
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA covers private memory on Linux only")
+
+N_ITEMS, N_COMPONENTS, REPEATS = 2_000, 8, 16
+SLACK = 48 << 20
+"""Stacks of threads, the allocator's reserves, conversions of a row block."""
+
+CHILD = """
+import json, resource, sys
+import numpy as np, scipy.linalg, scipy.sparse, pyarrow.parquet, duckdb
+import simgauge.models, simgauge.core.spectrum, simgauge.read.spill, simgauge.read.interactions
+warm = np.ones((300, 300)) @ np.ones((300, 300))
+scipy.linalg.eigh(warm, subset_by_index=(290, 299))
+(scipy.sparse.csr_array(warm) @ warm).sum()
+simgauge.read.interactions.read_interactions(pyarrow.table(dict(user=[1], item=[1])))
+with open("/proc/self/status") as status:
+    data = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
+limit = data + int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+try:
+    {work}
+except Exception as error:
+    result = {{"error": type(error).__name__ + ": " + str(error)}}
+print(json.dumps(result))
+"""
+
+FIT = """
+    from simgauge.read.stored_interactions import StoredInteractions
+    store = StoredInteractions.load(sys.argv[2])
+    found = simgauge.core.spectrum.spectrum({matrix}, 8, solver="lanczos")
+    result = dict(values=found.singular_values.tolist())
+"""
+READ = """
+    from simgauge.read.interactions import read_interactions
+    result = dict(pairs=read_interactions(sys.argv[2]).nnz)
+"""
+SPILL = """
+    from simgauge.read.spill import spill_interactions
+    store = spill_interactions(sys.argv[2], sys.argv[3], memory="256MiB")
+    result = dict(pairs=store.nnz)
+"""
+
+
+def limited(work: str, limit: int, *arguments: Path) -> dict:
+    program = CHILD.format(work=work.strip())
+    command = [sys.executable, "-c", program, str(limit), *map(str, arguments)]
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PATH": ""}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=threads, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def repeated_block() -> sparse.csr_array:
+    rng = np.random.default_rng(0)
+    n_pairs, n_users = 1_600_000, 8_000
+    popular = (rng.random(n_pairs) ** 2 * N_ITEMS).astype(np.int32)
+    pairs = sparse.coo_array((np.ones(n_pairs), (rng.integers(0, n_users, n_pairs), popular)), (n_users, N_ITEMS))
+    return pairs.tocsr()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, repeated_block) -> Path:
+    """Several hundred megabytes: one block of pairs again and again, for other users."""
+    folder = tmp_path_factory.mktemp("store")
+    counts = np.diff(repeated_block.indptr).astype(np.int64)
+    with PairsWriter(folder, np.float64, pa.int64(), 1 << 20) as writer:
+        for number in range(REPEATS):
+            ids = pa.array(np.arange(len(counts)) + number * len(counts))
+            writer.add(ids, counts, repeated_block.indices, repeated_block.data)
+        writer.finish()
+    item_counts = np.bincount(repeated_block.indices, minlength=N_ITEMS) * REPEATS
+    pq.write_table(pa.table({"id": np.arange(N_ITEMS), "count": item_counts}), folder / ITEMS_FILE)
+    write_metadata(folder, writer.parts, N_ITEMS, np.float64, {})
+    return folder
+
+
+def allowance(n_parts: int, n_threads: int = 1) -> int:
+    """docs/memory.md, "Fit from a store", without the users' table."""
+    basis = 2 * N_ITEMS * basis_limit(N_ITEMS, N_COMPONENTS, 8) * 8
+    sums = (int(np.log2(n_parts)) + 2 + 3 * n_threads) * N_ITEMS * BLOCK * 8
+    return basis + sums + SLACK
+
+
+def test_a_store_is_fitted_in_a_fraction_of_its_size(store: Path, repeated_block) -> None:
+    size = sum(path.stat().st_size for path in store.iterdir())
+    limit = allowance(n_parts=REPEATS + 8)
+    assert limit < size / 4, (limit, size)
+    found = limited(FIT.format(matrix="store.matrix"), limit, store)
+    expected = spectrum(repeated_block, N_COMPONENTS, solver="lanczos").singular_values * np.sqrt(REPEATS)
+    np.testing.assert_allclose(found["values"], expected, rtol=1e-4)  # the tolerance of the iteration
+
+
+def test_the_same_in_memory_does_not_fit(store: Path) -> None:
+    found = limited(FIT.format(matrix="store.matrix.gather()"), allowance(n_parts=REPEATS + 8), store)
+    assert "MemoryError" in found["error"]
+
+
+def test_tables_are_sorted_in_the_memory_allowed(tmp_path: Path) -> None:
+    rng, n_events = np.random.default_rng(0), 9_000_000
+    columns = {"user": rng.integers(0, n_events // 20, n_events), "item": rng.integers(0, 5_000, n_events)}
+    pq.write_table(pa.table(columns), tmp_path / "events.parquet", row_group_size=1 << 18)
+    limit = (256 << 20) + SLACK
+    done = limited(SPILL, limit, tmp_path / "events.parquet", tmp_path / "store")
+    assert done["pairs"] > 0.95 * n_events
+    control = limited(READ, limit, tmp_path / "events.parquet")
+    assert "emory" in control["error"], control
