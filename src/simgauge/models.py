@@ -16,6 +16,7 @@ from simgauge.core.factorize import Factors, check_l2, factorize, halving_l2
 from simgauge.core.row_parts import RowParts
 from simgauge.core.spectrum import Spectrum, spectrum
 from simgauge.core.tables import FloatTable
+from simgauge.distributed.recognise import as_parts
 from simgauge.embedding import Embedding
 from simgauge.embedding_directory import RowBlocks, write_embedding
 from simgauge.errors import InputError, ParameterError, RankWarning
@@ -101,7 +102,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  scikit-learn's signature
-        """Decompose `X` (n_users, n_items; sparse, dense or `RowParts`, finite) and factorise it.
+        """Decompose `X` (n_users, n_items; sparse, dense, or what `distributed.as_parts` takes) and factorise it.
 
         Raises
         ------
@@ -124,7 +125,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return self._set_factors(factors, self.spectrum_)
 
     def transform(self, X: Any) -> Any:
-        """User vectors ``X @ A``, shape (n_users, k); of `RowParts` a table in parts, left where those are."""
+        """User vectors ``X @ A``, shape (n_users, k); of a matrix in parts a table in parts, left where those are."""
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         if isinstance(X, RowParts):
@@ -202,7 +203,8 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return int(self.decoder_.shape[1])
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
-        if not isinstance(X, RowParts):
+        parts = as_parts(X)
+        if parts is None:
             return validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=reset)
         if self.penalty == "dropout":
             raise ParameterError(
@@ -210,10 +212,10 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 "another penalty."
             )
         if reset:
-            self.n_features_in_ = X.shape[1]
-        elif X.shape[1] != self.n_features_in_:
-            raise InputError(f"X has {X.shape[1]} items, the model was fitted on {self.n_features_in_}.")
-        return X
+            self.n_features_in_ = parts.shape[1]
+        elif parts.shape[1] != self.n_features_in_:
+            raise InputError(f"X has {parts.shape[1]} items, the model was fitted on {self.n_features_in_}.")
+        return parts
 
     def _check_parameters(self) -> None:
         if self.penalty not in PENALTIES:
