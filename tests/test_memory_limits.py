@@ -120,8 +120,9 @@ def test_the_same_in_memory_does_not_fit(store: Path) -> None:
 
 
 def test_tables_are_sorted_in_the_memory_allowed(tmp_path: Path) -> None:
-    rng, n_events = np.random.default_rng(0), 9_000_000
+    rng, n_events = np.random.default_rng(0), 5_000_000
     columns = {"user": rng.integers(0, n_events // 20, n_events), "item": rng.integers(0, 5_000, n_events)}
+    columns["weight"] = rng.random(n_events)
     pq.write_table(pa.table(columns), tmp_path / "events.parquet", row_group_size=1 << 18)
     limit = (256 << 20) + SLACK
     done = limited(SPILL, limit, tmp_path / "events.parquet", tmp_path / "store")
