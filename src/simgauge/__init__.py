@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simgauge.core.catalogue import catalogue_gauge
     from simgauge.core.certificates import certified_share, neighbor_certificate
     from simgauge.core.factorize import factorize
+    from simgauge.core.path import factorize_path
     from simgauge.core.spectrum import Spectrum, spectrum
     from simgauge.core.topk import top_k
     from simgauge.demo_data import load_demo_data
@@ -60,6 +61,7 @@ _HOME = {
     "cosine_bounds": "core.bounds",
     "drop_bias": "bias",
     "factorize": "core.factorize",
+    "factorize_path": "core.path",
     "from_library": "read.libraries",
     "gauge_transform": "gauge",
     "load_demo_data": "demo_data",
@@ -101,6 +103,7 @@ __all__ = [
     "cosine_bounds",
     "drop_bias",
     "factorize",
+    "factorize_path",
     "from_library",
     "gauge_transform",
     "load_demo_data",

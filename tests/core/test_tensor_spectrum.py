@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from simgauge.core import krylov_basis, sparse_product, tensor_matrix
 from simgauge.core.arrays import to_host
+from simgauge.core.dropout import dropout_spectrum
 from simgauge.core.factorize import factorize
 from simgauge.core.gram import gram
 from simgauge.core.matrix_input import as_matrix, largest_magnitude, stored_values
@@ -188,8 +189,8 @@ def test_neither_the_matrix_nor_the_basis_crosses_over(rng, device, tall, monkey
     X = csr_tensor(X if tall else X.T.tocsr(), device)
     dense = []
     monkeypatch.setattr(tensor_matrix.TensorMatrix, "dense", lambda self: dense.append(self.shape))
-    largest = 24 * 24 * 30  # overlaps of the basis with a block; a single block of vectors is four times that
-    assert 4 * largest < 3000 * krylov_basis.BLOCK
+    largest = 12_000  # overlaps of the basis with a block; a single block of vectors is 48,000
+    assert largest < 3000 * krylov_basis.BLOCK
     with watched_copies(monkeypatch, largest):
         result = spectrum(X, 20)
         factorize(result, "factors", 1.0)
@@ -206,6 +207,14 @@ def test_the_route_is_chosen_by_the_same_costs(rng, device):
     here, there = route_costs(X, 20), route_costs(as_matrix(csr_tensor(X, device)), 20)
     assert (here.dense, here.lanczos, here.choice) == (there.dense, there.lanczos, there.choice)
     assert spectrum(csr_tensor(X[:90, :40].tocsr(), device), 3).solver == "dense"
+
+
+@on_each_device
+def test_dropout_takes_the_gram_matrix_of_a_tensor(rng, device):
+    X = power_law(rng, dtype=np.float32)
+    (expected, _), (got, _) = (dropout_spectrum(M, 5, 0.3) for M in (X, csr_tensor(X, device)))
+    np.testing.assert_allclose(got.singular_values, expected.singular_values, rtol=1e-12)
+    np.testing.assert_allclose(got.right_vectors, expected.right_vectors, rtol=0, atol=1e-5)
 
 
 @on_each_device

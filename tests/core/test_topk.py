@@ -174,6 +174,39 @@ def test_bad_parameters_say_what_is_accepted():
         top_k([[1.0, np.nan], [0.0, 1.0]], 1)
 
 
+MAPPED = """
+import resource, sys
+import numpy as np
+from simgauge.core.topk import iter_top_k, top_k
+path, metric, rows = sys.argv[1], sys.argv[2], np.arange(0, 600_000, 2_000)
+table = np.memmap(path, dtype=np.float32, mode="r", shape=(600_000, 64))
+top_k(np.asarray(table[:600_000:30]), 5, metric, queries=table[:2_000])  # what a first search loads counts for none
+used = 1024 * int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1])
+resource.setrlimit(resource.RLIMIT_DATA, (used + (100 << 20),) * 2)
+lists = [indices for _, indices, _ in iter_top_k(table, 5, metric, rows=rows, rows_per_step=100)]
+np.save(path + ".lists.npy", np.concatenate(lists))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of private memory are those of Linux")
+@pytest.mark.parametrize("metric", ["dot", "cosine"])
+def test_lists_of_a_mapped_table_within_a_memory_limit(rng, tmp_path, metric):
+    """100 MiB for the lists of a table of 154 MB by "dot"; "cosine" needs a float32 copy of it, and is the control."""
+    path = tmp_path / "table"
+    table = rng.standard_normal((600_000, 64), dtype=np.float32)
+    table.tofile(path)
+    done = subprocess.run([sys.executable, "-c", MAPPED, str(path), metric], capture_output=True, text=True, check=False)
+    if metric == "cosine":
+        assert "MemoryError" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    found = np.load(f"{path}.lists.npy")
+    scores = table[::2000] @ table.T
+    scores[np.arange(300), np.arange(0, 600_000, 2_000)] = -np.inf
+    np.testing.assert_array_equal(found[:, 0], scores.argmax(axis=1))
+    assert found.shape == (300, 5)
+
+
 def test_no_rows_give_empty_lists():
     indices, scores = top_k(np.eye(3), 2, rows=[])
     assert indices.shape == scores.shape == (0, 2)

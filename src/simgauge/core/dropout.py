@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.factorize import Factors
 from simgauge.core.gram import gram, top_eigenpairs
+from simgauge.core.arrays import to_host
 from simgauge.core.matrix_input import as_matrix
 from simgauge.core.spectrum import Spectrum, complete, fix_signs
 from simgauge.errors import InputError, ParameterError
@@ -47,7 +48,8 @@ def dropout_spectrum(X: Any, n_components: int, rate: float) -> tuple[Spectrum, 
 
     Numerics
     --------
-    Dense: O(n_items³), three n_items² float64 arrays. Items nobody used have zero rows.
+    Dense: O(n_items³), three n_items² float64 arrays. Items nobody used have zero rows. Of a tensor or of parts the Gram
+    matrix comes to the host, and the vectors are NumPy arrays.
 
     References
     ----------
@@ -63,7 +65,7 @@ def dropout_spectrum(X: Any, n_components: int, rate: float) -> tuple[Spectrum, 
             f"penalty 'dropout' works on dense {n_items} x {n_items} matrices: at most {MAX_ITEMS} items. Drop rare "
             "items (min_item_count), or take penalty='product', which serves any number."
         )
-    G = gram(matrix)
+    G = to_host(gram(matrix))
     used = np.flatnonzero(np.diag(G) > 0)
     k = min(n_components, len(used))
     vectors, encoded = np.zeros((n_items, k)), np.zeros((n_items, n_components))

@@ -7,6 +7,7 @@ vectorised well enough by numba (500 ms), hence LLVM's vector instructions by na
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -21,6 +22,8 @@ WIDTHS = (8, 16, 32)
 
 STORED_FROM = 2_000_000
 """Non-zeros from which a decomposition gains more than numba's import and compilation cost (1 to 2 s)."""
+
+_COMPILING = threading.Lock()
 
 Block = NDArray[np.floating[Any]]
 
@@ -49,8 +52,13 @@ def fused_gram_product(part: sp.csr_array, block: Block) -> Block | None:
     return total
 
 
-@cache
 def _kernel(width: int) -> Callable[..., None]:
+    with _COMPILING:  # threads that come at once share one kernel
+        return _kernel_of_width(width)
+
+
+@cache
+def _kernel_of_width(width: int) -> Callable[..., None]:
     """``kernel(indptr, indices, data, V, W)``: W += XᵀX V for V and W of `width` columns; frees the interpreter lock."""
     import numba
     from numba.extending import intrinsic

@@ -18,9 +18,9 @@ from simgauge.core.gram import top_eigenpairs
 from simgauge.core.orthogonal import Columns, orthonormal_columns
 from simgauge.core.tall_products import TallProducts
 
-BLOCK = 24
-"""Columns multiplied at a time. Wide blocks make a product cheaper per column, narrow ones need fewer columns in all:
-16, 24, 32 and 48 took 11.6, 10.8, 12.3 and 14.8 processor seconds for 128 components of the power-law bench."""
+BLOCK = 16
+"""Columns multiplied at a time. Wide blocks make a product cheaper per column, narrow ones need fewer columns in all: with
+16, 24 and 32 the power-law bench takes 640, 720 and 800 columns for 128 components. A kernel holds them in registers."""
 
 NOISE = 8.0
 """Rounding of one product, in units of eps * θ_1 (measured 1 to 3 for float32 sums over row blocks)."""

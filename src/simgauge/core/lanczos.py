@@ -67,7 +67,7 @@ def basis_limit(size: int, count: int, itemsize: int, limit: int | None = None) 
     Examples
     --------
     >>> basis_limit(27_000, 128, 4)
-    960
+    896
     """
     affordable = (limit or BASIS_BYTES) // (2 * size * itemsize)
     return min(size, max(min(affordable, 6 * count + 8 * BLOCK), count + 4 * BLOCK))

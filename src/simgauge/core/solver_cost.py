@@ -50,7 +50,7 @@ def route_costs(X: Matrix, n_components: int) -> RouteCosts:
 
     - dense: 20 N n²
     - gram: the Gram matrix (dense blocks or sparse product, the cheaper) + 6 n³ + 4 n² k
-    - lanczos: t steps of a block b = 24, t = 6 + 4 k / b (what power-law interactions need for the default tolerance):
+    - lanczos: t steps of a block b = 16, t = 6 + 4 k / b (what power-law interactions need for the default tolerance):
       t products of 4 nnz b multiplications, each 6 (sparse) or 1 (dense), and 4 n b² t² for orthogonality.
       Not considered when the basis, t b columns, would fill half of the space.
 

@@ -101,7 +101,7 @@ def spectrum(
     ----------
     X : scipy sparse matrix (any format), array-like, torch tensor, or RowParts, shape (n_users, n_items)
         CSR, CSC and dense tables of float32 or float64 are not copied. Finite. Parts by rows may be memory-mapped or lie
-        on the workers of a cluster: only sums of n_items x 24 (or n_items x n_items, "gram") come here. A tensor, dense or
+        on the workers of a cluster: only sums of n_items x 16 (or n_items x n_items, "gram") come here. A tensor, dense or
         `torch.sparse_csr`, is decomposed on its device: what comes to the host are overlaps of at most the size of the
         Lanczos basis squared.
     n_components : int, 1 <= n_components <= n_items
@@ -202,7 +202,7 @@ def measure_residuals(X: Any, result: Spectrum) -> NDArray[np.float64]:
 
     Numerics
     --------
-    One pass over X for 24 components: 4 nnz n_components flops. Rounding alone gives about eps σ_1²/σ², with the eps of
+    One pass over X for 16 components: 4 nnz n_components flops. Rounding alone gives about eps σ_1²/σ², with the eps of
     the dtype in which the vectors are stored.
 
     Examples
