@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +121,19 @@ def test_folders_globs_lists_and_text(tmp_path: Path, rng) -> None:
     assert_same(spill_interactions(table, tmp_path / "frame"), read_interactions(table))
 
 
+def test_the_result_of_a_query(tmp_path: Path, rng) -> None:
+    with closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
+        events(rng).to_pandas().to_sql("events", connection, index=False)
+    options = {"query": "SELECT user, item, weight FROM events WHERE weight > 0.5"}
+    store = spill_interactions(tmp_path / "events.sqlite", tmp_path / "store", **options)
+    assert_same(store, read_interactions(tmp_path / "events.sqlite", **options))
+
+
+def test_a_store_is_read_into_memory_as_well(tmp_path: Path, rng) -> None:
+    store = spill_interactions(events(rng), tmp_path / "store")
+    assert (read_interactions(tmp_path / "store").matrix != store.in_memory().matrix).nnz == 0
+
+
 def test_untyped_ids_and_bad_lines_as_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     lines = ["user,item", "7, 12", "007,12", "7,12,9", ",3", "8,4"]
@@ -147,18 +162,6 @@ def test_names_come_along(tmp_path: Path) -> None:
     store = spill_interactions(table, tmp_path / "store", names={10: "tea", 20: "milk"})
     assert store.item_names.tolist() == ["tea", "milk"]
     assert StoredInteractions.load(tmp_path / "store").item_names.tolist() == ["tea", "milk"]
-
-
-def test_one_busy_user_and_one_item_that_everybody_has(tmp_path: Path) -> None:
-    busy, others = 3_000, 500
-    users = np.concatenate([np.full(busy, 250), np.arange(others), np.full(700, 250)])
-    items = np.concatenate([np.arange(busy), np.zeros(others, np.int64), np.zeros(700, np.int64)])
-    path = tmp_path / "events.parquet"
-    pq.write_table(pa.table({"user": users, "item": items, "weight": np.ones(len(users))}), path)
-    store = spill_interactions(path, tmp_path / "store")
-    assert_same(store, read_interactions(path))
-    assert int(store.item_counts[0]) == store.n_users == others
-    assert store.in_memory().matrix[250, 0] == 702  # 700 events more, one of the others, one of the million
 
 
 @pytest.mark.parametrize("penalty", ["product", "factors", "weights"])

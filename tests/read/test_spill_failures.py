@@ -137,6 +137,20 @@ def test_empty_files_and_tables(tmp_path: Path) -> None:
     assert_nothing_left(tmp_path / "other", "parts", "none", "store")
 
 
+def test_one_user_with_a_million_items_and_one_item_that_everybody_has(tmp_path: Path) -> None:
+    busy, others = 1_000_000, 500
+    users = np.concatenate([np.full(busy, 250), np.arange(others), np.full(700, 250)])
+    items = np.concatenate([np.arange(busy), np.zeros(others, np.int64), np.zeros(700, np.int64)])
+    path = tmp_path / "events.parquet"
+    pq.write_table(pa.table({"user": users, "item": items, "weight": np.ones(len(users))}), path)
+    store, expected = spill_interactions(path, tmp_path / "store"), read_interactions(path)
+    found = store.in_memory()
+    assert (found.matrix != expected.matrix).nnz == 0
+    assert int(store.item_counts[0]) == store.n_users == others
+    assert int(found.user_counts[250]) == busy
+    assert found.matrix[250, 0] == 702  # 700 events more, one as everybody, one of the million
+
+
 @pytest.mark.parametrize("value", [np.nan, -1.0, np.inf, None])
 @pytest.mark.parametrize("suffix", ["parquet", "frame"])
 def test_weights_that_are_no_weights_are_found_with_their_row(tmp_path: Path, value, suffix: str) -> None:

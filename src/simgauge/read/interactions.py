@@ -19,6 +19,8 @@ from simgauge.read.merge import RULES, keep_frequent, merge_events
 from simgauge.read.names import names_for
 from simgauge.read.npz import load_sparse
 from simgauge.read.sources import open_source
+from simgauge.read.stored_interactions import METADATA_FILE as STORE_METADATA_FILE
+from simgauge.read.stored_interactions import StoredInteractions
 from simgauge.read.table_source import Source
 
 
@@ -47,8 +49,8 @@ def read_interactions(
     source : path, glob, list of paths, database address, frame, sparse matrix or array
         CSV, TSV and other delimited text (also gzip-compressed), JSON lines, Parquet, a directory of such parts;
         a DuckDB or SQLite file or ``postgresql://`` address with `query`; a scipy sparse ``.npz``; a DST file; a
-        directory written by `Interactions.save`; a pandas, polars or Arrow frame; a scipy sparse matrix or dense
-        array with users in rows.
+        directory written by `Interactions.save` or `spill_interactions`; a pandas, polars or Arrow frame; a scipy
+        sparse matrix or dense array with users in rows.
     user, item, weight : str or int, optional
         Columns by name, or by position counted from 0. When `user` and `item` are not given, columns with usual
         names (user_id, userId, movieId, product_id, ...) are taken, or in tables of two to four columns without
@@ -174,6 +176,8 @@ def _as_matrix(source: Any) -> Interactions | None:
     paths = expand(source)
     if any(path.name == METADATA_FILE for path in paths):
         return Interactions.load(source)
+    if any(path.name == STORE_METADATA_FILE for path in paths):
+        return StoredInteractions.load(source).in_memory()
     if len(paths) == 1 and is_dst(paths[0]):
         return read_dst(paths[0])
     if len(paths) == 1 and content_of(paths[0]) == "zip":

@@ -196,7 +196,7 @@ class SpilledEvents:
         thread.start()
         try:
             while not done.wait(POLL_SECONDS):
-                if self.progress is not None and text:
+                if self.progress is not None and text and hasattr(self.source.connection, "query_progress"):
                     percent = float(self.source.connection.query_progress())
                     low, high = share
                     self.progress(low + (high - low) * min(max(percent, 0.0), 100.0) / 100, text)
