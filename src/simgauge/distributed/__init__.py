@@ -10,23 +10,41 @@ if TYPE_CHECKING:
     from simgauge.distributed.dask_events import from_dask
     from simgauge.distributed.dask_parts import DaskParts
     from simgauge.distributed.partitioned import PartitionedInteractions
+    from simgauge.distributed.plan import ClusterPlan, plan_fit
     from simgauge.distributed.recognise import as_parts
+    from simgauge.distributed.spark_events import from_spark
+    from simgauge.distributed.spark_parts import SparkParts
+    from simgauge.distributed.spark_tables import SparkTable, from_spark_als, table_from_spark
 
 _HOME = {
     "ClusterError": "cluster_error",
+    "ClusterPlan": "plan",
     "DaskParts": "dask_parts",
     "PartitionedInteractions": "partitioned",
+    "SparkParts": "spark_parts",
+    "SparkTable": "spark_tables",
     "as_parts": "recognise",
     "from_dask": "dask_events",
+    "from_spark": "spark_events",
+    "from_spark_als": "spark_tables",
+    "plan_fit": "plan",
+    "table_from_spark": "spark_tables",
 }
 """Public name -> module that defines it."""
 
 __all__ = [
     "ClusterError",
+    "ClusterPlan",
     "DaskParts",
     "PartitionedInteractions",
+    "SparkParts",
+    "SparkTable",
     "as_parts",
     "from_dask",
+    "from_spark",
+    "from_spark_als",
+    "plan_fit",
+    "table_from_spark",
 ]
 
 

@@ -38,7 +38,7 @@ class DaskParts(RowParts):
     --------
     One pass at the start to count the rows. Sums are added in pairs in the order of the parts, so they do not depend
     on which worker did what, and have the bits of `LocalParts` of the same parts.
-    With n bytes of a part, a bytes of the arguments (p·b·itemsize for the block of a fit, p items, b = 24) and s bytes of
+    With n bytes of a part, a bytes of the arguments (p·b·itemsize for the block of a fit, p items, b = `krylov_basis.BLOCK`) and s bytes of
     a sum (the same in a fit): the driver holds a + s; a worker its parts, a, and about 3 s per thread. A pass sends
     a to every worker and moves at most (parts - 1) s between workers. So parts should be few and large: about one per
     thread, or as many as make them fit.

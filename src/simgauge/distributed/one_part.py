@@ -67,8 +67,10 @@ def shape_of(held: Any) -> PartShape:
     return PartShape(int(part.shape[0]), int(part.shape[1]), str(part.dtype), bool(sp.issparse(part)))
 
 
-def common_shape(shapes: Sequence[PartShape]) -> PartShape:
+def common_shape(shapes: Sequence[PartShape], names: Sequence[str] | None = None) -> PartShape:
     """The description that all parts with rows share, `rows` being those of all together.
+
+    `names` are what messages call the parts: "partition 0", "partition 1" and so on when not given.
 
     Raises
     ------
@@ -80,16 +82,17 @@ def common_shape(shapes: Sequence[PartShape]) -> PartShape:
     >>> common_shape([PartShape(2, 3, "float64", False), PartShape(0, 9, "float32", True)]).rows
     2
     """
-    filled = [(number, shape) for number, shape in enumerate(shapes) if shape.rows]
+    names = names or [f"partition {number}" for number in range(len(shapes))]
+    filled = [(name, shape) for name, shape in zip(names, shapes, strict=True) if shape.rows]
     if not filled or filled[0][1].columns == 0:
         raise InputError(
             f"all {len(shapes)} partitions are empty, so there is nothing to work on. Pass at least one row and column."
         )
-    first_number, first = filled[0]
-    for number, shape in filled:
+    first_name, first = filled[0]
+    for name, shape in filled:
         if shape[1:] != first[1:]:
             raise InputError(
-                f"partition {number} has {shape}, but partition {first_number} has {first}. All partitions need one "
+                f"{name} has {shape}, but {first_name} has {first}. All partitions need one "
                 "number of columns and one dtype, and must all be sparse or all dense: convert this one first."
             )
     return first._replace(rows=sum(shape.rows for _, shape in filled))

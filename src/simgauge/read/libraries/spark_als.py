@@ -20,7 +20,7 @@ ALS_CLASS = "org.apache.spark.ml.recommendation.ALSModel"
 
 def from_spark_als(model: Any) -> FoundTables:
     """``itemFactors`` and ``userFactors`` of an ALSModel (or of the one stage of a PipelineModel that is one)."""
-    model = _als_stage(model)
+    model = als_stage(model)
     items, item_ids = _collected(model.itemFactors)
     users, user_ids = _collected(model.userFactors)
     more = {"items_from": "itemFactors", "users_from": "userFactors"}
@@ -61,7 +61,8 @@ def from_spark_folder(folder: Path) -> FoundTables:
     return FoundTables(items, users, item_ids=item_ids, user_ids=user_ids, provenance=provenance)
 
 
-def _als_stage(model: Any) -> Any:
+def als_stage(model: Any) -> Any:
+    """The ALSModel itself, or the one among the stages of a PipelineModel."""
     stages = [stage for stage in getattr(model, "stages", [model]) if hasattr(stage, "itemFactors")]
     if len(stages) != 1:
         raise InputError(

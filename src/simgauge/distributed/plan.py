@@ -1,0 +1,196 @@
+"""What a fit on a cluster costs: passes, bytes, memory and time, counted before anything is started."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from simgauge.core.krylov_basis import BLOCK
+from simgauge.core.lanczos import basis_limit
+from simgauge.errors import ParameterError
+
+FIRST_STEPS, STEPS_PER_BLOCK = 8.0, 3.0
+"""Steps of the iteration to the default tolerance: 8 + 3 k / b (14, 18, 32 on power-law data, k = 32, 64, 128, b = 16)."""
+
+RESTARTED = 1.12
+"""Steps of an iteration whose basis is compressed now and then, per step of one that keeps all (36 and 32 there)."""
+
+MAX_WORKERS = 4096
+"""Largest cluster that `plan_fit` looks at."""
+
+
+@dataclass(frozen=True)
+class ClusterRates:
+    """What the machines can do; the defaults are those of common cloud machines with 10 Gbit/s."""
+
+    product: float = 1.5e9
+    """Flops a second and core of a sparse product with a block whose items do not fit into the caches."""
+    network: float = 1.1e9
+    """Bytes a second that a machine sends, and as many that it receives."""
+    driver: float = 1e11
+    """Flops a second of dense products on all cores of the driver."""
+    task: float = 1e-3
+    """Seconds of the scheduler a task."""
+    memory: float = 5e9
+    """Bytes a second of adding two arrays up."""
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """Counts of `plan_fit`; bytes are of the whole cluster where they do not say otherwise."""
+
+    n_workers: int
+    """Machines that do the passes; the driver is one more."""
+    threads: int
+    """Cores, and parts of the matrix, per machine."""
+    steps: int
+    """Products with a block of vectors."""
+    passes: int
+    """Over the data: counts of rows, magnitudes, the steps, the vectors of the users."""
+    data_bytes: float
+    """CSR parts: value and column of every pair, a pointer for every user."""
+    broadcast_bytes: float
+    """The block of n_items x BLOCK, once to every machine, in each step."""
+    reduced_bytes: float
+    """Partial sums that leave their machine, in each step, with parts that lie at random."""
+    moved_bytes: float
+    """Both, over all steps."""
+    worker_bytes: float
+    """Memory of one machine: its data, the block, three sums a core."""
+    driver_bytes: float
+    """Memory of the driver: two bases, four blocks, right vectors, A and B."""
+    compute_seconds: float
+    """Products and tasks of one step."""
+    network_seconds: float
+    """Sending the block and adding up the sums, of one step."""
+    driver_seconds: float
+    """Orthogonalisation of one step."""
+
+    @property
+    def step_seconds(self) -> float:
+        """One step."""
+        return self.compute_seconds + self.network_seconds + self.driver_seconds
+
+    @property
+    def seconds(self) -> float:
+        """All steps; reading and shuffling the events, which depends on the store, comes before."""
+        return self.steps * self.step_seconds
+
+
+def plan_fit(
+    n_users: float,
+    n_items: float,
+    n_components: int,
+    *,
+    pairs_per_user: float = 100.0,
+    n_workers: int | None = None,
+    threads: int = 16,
+    itemsize: int = 4,
+    hours: float | None = None,
+    worker_memory: float | None = None,
+    basis_bytes: float | None = None,
+    rates: ClusterRates | None = None,
+) -> ClusterPlan:
+    """Passes, traffic, memory and time of an iterative fit on a cluster.
+
+    Parameters
+    ----------
+    n_users, n_items, n_components : int
+        Shape of the matrix and rank of the fit.
+    pairs_per_user : float
+        Stored pairs of a user, on average.
+    n_workers : int, optional
+        Machines. When not given: the fewest, doubling from 1, that hold the data and keep to `hours`.
+    threads : int
+        Cores of a machine, each with one part.
+    itemsize : {4, 8}
+        Of the weights: float32 or float64.
+    hours : float, optional
+        Time allowed for the steps. Without it the memory alone decides.
+    worker_memory : float, optional
+        Bytes of one machine; 4 GiB a core when not given.
+    basis_bytes : float, optional
+        Memory for the bases on the driver. Default: `lanczos.BASIS_BYTES`, but at least n_components + 4 BLOCK columns, which
+        is what `spectrum` does.
+    rates : ClusterRates, optional
+        What the machines can do; measure them with ``bench/cluster.py``.
+
+    Raises
+    ------
+    ParameterError
+        A number that is not positive, or no cluster of up to 4096 machines that is large and fast enough.
+
+    Numerics
+    --------
+    With p items, blocks of b columns (`BLOCK`), w bytes a number, W machines of T cores, z pairs and m columns of the basis:
+    t = 8 + 3 k / b steps, 1.12 times that when t b columns are more than the basis may have. A step costs 4 z b flops /
+    (W T), b p w (1 + log2 W) bytes for the block and b p w (T + log2 W) for the sums through the busiest machine, and
+    8 p b m flops on the driver. How many steps there are depends on the data: flat spectra need more.
+
+    Examples
+    --------
+    >>> plan = plan_fit(1e6, 1e5, 64, n_workers=4)
+    >>> plan.steps, plan.passes, round(plan.data_bytes / 2**30, 2)
+    (20, 23, 0.75)
+    """
+    positive = {"n_users": n_users, "n_items": n_items, "n_components": n_components, "pairs_per_user": pairs_per_user}
+    positive |= {"threads": threads, "hours": 1 if hours is None else hours, "n_workers": n_workers or 1}
+    for name, value in positive.items():
+        if not value > 0:
+            raise ParameterError(f"{name}={value}: expected a number above 0.")
+    if itemsize not in (4, 8):
+        raise ParameterError(f"itemsize={itemsize}: expected 4 (float32) or 8 (float64).")
+    columns = basis_limit(int(n_items), n_components, itemsize, None if basis_bytes is None else int(basis_bytes))
+    whole = _counted(n_users, n_items, n_components, pairs_per_user, threads, itemsize, columns)
+    machine = rates or ClusterRates()
+    if n_workers is not None:
+        return _on(whole, n_items, n_users * pairs_per_user, n_workers, itemsize, columns, machine)
+    room = worker_memory or threads * 4.0 * 2**30
+    workers, plan = 1, whole
+    while workers <= MAX_WORKERS:
+        plan = _on(whole, n_items, n_users * pairs_per_user, workers, itemsize, columns, machine)
+        if plan.worker_bytes <= room and (hours is None or plan.seconds <= 3600 * hours):
+            return plan
+        workers *= 2
+    raise ParameterError(
+        f"no cluster of up to {MAX_WORKERS} machines does: with that many a machine needs {plan.worker_bytes / 2**30:.1f} "
+        f"GiB (there are {room / 2**30:.1f}) and the fit {plan.seconds / 3600:.2f} hours. Allow more time, larger machines "
+        "or fewer threads each."
+    )
+
+
+def _counted(
+    n_users: float, n_items: float, rank: int, pairs_per_user: float, threads: int, itemsize: int, columns: int
+) -> ClusterPlan:
+    """What does not depend on the number of machines."""
+    free = FIRST_STEPS + STEPS_PER_BLOCK * rank / BLOCK
+    steps = round(free if free * BLOCK <= columns else RESTARTED * free)
+    pairs, block = n_users * pairs_per_user, n_items * BLOCK * itemsize
+    driver = (2 * columns + 4 * BLOCK + 3 * rank) * n_items * itemsize
+    data = pairs * (itemsize + 4) + 4 * n_users
+    return ClusterPlan(0, threads, steps, steps + 3, data, block, 0, 0, 0, driver, 0, 0, 0)
+
+
+def _on(
+    plan: ClusterPlan, n_items: float, pairs: float, workers: int, itemsize: int, columns: int, rates: ClusterRates
+) -> ClusterPlan:
+    block, parts = n_items * BLOCK * itemsize, workers * plan.threads
+    levels = math.ceil(math.log2(workers)) if workers > 1 else 0
+    # a sum stays on its machine where its partner lies there too; placed at random it does with probability 1/W
+    reduced = (parts - 1) * block * (1 - 1 / workers) + block
+    sends = 1 + levels
+    adds = plan.threads + levels if workers > 1 else 1
+    adding = (1 + math.log2(parts)) * 3 * block / rates.memory
+    products = 4 * pairs * BLOCK / (parts * rates.product)
+    used = plan.steps * BLOCK / 2 if plan.steps * BLOCK <= columns else columns * 0.85
+    return replace(
+        plan,
+        n_workers=workers,
+        broadcast_bytes=block * workers,
+        reduced_bytes=reduced,
+        moved_bytes=plan.steps * (block * workers + reduced),
+        worker_bytes=plan.data_bytes / workers + block + 3 * plan.threads * block,
+        compute_seconds=products + adding + 2 * parts * rates.task,
+        network_seconds=(sends + adds) * block / rates.network,
+        driver_seconds=8 * n_items * BLOCK * used / rates.driver,
+    )
