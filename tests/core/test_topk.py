@@ -71,6 +71,7 @@ def test_ties_go_to_the_lower_index_also_at_the_end_of_a_list(data):
 @pytest.mark.parametrize("backend", ["faiss", "numpy"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_many_copies_at_the_end_of_every_list(rng, monkeypatch, backend, dtype):
+    monkeypatch.setattr(candidate_search, "FAISS_QUERY_VALUES", 0)
     monkeypatch.setattr(candidate_search, "FAISS_FROM", 0 if backend == "faiss" else math.inf)
     table = np.repeat(rng.standard_normal((6, 5)), 40, axis=0)[rng.permutation(240)].astype(dtype)
     table[17] = table[200] = 0.0
@@ -133,12 +134,24 @@ def test_the_tiled_numpy_search_and_faiss_agree(rng, monkeypatch):
     monkeypatch.setattr(candidate_search, "COLUMNS", 64)
     monkeypatch.setattr(candidate_search, "QUERIES", 37)
     table = rng.standard_normal((500, 8)).astype(np.float32)
+    monkeypatch.setattr(candidate_search, "FAISS_QUERY_VALUES", 0)
     answers = []
     for threshold in (0, math.inf):
         monkeypatch.setattr(candidate_search, "FAISS_FROM", threshold)
         answers.append(top_k(table, 9))
     np.testing.assert_array_equal(answers[0][0], answers[1][0])
     np.testing.assert_array_equal(answers[0][1], answers[1][1])
+
+
+def test_faiss_is_left_to_many_queries(rng, monkeypatch):
+    table = rng.standard_normal((3000, 64)).astype(np.float32)
+    asked = []
+    monkeypatch.setattr(candidate_search, "FAISS_FROM", 0)
+    monkeypatch.setattr(candidate_search, "_faiss", lambda: asked.append(True))
+    top_k(table, 3, rows=np.arange(1999))
+    assert not asked
+    top_k(table, 3, rows=np.arange(2000))
+    assert asked
 
 
 def test_all_rows_equal_and_the_smallest_tables():
@@ -178,12 +191,12 @@ MAPPED = """
 import resource, sys
 import numpy as np
 from simgauge.core.topk import iter_top_k, top_k
-path, metric, rows = sys.argv[1], sys.argv[2], np.arange(0, 600_000, 2_000)
-table = np.memmap(path, dtype=np.float32, mode="r", shape=(600_000, 64))
-top_k(np.asarray(table[:600_000:30]), 5, metric, queries=table[:2_000])  # what a first search loads counts for none
+path, metric, rows = sys.argv[1], sys.argv[2], np.arange(0, 500_000, 5_000)
+table = np.memmap(path, dtype=np.float32, mode="r", shape=(500_000, 64))
+top_k(np.asarray(table[:9_000]), 5, metric, rows=rows[:1])  # what a first search loads counts for none
 used = 1024 * int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1])
 resource.setrlimit(resource.RLIMIT_DATA, (used + (100 << 20),) * 2)
-lists = [indices for _, indices, _ in iter_top_k(table, 5, metric, rows=rows, rows_per_step=100)]
+lists = [indices for _, indices, _ in iter_top_k(table, 5, metric, rows=rows, rows_per_step=30)]
 np.save(path + ".lists.npy", np.concatenate(lists))
 """
 
@@ -191,20 +204,22 @@ np.save(path + ".lists.npy", np.concatenate(lists))
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of private memory are those of Linux")
 @pytest.mark.parametrize("metric", ["dot", "cosine"])
 def test_lists_of_a_mapped_table_within_a_memory_limit(rng, tmp_path, metric):
-    """100 MiB for the lists of a table of 154 MB by "dot"; "cosine" needs a float32 copy of it, and is the control."""
+    """100 MiB for the lists of a table of 128 MB by "dot"; "cosine" needs a float32 copy of it, and is the control."""
     path = tmp_path / "table"
-    table = rng.standard_normal((600_000, 64), dtype=np.float32)
+    table = rng.standard_normal((500_000, 64), dtype=np.float32)
     table.tofile(path)
-    done = subprocess.run([sys.executable, "-c", MAPPED, str(path), metric], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", MAPPED, str(path), metric], capture_output=True, text=True, check=False
+    )
     if metric == "cosine":
         assert "MemoryError" in done.stderr
         return
     assert done.returncode == 0, done.stderr
     found = np.load(f"{path}.lists.npy")
-    scores = table[::2000] @ table.T
-    scores[np.arange(300), np.arange(0, 600_000, 2_000)] = -np.inf
+    scores = table[::5000] @ table.T
+    scores[np.arange(100), np.arange(0, 500_000, 5_000)] = -np.inf
     np.testing.assert_array_equal(found[:, 0], scores.argmax(axis=1))
-    assert found.shape == (300, 5)
+    assert found.shape == (100, 5)
 
 
 def test_no_rows_give_empty_lists():
