@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simgauge.core.certificates import certified_share, neighbor_certificate
     from simgauge.core.factorize import factorize
     from simgauge.core.path import factorize_path
-    from simgauge.core.spectrum import Spectrum, spectrum
+    from simgauge.core.spectrum import GrowingSpectrum, Spectrum, spectrum
     from simgauge.core.topk import top_k
     from simgauge.demo_data import load_demo_data
     from simgauge.embedding import Embedding
@@ -41,6 +41,7 @@ _HOME = {
     "Canonical": "gauge",
     "Embedding": "embedding",
     "Finding": "findings",
+    "GrowingSpectrum": "core.spectrum",
     "InputError": "errors",
     "Interactions": "interactions",
     "LinearAutoencoder": "models",
@@ -83,6 +84,7 @@ __all__ = [
     "Canonical",
     "Embedding",
     "Finding",
+    "GrowingSpectrum",
     "InputError",
     "Interactions",
     "LinearAutoencoder",

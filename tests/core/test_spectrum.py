@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from simgauge.core.solver_cost import route_costs
-from simgauge.core.spectrum import ConvergenceWarning, measure_residuals, spectrum
+from simgauge.core.spectrum import ConvergenceWarning, GrowingSpectrum, measure_residuals, spectrum
 from simgauge.errors import InputError, ParameterError
 
 ROUTES = ["dense", "gram", "lanczos"]
@@ -279,3 +279,28 @@ class TestChoiceByCost:
     def test_auto_takes_the_choice(self, rng):
         X = sp.random_array((6000, 2500), density=1e-3, rng=rng, format="csr")
         assert spectrum(X, 4).solver == route_costs(X, 4).choice != "dense"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_growing_rank_goes_on_where_it_was(rng, dtype):
+    X = sp.random_array((6000, 1500), density=0.02, rng=rng, format="csr", dtype=np.float64)
+    X = sp.csr_array((X @ sp.diags_array((1.0 + np.arange(1500)) ** -0.5)).astype(dtype))  # a spectrum that falls
+    growing = GrowingSpectrum(X, solver="lanczos", tol=1e-3)
+    small, large = growing.leading(20), growing.leading(60)
+    again = growing.leading(20)
+    cold = spectrum(X, 60, solver="lanczos", tol=1e-3)
+    assert small.n_iter < large.n_iter == again.n_iter <= cold.n_iter + small.n_iter // 2
+    assert measure_residuals(X, large).max() <= 1e-3
+    np.testing.assert_allclose(large.singular_values, cold.singular_values, rtol=1e-3)
+    np.testing.assert_allclose(again.singular_values, small.singular_values, rtol=1e-3)
+    np.testing.assert_allclose(large.right_vectors.T @ large.right_vectors, np.eye(60), atol=100 * np.finfo(dtype).eps)
+
+
+def test_growing_to_full_rank_and_beyond_the_first_room(rng):
+    X = sp.random_array((500, 90), density=0.2, rng=rng, format="csr")
+    growing = GrowingSpectrum(X, solver="lanczos", tol=1e-8)
+    dense = spectrum(X, 90, solver="dense")
+    for rank in (3, 40, 90):
+        np.testing.assert_allclose(growing.leading(rank).singular_values, dense.singular_values[:rank], rtol=1e-7)
+    with pytest.raises(ParameterError, match="90"):
+        growing.leading(91)

@@ -51,6 +51,20 @@ class KrylovBasis:
         self._t = np.zeros((limit, limit))
         self._peak = 0.0
 
+    def make_room(self, limit: int) -> None:
+        """Let the basis have more columns; what it holds stays."""
+        if limit <= self.limit:
+            return
+        tables = []
+        for table in (self._v, self._w):
+            wider = room_beside((limit, self.size), table)
+            wider[: self.columns] = table[: self.columns]
+            tables.append(wider)
+        self._v, self._w = tables
+        overlaps = np.zeros((limit, limit))
+        overlaps[: self.columns, : self.columns] = self._t[: self.columns, : self.columns]
+        self._t, self.limit = overlaps, limit
+
     def random_block(self) -> Columns:
         """A random orthonormal block outside the basis, as wide as there is room in the space."""
         width = min(BLOCK, self.size - self.columns)

@@ -122,29 +122,66 @@ def block_lanczos(
     ----------
     Golub & Underwood (1977), The block Lanczos method; Stewart (2001), A Krylov-Schur algorithm, section 5.
     """
-    kind = np.dtype(dtype)
-    last = max_iter or 10 * (1 + count // BLOCK) + 100
-    watch = _Watch(count, tol, last, progress)
-    place = np.empty(0) if like is None else like
-    with one_blas_thread() if on_host(place) else nullcontext(), TallProducts(size, like=place) as tall:
-        basis = KrylovBasis(operator, tall, size, kind, basis_limit(size, count, kind.itemsize, limit), rng, place)
-        return _iterate(basis, watch)
+    run = LanczosRun(operator, size, dtype=dtype, rng=rng, like=like, limit=limit)
+    return run.leading(count, tol=tol, max_iter=max_iter, progress=progress)
 
 
-def _iterate(basis: KrylovBasis, watch: _Watch) -> RitzPairs:
-    block = basis.random_block()
-    while True:
-        remainder = basis.extend(block)
-        full = watch.must_end(basis)
-        if full or watch.is_due(basis):
-            pairs = watch.look(basis)
-            if pairs.converged and not full and _may_miss_copies(pairs.values, watch.tol) and watch.first_doubt():
-                remainder = basis.random_block()
-            elif pairs.converged or pairs.below_noise or full:
-                return pairs
-        if basis.columns + BLOCK > basis.limit and not watch.must_end(basis):
-            basis.compress(watch.count + BLOCK)
-        block = remainder
+class LanczosRun:
+    """An iteration that can be asked for more eigenpairs later, and goes on where it was.
+
+    Parameters
+    ----------
+    operator, size, dtype, rng, like, limit
+        As in `block_lanczos`.
+    """
+
+    def __init__(
+        self,
+        operator: Operator,
+        size: int,
+        *,
+        dtype: Any,
+        rng: np.random.Generator,
+        like: Array | None = None,
+        limit: int | None = None,
+    ) -> None:
+        self._operator, self._size, self._dtype, self._rng = operator, size, np.dtype(dtype), rng
+        self._place = np.empty(0) if like is None else like
+        self._limit = limit
+        self._basis: KrylovBasis | None = None
+        self._next: Columns | None = None
+
+    def leading(
+        self, count: int, *, tol: float, max_iter: int | None = None, progress: Progress | None = None
+    ) -> RitzPairs:
+        """The `count` largest eigenpairs; `n_iter` counts all steps of the run so far."""
+        done = self._basis.n_iter if self._basis is not None else 0
+        last = done + (max_iter or 10 * (1 + count // BLOCK) + 100)
+        watch = _Watch(count, tol, last, progress)
+        host = on_host(self._place)
+        with one_blas_thread() if host else nullcontext(), TallProducts(self._size, like=self._place) as tall:
+            room = basis_limit(self._size, count, self._dtype.itemsize, self._limit)
+            if self._basis is None:
+                self._basis = KrylovBasis(self._operator, tall, self._size, self._dtype, room, self._rng, self._place)
+                self._next = self._basis.random_block()
+            else:
+                self._basis.tall = tall
+                self._basis.make_room(room)
+            return self._iterate(self._basis, watch)
+
+    def _iterate(self, basis: KrylovBasis, watch: _Watch) -> RitzPairs:
+        while True:
+            full = watch.must_end(basis)
+            if basis.columns and (full or watch.is_due(basis)):
+                pairs = watch.look(basis)
+                if pairs.converged and not full and _may_miss_copies(pairs.values, watch.tol) and watch.first_doubt():
+                    self._next = basis.random_block()
+                elif pairs.converged or pairs.below_noise or full:
+                    return pairs
+            if basis.columns + BLOCK > basis.limit:
+                basis.compress(watch.count + BLOCK)
+            assert self._next is not None  # there is a next block for as long as the basis is not full
+            self._next = basis.extend(self._next)
 
 
 def _may_miss_copies(values: NDArray[np.float64], tol: float) -> bool:

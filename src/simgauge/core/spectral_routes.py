@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simgauge.core.arrays import Array, beside, doubled, namespace, to_host
 from simgauge.core.gram import gram, top_eigenpairs
 from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.lanczos import RitzPairs, block_lanczos
+from simgauge.core.lanczos import LanczosRun, RitzPairs
 from simgauge.core.matrix_input import Matrix, largest_magnitude
 from simgauge.core.orthogonal import Columns, orthonormal_range
 from simgauge.core.row_parts import RowParts
@@ -114,27 +114,37 @@ def _right_from_left(
     return sigma[keep], orthonormal_range(right / beside(sigma[keep], right))
 
 
+class LanczosRoute:
+    """Block Lanczos on the smaller side of X; asked for more components, it goes on where it was."""
+
+    def __init__(self, X: Matrix, rng: np.random.Generator) -> None:
+        self._X, self._rng, self.side = X, rng, gram_side(X)
+        self.product = GramProduct(X, self.side)
+        self._spent = 0
+        self._run = self._started(X.dtype)
+
+    def _started(self, dtype: Any) -> LanczosRun:
+        self._dtype = np.dtype(dtype)
+        return LanczosRun(self.product, self.product.size, dtype=dtype, rng=self._rng, like=place(self._X))
+
+    def leading(self, count: int, tol: float, progress: Progress | None) -> tuple[RitzPairs, int]:
+        """Eigenpairs and all steps so far; begun again in float64 where float32 cannot keep the tolerance."""
+        pairs = self._run.leading(count, tol=tol, progress=progress)
+        if pairs.below_noise and self._dtype == np.float32:
+            self._spent += pairs.n_iter
+            self._run = self._started(np.float64)
+            pairs = self._run.leading(count, tol=tol, progress=progress)
+        return pairs, self._spent + pairs.n_iter
+
+
 def by_lanczos(
-    X: Matrix, count: int, tol: float, rng: np.random.Generator, progress: Progress | None
+    X: Matrix, count: int, tol: float, route: LanczosRoute, progress: Progress | None
 ) -> tuple[NDArray[np.float64], Columns, NDArray[np.float64], int]:
-    """σ, V, residuals and the number of steps of block Lanczos; in float64 where float32 cannot keep the tolerance."""
-    side = gram_side(X)
-    wanted = min(count, *X.shape)
-    product = GramProduct(X, side)
-
-    def run(dtype: Any) -> RitzPairs:
-        return block_lanczos(
-            product, product.size, wanted, tol=tol, dtype=dtype, rng=rng, like=place(X), progress=progress
-        )
-
-    pairs = run(X.dtype)
-    n_iter = pairs.n_iter
-    if pairs.below_noise and X.dtype == np.float32:
-        pairs = run(np.float64)
-        n_iter += pairs.n_iter
+    """σ, V, residuals and the number of steps of block Lanczos."""
+    pairs, n_iter = route.leading(min(count, *X.shape), tol, progress)
     sigma, vectors = _roots(pairs.values, max(X.shape)), pairs.vectors
     residuals = _relative(pairs.residuals, sigma**2)
-    if side == "users":
-        sigma, vectors = _right_from_left(X, sigma, vectors, product)
+    if route.side == "users":
+        sigma, vectors = _right_from_left(X, sigma, vectors, route.product)
         residuals = relative_residuals(X, sigma, vectors) if len(sigma) else residuals[:0]
     return sigma, vectors, np.concatenate([residuals, np.zeros(count - len(residuals))]), n_iter

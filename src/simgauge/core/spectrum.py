@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from simgauge.core.arrays import is_tensor, namespace
 from simgauge.core.lanczos import ConvergenceWarning
-from simgauge.core.matrix_input import Matrix, as_matrix
+from simgauge.core.matrix_input import as_matrix
 from simgauge.core.orthogonal import Columns, complete, fix_signs
 from simgauge.core.row_parts import RowParts
 from simgauge.core.solver_cost import route_costs
 from simgauge.core.spectral_routes import (
+    LanczosRoute,
     Progress,
     by_gram,
     by_lanczos,
@@ -31,7 +32,16 @@ from simgauge.core.tensor_matrix import TensorMatrix
 from simgauge.core.tensor_precision import ieee_products
 from simgauge.errors import InputError, ParameterError
 
-__all__ = ["ConvergenceWarning", "Progress", "Spectrum", "complete", "fix_signs", "measure_residuals", "spectrum"]
+__all__ = [
+    "ConvergenceWarning",
+    "GrowingSpectrum",
+    "Progress",
+    "Spectrum",
+    "complete",
+    "fix_signs",
+    "measure_residuals",
+    "spectrum",
+]
 
 SOLVERS = ("auto", "dense", "gram", "lanczos")
 
@@ -157,44 +167,82 @@ def spectrum(
     array([[0., 1.],
            [1., 0.]])
     """
-    matrix = as_matrix(X)
-    count = _component_count(n_components, matrix.shape[1])
-    accuracy = _tolerance(tol)
-    if solver not in SOLVERS:
-        raise ParameterError(f"solver={solver!r}: expected one of {', '.join(SOLVERS)}.")
-    rng = np.random.default_rng(random_state)
-    with ieee_products(place(matrix)):
-        result = _decomposed(matrix, count, solver, accuracy, rng, progress)
-    if result.residuals is not None:
-        _warn_if_missed(result, accuracy)
-    return result
+    return GrowingSpectrum(X, solver=solver, tol=tol, random_state=random_state).leading(
+        n_components, progress=progress
+    )
 
 
-def _decomposed(
-    matrix: Matrix, count: int, solver: str, accuracy: float, rng: np.random.Generator, progress: Progress | None
-) -> Spectrum:
-    scale = fitting_scale(matrix)
-    scaled = divided(matrix, scale)
-    route = route_costs(scaled, count).choice if solver == "auto" else solver
-    if route == "dense" and isinstance(scaled, RowParts):
-        scaled = scaled.gather()
-    residuals: NDArray[np.float64] | None = None
-    n_iter = 0
-    if route == "dense":
-        sigma, vectors = by_svd(scaled, count)
-    elif route == "gram":
-        sigma, vectors = by_gram(scaled, count)
-    else:
-        sigma, vectors, residuals, n_iter = by_lanczos(scaled, count, accuracy, rng, progress)
-    sigma = np.concatenate([sigma, np.zeros(count - len(sigma))]) * scale
-    vectors = fix_signs(complete(vectors, count, rng))
-    xp = namespace(vectors)
-    stored = xp.astype(vectors, getattr(xp, matrix.dtype.name), copy=False)
-    if residuals is not None and stored.dtype != vectors.dtype:
-        # what is promised holds for the vectors handed out, not for those before rounding
-        rounded = relative_residuals(scaled, sigma / scale, stored)
-        stored, residuals = (stored, rounded) if rounded.max() <= accuracy else (vectors, residuals)
-    return Spectrum(sigma, stored, residuals, route, int(matrix.shape[0]), n_iter)
+class GrowingSpectrum:
+    """The decomposition of a matrix that can be asked for more components later: a warm start when the rank grows.
+
+    Parameters
+    ----------
+    X, solver, tol, random_state
+        As in `spectrum`.
+
+    Numerics
+    --------
+    The iterative route keeps its space (two bases, see `spectrum`) and goes on where it was: all ranks together cost what
+    the largest costs, about. The direct routes start again for each rank.
+
+    Examples
+    --------
+    >>> growing = GrowingSpectrum(np.diag([5.0, 4.0, 3.0, 2.0]))
+    >>> growing.leading(1).singular_values, growing.leading(3).singular_values
+    (array([5.]), array([5., 4., 3.]))
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        *,
+        solver: str = "auto",
+        tol: float | None = None,
+        random_state: int | np.random.Generator = 0,
+    ) -> None:
+        if solver not in SOLVERS:
+            raise ParameterError(f"solver={solver!r}: expected one of {', '.join(SOLVERS)}.")
+        self._matrix = as_matrix(X)
+        self._solver, self._tol = solver, _tolerance(tol)
+        self._rng = np.random.default_rng(random_state)
+        self._scale = fitting_scale(self._matrix)
+        self._scaled = divided(self._matrix, self._scale)
+        self._lanczos: LanczosRoute | None = None
+
+    def leading(self, n_components: int, progress: Progress | None = None) -> Spectrum:
+        """The `n_components` leading components, with the promises of `spectrum`."""
+        count = _component_count(n_components, self._matrix.shape[1])
+        with ieee_products(place(self._matrix)):
+            result = self._decomposed(count, progress)
+        if result.residuals is not None:
+            _warn_if_missed(result, self._tol)
+        return result
+
+    def _decomposed(self, count: int, progress: Progress | None) -> Spectrum:
+        scaled = self._scaled
+        route = route_costs(scaled, count).choice if self._solver == "auto" else self._solver
+        if self._lanczos is not None and self._solver == "auto":
+            route = "lanczos"  # what was begun is cheaper to go on with
+        if route == "dense" and isinstance(scaled, RowParts):
+            scaled = scaled.gather()
+        residuals: NDArray[np.float64] | None = None
+        n_iter = 0
+        if route == "dense":
+            sigma, vectors = by_svd(scaled, count)
+        elif route == "gram":
+            sigma, vectors = by_gram(scaled, count)
+        else:
+            self._lanczos = self._lanczos or LanczosRoute(scaled, self._rng)
+            sigma, vectors, residuals, n_iter = by_lanczos(scaled, count, self._tol, self._lanczos, progress)
+        sigma = np.concatenate([sigma, np.zeros(count - len(sigma))]) * self._scale
+        vectors = fix_signs(complete(vectors, count, self._rng))
+        xp = namespace(vectors)
+        stored = xp.astype(vectors, getattr(xp, self._matrix.dtype.name), copy=False)
+        if residuals is not None and stored.dtype != vectors.dtype:
+            # what is promised holds for the vectors handed out, not for those before rounding
+            rounded = relative_residuals(scaled, sigma / self._scale, stored)
+            stored, residuals = (stored, rounded) if rounded.max() <= self._tol else (vectors, residuals)
+        return Spectrum(sigma, stored, residuals, route, int(self._matrix.shape[0]), n_iter)
 
 
 def measure_residuals(X: Any, result: Spectrum) -> NDArray[np.float64]:
