@@ -5,7 +5,7 @@
 
 `--rows` makes a Parquet file of power-law events, then sorts and fits it with rank 32 in a process of its own. `--table`
 simulates a store of so many GB by one mapped block of pairs that is listed again and again (more than 2^31 pairs in all),
-and multiplies it once with 24 vectors while the private memory of the process may not grow by more than `--limit`; the
+and multiplies it once with a block of vectors while the private memory of the process may not grow by more than `--limit`; the
 result is compared with that of the one block. `peak_rss_mib` counts file pages that the system may take back, too;
 `private_mib` does not. `formula_mib` is that of docs/memory.md, libraries included.
 """
