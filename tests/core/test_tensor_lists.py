@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from simgauge.core import candidate_search, exact_lists
+from simgauge.core import candidate_search, exact_lists, tensor_precision
 from simgauge.core.arrays import to_host
 from simgauge.core.certificates import neighbor_certificate
 from simgauge.core.row_parts import LocalParts
@@ -148,6 +149,19 @@ def test_products_are_those_of_float32_whatever_is_switched_on(rng, device, monk
         torch.set_float32_matmul_precision(before)
     assert set(seen) == {("ieee", "ieee")}
     np.testing.assert_array_equal(got[0], expected[0])
+
+
+def test_older_torch_has_one_setting_for_all_devices():
+    """Before 2.9 there is no `fp32_precision`; a stand-in of that torch."""
+    now = ["high"]
+    old = SimpleNamespace(
+        backends=SimpleNamespace(cuda=SimpleNamespace(matmul=object()), mkldnn=SimpleNamespace(matmul=object())),
+        get_float32_matmul_precision=lambda: now[-1],
+        set_float32_matmul_precision=now.append,
+    )
+    with tensor_precision._float32_as_it_is(old):
+        assert now[-1] == "highest"
+    assert now[-1] == "high"
 
 
 @on_each_device

@@ -20,6 +20,9 @@ the table query by query: 500 queries of 64 components took 6 times as long as b
 QUERIES, COLUMNS = 1024, 8192
 """Size of one tile of scores of the NumPy search: 32 MiB."""
 
+FIRST_SHARE = 4
+"""The first tile is narrower by this factor: to sort it costs more than to look through a tile for what beats its best."""
+
 DEVICE_QUERIES, DEVICE_COLUMNS = 2048, 65_536
 """The same on an accelerator: 512 MiB, enough to keep all of it busy."""
 
@@ -93,12 +96,12 @@ def by_device(queries: Array, table: Array, k: int) -> Found:
 
 
 def _search_tiles(queries: NDArray[np.float32], table: NDArray[np.float32], k: int) -> Found:
-    width = max(COLUMNS, k)
-    tile = queries @ table[:width].T
-    indices = np.argpartition(-tile, k - 1, axis=1)[:, :k].astype(np.int64)
+    first, width = max(COLUMNS // FIRST_SHARE, k), max(COLUMNS, k)
+    tile = queries @ table[:first].T
+    indices = np.argpartition(tile, tile.shape[1] - k, axis=1)[:, -k:].astype(np.int64)
     scores = np.take_along_axis(tile, indices, axis=1)
     scores, indices = _ordered(scores, indices)
-    for start in range(width, len(table), width):
+    for start in range(first, len(table), width):
         tile = queries @ table[start : start + width].T
         hits = np.flatnonzero(tile > scores[:, -1:])
         if len(hits):

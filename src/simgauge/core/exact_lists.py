@@ -128,7 +128,8 @@ class Search:
         indices = np.empty((len(rows), self.k), dtype=np.int64)
         scores = np.zeros((len(rows), self.k))
         fast = take_rows(self.asked.fast, rows) @ self.distinct.T
-        least = reached / self._scale - 2 * self.doubt(rows)
+        # one step down in float32, in which a tensor is compared with a number
+        least = np.nextafter((reached / self._scale - 2 * self.doubt(rows)).astype(np.float32), np.float32(-np.inf))
         for place, row in enumerate(rows):
             if self.asked.norms[row] == 0:
                 lowest = np.arange(self.k + self.own)
