@@ -18,7 +18,7 @@ from simgauge.core.geometry_moments import TableMoments, table_moments
 from simgauge.core.intervals import mean_interval
 from simgauge.core.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.table_algebra import wide_gram
-from simgauge.core.tables import Table, map_rows, norms_of_block, row_norms, sample_nonzero_rows
+from simgauge.core.tables import Table, map_rows, norms_of_block, sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.findings import Finding
@@ -62,7 +62,7 @@ class Workspace:
     @cached_property
     def item_norms(self) -> NDArray[np.float64]:
         """Norms of the items as shipped."""
-        return row_norms(self.items)
+        return self.moments.norms
 
     @cached_property
     def rows(self) -> Indices:

@@ -31,6 +31,8 @@ FloatTable = NDArray[np.floating[Any]]
 Table = Any
 """A FloatTable in memory or memory-mapped, a torch tensor on any device, or `RowParts` of ndarrays."""
 
+CLUSTER_LIBRARIES = ("dask", "dask_expr", "pyspark")
+
 ROWS_PER_BLOCK = 65_536
 """Rows looked at in one step when a whole table is scanned (keeps memory flat for memory-mapped tables)."""
 
@@ -71,6 +73,12 @@ def as_table(vectors: Any, name: str = "vectors") -> Any:
         return vectors
     if is_tensor(vectors):
         return _as_tensor(vectors, name)
+    library = type(vectors).__module__.partition(".")[0]
+    if library in CLUSTER_LIBRARIES:  # NumPy would fetch all of it, silently
+        raise InputError(
+            f"{name}: received {type(vectors).__name__} of {library}. Pass simgauge.distributed.as_parts(table) to work on "
+            "it where it is, or compute it to get an array."
+        )
     try:
         table = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)
     except ValueError as error:
