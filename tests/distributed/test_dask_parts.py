@@ -84,10 +84,18 @@ def test_arguments_go_to_the_workers_once_per_pass_and_never_into_the_graph(clie
     assert max(graphs) < block.nbytes / 2
 
 
+def test_dask_knows_how_large_the_parts_are(client, X, cut):
+    pieces = cut(X, [300])
+    parts = DaskParts(lazy(pieces))
+    stored = sum(piece.data.nbytes + piece.indices.nbytes + piece.indptr.nbytes for piece in pieces)
+    sizes = client.nbytes(keys=[task.key for task in parts._held.tasks], summary=False)
+    assert sum(sizes.values()) == stored
+
+
 def dying(flag, after):
     """`gram_term` that ends its worker, once, at the product with number `after` on that worker."""
 
-    def term(part, first, block):
+    def term(part, first, block, *more):
         import pathlib
 
         from simgauge.core.sparse_product import gram_term
@@ -98,7 +106,7 @@ def dying(flag, after):
         if calls >= after and not flag.exists():
             flag.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return gram_term(part, first, block)
+        return gram_term(part, first, block, *more)
 
     return term
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -107,13 +109,13 @@ def test_a_model_on_spark_is_the_model_of_one_machine_though_a_worker_dies(spark
 
     flag = tmp_path / "killed"
 
-    def dying(part, first, block):
+    def dying(part, first, block, *more):
         from simgauge.core.sparse_product import gram_term
 
         if first == 600 and flag.parent.joinpath("started").exists() and not flag.exists():
             flag.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return gram_term(part, first, block)
+        return gram_term(part, first, block, *more)
 
     def progress(share, text):
         (tmp_path / "started").touch()
@@ -255,3 +257,10 @@ def test_an_als_model_without_collecting_its_tables(spark):
 def test_sparse_elements_of_other_formats_are_refused(spark):
     with pytest.raises(InputError, match="sparse"):
         SparkParts(rdd_of(spark, [sp.csr_array(np.eye(2)), np.eye(2)], 2))
+
+
+def test_spark_code_of_the_page_runs(spark, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python spark\n(.*?)```", page, flags=re.S)
+    exec(compile(block, "clusters.md", "exec"), {"spark": spark})
+    assert "60 users, 20 items" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simgauge.distributed.dask_engine import Engine, Task, engine_for
 from simgauge.distributed.dask_held import HeldTasks, lazily
 from simgauge.distributed.dask_parts import DaskParts
+from simgauge.distributed.dask_sizes import know_sizes
 from simgauge.distributed.event_blocks import Columns, EventBlock, Survey, clean_events, column_numbers, encode
 from simgauge.distributed.one_part import Placed
 from simgauge.distributed.partitioned import (
@@ -169,6 +170,7 @@ def _coded(frame: Any, columns: Columns, number: int, placed: Placed) -> Any:
 
 
 def _block(events: Any, n_items: int, dtype: str) -> EventBlock:
+    know_sizes()
     users = pa.array(events["user"], from_pandas=True)
     users = users.combine_chunks() if isinstance(users, pa.ChunkedArray) else users
     users = users if pa.types.is_integer(users.type) else users.cast(pa.string())

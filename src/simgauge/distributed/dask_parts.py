@@ -10,6 +10,7 @@ import numpy as np
 from simgauge.core.row_parts import RowParts, Work
 from simgauge.distributed.dask_engine import Task, engine_for
 from simgauge.distributed.dask_held import HeldTasks, lazily
+from simgauge.distributed.dask_sizes import know_sizes
 from simgauge.distributed.one_part import as_part, common_shape, made_table, run, shape_of
 
 
@@ -58,7 +59,7 @@ class DaskParts(RowParts):
     def __init__(self, sources: Sequence[Task], *, client: Any = None, hold: bool = True) -> None:
         delayed = lazily()
         # numbered here, so that messages name the partition as its owner counts them
-        tasks = [delayed(as_part)(source, number) for number, source in enumerate(sources)]
+        tasks = [delayed(_held_part)(source, number) for number, source in enumerate(sources)]
         self._describe(HeldTasks(engine_for(client, sources), lambda: tasks, hold))
 
     @classmethod
@@ -110,3 +111,8 @@ class DaskParts(RowParts):
     def _runs(self, work: Work, placed: Any) -> Iterator[Task]:
         delayed = lazily()
         return (delayed(run)(work, self._held.tasks[number], start, placed) for number, start in self._filled)
+
+
+def _held_part(part: Any, number: int) -> Any:
+    know_sizes()
+    return as_part(part, number)

@@ -104,6 +104,10 @@ class Placed:
     def __init__(self, arguments: tuple[Any, ...]) -> None:
         self.arguments = arguments
 
+    def __sizeof__(self) -> int:
+        """Dask asks for it, to know what a copy to another worker costs."""
+        return object.__sizeof__(self) + sum(int(getattr(value, "nbytes", 0)) for value in self.arguments)
+
 
 def run(work: Work, held: Any, first_row: int, placed: Placed) -> Any:
     """``work(part, first_row, *arguments)``."""

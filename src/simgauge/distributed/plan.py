@@ -125,7 +125,8 @@ def plan_fit(
     With p items, blocks of b columns (`BLOCK`), w bytes a number, W machines of T cores, z pairs and m columns of the basis:
     t = 8 + 3 k / b steps, 1.12 times that when t b columns are more than the basis may have. A step costs 4 z b flops /
     (W T), b p w (1 + log2 W) bytes for the block and b p w (T + log2 W) for the sums through the busiest machine, and
-    8 p b m flops on the driver. How many steps there are depends on the data: flat spectra need more.
+    16 p b m flops on the driver (half of them orthogonalisation; copies, Ritz values and residuals took as long again). How
+    many steps there are depends on the data: flat spectra need more.
 
     Examples
     --------
@@ -176,8 +177,9 @@ def _on(
 ) -> ClusterPlan:
     block, parts = n_items * BLOCK * itemsize, workers * plan.threads
     levels = math.ceil(math.log2(workers)) if workers > 1 else 0
-    # a sum stays on its machine where its partner lies there too; placed at random it does with probability 1/W
-    reduced = (parts - 1) * block * (1 - 1 / workers) + block
+    # a pair of sums meets on one machine with probability (T - 1) / (parts - 1) when parts lie at random: of parts - 1
+    # additions, parts - T cross; and the total goes to the driver
+    reduced = (parts - plan.threads + 1) * block
     sends = 1 + levels
     adds = plan.threads + levels if workers > 1 else 1
     adding = (1 + math.log2(parts)) * 3 * block / rates.memory
@@ -192,5 +194,5 @@ def _on(
         worker_bytes=plan.data_bytes / workers + block + 3 * plan.threads * block,
         compute_seconds=products + adding + 2 * parts * rates.task,
         network_seconds=(sends + adds) * block / rates.network,
-        driver_seconds=8 * n_items * BLOCK * used / rates.driver,
+        driver_seconds=16 * n_items * BLOCK * used / rates.driver,
     )
