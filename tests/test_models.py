@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from problems import cosines, counts, sparse_counts
 from simgauge import Embedding, LinearAutoencoder, RankWarning, gauge_transform, random_gauge
 from simgauge.core.tables import unit_rows
-from simgauge.errors import ParameterError
+from simgauge.errors import InputError, ParameterError
 
 
 @pytest.mark.parametrize("penalty", ["product", "factors", "weights", "dropout"])
@@ -144,3 +144,22 @@ def test_one_user_is_a_rank_one_model():
     model = LinearAutoencoder(l2=0.0).fit(sp.csr_matrix([[1.0, 0.0, 2.0]]))
     assert model.decoder_.shape == (3, 1)
     assert isinstance(model.embedding(sp.csr_matrix([[1.0, 0.0, 2.0]])), Embedding)
+
+
+@pytest.mark.parametrize("penalty", ["product", "factors", "weights", "dropout"])
+@pytest.mark.parametrize("layout", ["dense", "csr"])
+def test_a_fit_on_tensors_stays_on_their_device_and_is_the_same(rng, penalty, layout):
+    torch = pytest.importorskip("torch", reason="the torch extra is not installed")
+    X = (rng.random((60, 20)) < 0.3).astype(np.float64)
+    tensor = torch.tensor(X)
+    if layout == "csr":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # torch calls its CSR a beta
+            tensor = tensor.to_sparse_csr()
+    model, one = LinearAutoencoder(5, penalty=penalty).fit(tensor), LinearAutoencoder(5, penalty=penalty).fit(X)
+    assert isinstance(model.transform(tensor), torch.Tensor)
+    predicted = model.inverse_transform(model.transform(tensor))
+    np.testing.assert_allclose(predicted.numpy(), one.inverse_transform(one.transform(X)), atol=1e-10)
+    assert isinstance(model.embedding(tensor).items, torch.Tensor)
+    with pytest.raises(InputError, match="20"):
+        model.transform(tensor.to_dense()[:, :7])

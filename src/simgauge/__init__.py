@@ -51,6 +51,7 @@ _HOME = {
     "Selection": "selection",
     "SimgaugeError": "errors",
     "Spectrum": "core.spectrum",
+    "StoredInteractions": "read.stored_interactions",
     "attaining_gauge": "core.bounds",
     "audit": "auditing",
     "canonical_gauge": "gauge",
@@ -74,6 +75,7 @@ _HOME = {
     "select": "selection",
     "simulate_clusters": "simulate",
     "spectrum": "core.spectrum",
+    "spill_interactions": "read.spill",
     "standard_gauges": "neighbors",
     "top_k": "core.topk",
 }
@@ -94,6 +96,7 @@ __all__ = [
     "Selection",
     "SimgaugeError",
     "Spectrum",
+    "StoredInteractions",
     "attaining_gauge",
     "audit",
     "canonical_gauge",
@@ -117,6 +120,7 @@ __all__ = [
     "select",
     "simulate_clusters",
     "spectrum",
+    "spill_interactions",
     "standard_gauges",
     "top_k",
 ]

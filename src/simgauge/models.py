@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from simgauge.core.arrays import beside, is_tensor, namespace, to_host
 from simgauge.core.dropout import check_rate, dropout_spectrum, factorize_dropout
 from simgauge.core.factorize import Factors, check_l2, factorize, halving_l2
+from simgauge.core.matrix_input import as_matrix
 from simgauge.core.row_parts import RowParts
 from simgauge.core.spectrum import Spectrum, spectrum
 from simgauge.core.tables import FloatTable
+from simgauge.core.tensor_matrix import TensorMatrix
 from simgauge.distributed.recognise import as_parts
 from simgauge.embedding import Embedding
 from simgauge.embedding_directory import RowBlocks, write_embedding
@@ -117,6 +120,8 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             self.l2_ = None
             self.spectrum_, encoded = dropout_spectrum(X, k, self.rate_)
             factors = factorize_dropout(self.spectrum_, encoded)
+            if isinstance(X, TensorMatrix):  # they were made on the host
+                factors = Factors(*(beside(table, X.place) for table in factors))
         else:
             decomposition = spectrum(X, k, solver=self.solver, random_state=self.random_state)
             self.l2_ = halving_l2(decomposition.singular_values, self.penalty) if self.l2 is None else float(self.l2)  # type: ignore[arg-type]
@@ -130,12 +135,14 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         X = self._checked(X, reset=False)
         if isinstance(X, RowParts):
             return X.apply(_encoded, self.encoder_.shape[1], self.encoder_)
-        return np.asarray(X @ self.encoder_)
+        users = X @ self.encoder_
+        return users if is_tensor(users) else np.asarray(users)
 
-    def inverse_transform(self, P: Any) -> FloatTable:
+    def inverse_transform(self, P: Any) -> Any:
         """Predictions ``P @ Bᵀ`` of user vectors, shape (n_users, n_items), dense."""
         check_is_fitted(self)
-        return np.asarray(np.asarray(P) @ self.decoder_.T)
+        scores = (P if is_tensor(P) else np.asarray(P)) @ self.decoder_.T
+        return scores if is_tensor(scores) else np.asarray(scores)
 
     def embedding(self, X: Any) -> Embedding:
         """Users ``X A`` and items ``B`` as an `Embedding`; ids and names are taken from `Interactions`.
@@ -204,9 +211,11 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         parts = as_parts(X)
+        if is_tensor(X):
+            parts = as_matrix(X)
         if parts is None:
             return validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=reset)
-        if self.penalty == "dropout":
+        if self.penalty == "dropout" and isinstance(parts, RowParts):
             raise ParameterError(
                 "penalty='dropout' needs all of XᵀX at once and does not take matrices in parts: pass a matrix, or "
                 "another penalty."
@@ -247,7 +256,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.encoder_, self.decoder_ = factors
         self.singular_values_: NDArray[np.float64] = decomposition.singular_values
         self.right_vectors_: FloatTable = decomposition.right_vectors
-        self.n_active_components_ = int(np.count_nonzero(np.abs(self.decoder_).max(axis=0)))
+        self.n_active_components_ = int(to_host(namespace(self.decoder_).any(self.decoder_ != 0, axis=0)).sum())
         if self.n_active_components_ < self.decoder_.shape[1]:
             reason = (
                 f"l2={self.l2_:g} shrinks them to zero (largest singular value {self.singular_values_[0]:.4g})"

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from geometry_problems import nearest, skewed_table
 from problems import cosines
-from simgauge.core import geometry_duplicates
+from simgauge.core import equal_rows
 from simgauge.core.geometry_duplicates import exact_duplicates, near_duplicates
 from simgauge.errors import InputError, ParameterError
 
@@ -30,7 +30,7 @@ def test_labels_are_the_first_equal_row(table):
 def test_rows_with_one_hash_are_still_told_apart(rng, monkeypatch):
     """The worst hash there is: every row collides, the answer is the same."""
     x = rng.integers(0, 2, (50, 3)).astype(float)
-    monkeypatch.setattr(geometry_duplicates, "_row_hashes", lambda table, seed=0: np.zeros(len(table), dtype=np.uint64))
+    monkeypatch.setattr(equal_rows, "row_hashes", lambda table: np.zeros(len(table), dtype=np.int64))
     np.testing.assert_array_equal(exact_duplicates(x).labels, labels_by_dictionary(x))
 
 
@@ -38,9 +38,9 @@ def test_rows_with_one_hash_are_still_told_apart(rng, monkeypatch):
 def test_hashes_of_different_rows_differ(rng, dtype):
     x = np.vstack([rng.standard_normal((20_000, 3)), rng.integers(-50, 50, (20_000, 3))]).astype(dtype)
     distinct = len(np.unique(x, axis=0))
-    assert len(np.unique(geometry_duplicates._row_hashes(x))) == distinct
+    assert len(np.unique(equal_rows.row_hashes(x))) == distinct
     swapped = np.vstack([x[:100], x[:100, ::-1]])
-    assert len(np.unique(geometry_duplicates._row_hashes(swapped))) == 200  # the order of the entries counts
+    assert len(np.unique(equal_rows.row_hashes(swapped))) == 200  # the order of the entries counts
 
 
 def test_counts_of_planted_copies(rng):

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from simgauge.core.arrays import Array, beside, doubled, namespace, on_host, to_host
-from simgauge.core.geometry_moments import Vector, row_blocks, rows_per_block
+from simgauge.core.equal_rows import first_equal
+from simgauge.core.geometry_moments import Vector
 from simgauge.core.neighbor_lists import Indices, as_neighbor_lists
-from simgauge.core.tables import Table, map_rows
+from simgauge.core.tables import Table
 from simgauge.errors import InputError, ParameterError
 
 
@@ -46,8 +46,7 @@ def exact_duplicates(table: Table, max_examples: int = 10) -> Duplicates:
 
     Numerics
     --------
-    One pass, O(n k); 24 bytes a row beyond 16 MiB blocks. Rows of one hash are compared: a collision costs time only.
-    For tensors and parts a second 64-bit hash takes the place of that comparison (a chance of about n² 2⁻¹²⁹).
+    One pass, O(n k), see `equal_rows.first_equal`; about 50 bytes a row.
 
     Examples
     --------
@@ -55,15 +54,7 @@ def exact_duplicates(table: Table, max_examples: int = 10) -> Duplicates:
     >>> duplicates.labels, duplicates.pairs, round(duplicates.surplus_share, 3)
     (array([0, 1, 0]), array([[0, 2]]), 0.333)
     """
-    hashes = _row_hashes(table)
-    order = np.argsort(hashes, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(hashes[order]) != 0])
-    stops = np.r_[starts[1:], len(table)]
-    labels, groups = np.arange(len(table)), np.flatnonzero(stops - starts > 1)
-    # rows that are elsewhere are not fetched group by group: a second, independent hash stands for them
-    rows = table if on_host(table) or not len(groups) else _row_hashes(table, seed=1)[:, None]
-    for group in groups:
-        _label_equal_rows(rows, order[starts[group] : stops[group]], labels)
+    labels = first_equal(table)
     copies = np.flatnonzero(labels != np.arange(len(table)))[:max_examples]
     return _duplicates(labels, np.column_stack([labels[copies], copies]))
 
@@ -130,40 +121,6 @@ def query_rows(rows: Indices | None, n_queries: int, n_rows: int) -> Indices:
     if positions.min() < 0 or positions.max() >= n_rows:
         raise InputError(f"rows: positions must lie in 0..{n_rows - 1}.")
     return positions.astype(np.int64, copy=False)
-
-
-def _row_hashes(table: Table, seed: int = 0) -> NDArray[np.uint64]:
-    """Sum of entries' bit patterns times fixed odd multipliers, modulo 2^64: equal rows have equal hashes."""
-    multipliers = np.random.default_rng(seed).integers(2**63, size=table.shape[1], dtype=np.uint64) * 2 + 1
-    step = rows_per_block(table.shape[1])
-    hashes = np.concatenate(list(map_rows(table, _hashes_of_block, multipliers, step=step)))
-    return hashes.view(np.uint64)
-
-
-def _hashes_of_block(block: Array, _: int, multipliers: NDArray[np.uint64]) -> NDArray[np.int64]:
-    wide = doubled(block) + 0.0  # −0.0 becomes 0.0
-    if on_host(wide):
-        bits = wide.view(np.uint64)
-        bits ^= bits >> np.uint64(32)  # low bits of float32 data are zero, and a product never carries downwards
-        hashes: NDArray[np.int64] = (bits @ multipliers).view(np.int64)
-        return hashes
-    xp = namespace(wide)
-    signed = wide.view(xp.int64)
-    signed = signed ^ ((signed >> 32) & 0xFFFFFFFF)
-    # devices have no product of integer matrices; products and sums of int64 wrap around like those of uint64
-    return to_host(xp.sum(signed * beside(multipliers.view(np.int64), signed), axis=1))
-
-
-def _label_equal_rows(rows: NDArray[Any], candidates: Indices, labels: Indices) -> None:
-    """Give equal rows among `candidates` (ascending) the position of the first of them."""
-    remaining = candidates
-    while len(remaining) > 1:
-        first, others = remaining[0], remaining[1:]
-        equal = np.concatenate(
-            [(rows[others[part]] == rows[first]).all(axis=1) for part in row_blocks(len(others), rows.shape[1])]
-        )
-        labels[others[equal]] = first
-        remaining = others[~equal]
 
 
 def _closest_pairs(a: Indices, b: Indices, score: Vector, count: int) -> Indices:

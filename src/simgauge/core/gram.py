@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.arrays import Array, namespace, on_host, to_host
 from simgauge.core.matrix_input import Matrix
-from simgauge.core.row_parts import RowParts
+from simgauge.core.row_parts import LocalParts, RowParts
 from simgauge.core.tensor_matrix import TensorMatrix
 
 BLOCK_BYTES = 64 << 20
@@ -35,6 +35,11 @@ def gram(X: Matrix, side: str = "items") -> Array:
     array([[1., 2.],
            [2., 5.]])
     """
+    if isinstance(X, LocalParts):
+        total = np.zeros((X.shape[1], X.shape[1]))
+        for term in X.map(_gram_of_part):  # not a sum in pairs, which holds one matrix for each level
+            total += term
+        return total
     if isinstance(X, RowParts):
         return np.asarray(X.sum(_gram_of_part))
     if isinstance(X, TensorMatrix):

@@ -22,6 +22,7 @@ from simgauge.core.arrays import (
     to_host,
 )
 from simgauge.core.row_parts import RowParts, Work, tree_sum
+from simgauge.core.tensor_precision import row_sums
 from simgauge.errors import InputError
 
 EXPECTED = "expected a two-dimensional table of finite numbers, one row per vector"
@@ -232,6 +233,9 @@ def norms_of_block(block: Array, _: int = 0) -> NDArray[np.float64]:
         squares = to_host(squared_norms(block))
         norms: NDArray[np.float64] = np.sqrt(squares)
     extreme = np.flatnonzero(~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1])))
+    if len(extreme) and not on_host(block):  # rows that are zero altogether need no second look
+        xp = namespace(block)
+        extreme = extreme[to_host(xp.any(block != 0, axis=1))[extreme]]
     if len(extreme):
         norms[extreme] = _scaled_norms(to_host(block[extreme]).astype(np.float64))
     return norms
@@ -242,7 +246,7 @@ def squared_norms(block: Array) -> Array:
     if on_host(block):
         return np.einsum("ij,ij->i", block, block, dtype=np.float64)
     wide = doubled(block)
-    return namespace(block).sum(wide * wide, axis=1)
+    return row_sums(wide * wide)
 
 
 def _scaled_norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
