@@ -155,6 +155,8 @@ def test_bad_calls(events):
         from_dask(frame_of(events), user="item_id")
     with pytest.raises(InputError, match="expected a Dask DataFrame of events, received DataFrame"):
         from_dask(events)
+    with pytest.raises(InputError, match=r"rename\(columns=str\)"):
+        from_dask(frame_of(pd.DataFrame({0: [1], 1: [2]})))
     with pytest.raises(ParameterError, match="unknown_items='keep'"):
         from_dask(frame_of(events), unknown_items="keep")
     with pytest.raises(ParameterError, match="needs item_ids"):

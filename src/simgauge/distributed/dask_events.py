@@ -94,7 +94,9 @@ def from_dask(
         raise InputError(f"expected a Dask DataFrame of events, received {type(frame).__name__}.")
     if n_parts is not None and (isinstance(n_parts, bool) or not isinstance(n_parts, int | np.integer) or n_parts < 1):
         raise ParameterError(f"n_parts={n_parts!r}: expected an integer >= 1, or None for as many as the frame has.")
-    columns = event_columns([str(name) for name in frame.columns], user, item, weight, SOURCE)
+    if not all(isinstance(name, str) for name in frame.columns):
+        raise InputError(f"{SOURCE}: names of columns must be text. Rename them first: frame.rename(columns=str).")
+    columns = event_columns(list(frame.columns), user, item, weight, SOURCE)
     engine = engine_for(client)
     sources = list(frame[columns.named].to_delayed())
     survey = _surveyed(engine, sources, columns)

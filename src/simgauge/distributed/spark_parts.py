@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from simgauge.core.row_parts import RowParts, Work, tree_sum
 from simgauge.distributed.one_part import PartShape, Placed, common_shape, made_table, run, shape_of
-from simgauge.distributed.spark_sum import assembled, pieces, reduced
+from simgauge.distributed.spark_jobs import cancellable
+from simgauge.distributed.spark_sum import pieces, reduced
 from simgauge.errors import InputError, optional_import
 
 Starts = dict[int, list[int]]
@@ -55,7 +57,9 @@ class SparkParts(RowParts):
         if not hasattr(rdd, "mapPartitionsWithIndex"):
             raise InputError(f"expected a Spark RDD, received {type(rdd).__name__}. For DataFrames: from_spark.")
         held = _persisted(rdd)
-        shapes: dict[int, list[PartShape]] = dict(held.mapPartitionsWithIndex(_shapes).collect())
+        shapes: dict[int, list[PartShape]] = dict(
+            cancellable(rdd.context, held.mapPartitionsWithIndex(_shapes).collect)
+        )
         flat = [(number, place, shape) for number, there in sorted(shapes.items()) for place, shape in enumerate(there)]
         names = [f"partition {number}, element {place}" for number, place, _ in flat]
         common = common_shape([shape for *_, shape in flat], names)
@@ -85,7 +89,8 @@ class SparkParts(RowParts):
         context, mapped = self.rdd.context, self.rdd.mapPartitionsWithIndex(mapper)
         window = max(context.defaultParallelism, 1)
         for first in range(0, len(self._filled), window):
-            yield from context.runJob(mapped, list, self._filled[first : first + window])
+            there = self._filled[first : first + window]
+            yield from cancellable(context, partial(context.runJob, mapped, list, there))
 
     def sum(self, work: Work, *arguments: Any) -> Any:
         """See `RowParts.sum`; added up on the executors, only the sum comes here."""
@@ -93,14 +98,12 @@ class SparkParts(RowParts):
         mapper = _mapper(work, broadcast, self._starts)
         order = {number: position for position, number in enumerate(self._filled)}
 
-        def partial(number: int, elements: Iterable[Any]) -> Iterator[Any]:
+        def partial_sums(number: int, elements: Iterable[Any]) -> Iterator[Any]:
             return pieces(tree_sum(mapper(number, elements)), order[number]) if number in order else iter(())
 
         try:
-            partials = self.rdd.mapPartitionsWithIndex(partial)
-            if len(self._filled) == 1:
-                return assembled(partials.collect())
-            return reduced(partials, len(self._filled))
+            partials = self.rdd.mapPartitionsWithIndex(partial_sums)
+            return cancellable(self.rdd.context, lambda: reduced(partials, len(self._filled)))
         finally:
             broadcast.destroy()
 
