@@ -75,7 +75,7 @@ def test_an_interrupted_save_leaves_what_was_there(embedding, tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pyarrow.parquet.write_table", disk_full)
-    with pytest.raises(InputError, match="is full. Nothing was left behind"):
+    with pytest.raises(InputError, match=r"is full\. Nothing was left behind"):
         Embedding(np.eye(2)).save(tmp_path / "e")
     monkeypatch.undo()
     assert Embedding.load(tmp_path / "e").n_items == 4
