@@ -151,3 +151,18 @@ def test_an_interruption_while_libraries_are_loaded_ends_with_130_too(tmp_path) 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "error: interrupted; nothing half-written is left behind.\n"
+
+
+def test_whatever_a_library_makes_of_an_interruption_ends_with_130(tmp_path) -> None:
+    """Extension modules turn a KeyboardInterrupt during their initialisation into errors of their own."""
+    program = (
+        "import os, signal; from simgauge import cli; import simgauge.cli.app as module\n"
+        "def interrupted():\n"
+        "    try: os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(5)\n"
+        "    except KeyboardInterrupt: raise ImportError('initialisation failed')\n"
+        "module.app = interrupted; cli.main()"
+    )
+    (tmp_path / "program.py").write_text(program)
+    done = subprocess.run([sys.executable, "-m", "program"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "error: interrupted; nothing half-written is left behind.\n"

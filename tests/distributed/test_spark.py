@@ -132,20 +132,33 @@ def test_a_model_on_spark_is_the_model_of_one_machine_though_a_worker_dies(spark
     np.testing.assert_allclose(result.right_vectors, one.right_vectors, atol=1e-7)
 
 
+def wait_until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_ctrl_c_leaves_no_work_behind(spark, X, cut):
     parts = SparkParts(rdd_of(spark, cut(X, [300, 600]), 3))
 
     def slow(part, first):
         import time
 
-        time.sleep(3)
+        time.sleep(30)
         return part.sum()
 
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    tracker = spark.sparkContext.statusTracker()
+
+    def interrupt_once_it_runs():
+        wait_until(tracker.getActiveJobsIds)
+        time.sleep(1.0)  # this thread is waiting for the job by then, not talking to the gateway
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_once_it_runs).start()
     with pytest.raises(KeyboardInterrupt):
         parts.sum(slow)
-    time.sleep(0.5)
-    assert spark.sparkContext.statusTracker().getActiveJobsIds() == []
+    wait_until(lambda: not tracker.getActiveJobsIds())
     assert parts.sum(lambda part, _: part.sum()) == X.sum()
 
 
