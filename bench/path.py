@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--json", help="JSON-lines file that rows are appended to")
     options = parser.parse_args()
     X = power_law(*PROBLEMS["power12m"])
-    about = circumstances("simgauge", "numpy", "scipy", "numba") | limits() | {"nonzeros": int(X.nnz)}
+    about = circumstances("simgauge", "numpy", "scipy", "llvmlite") | limits() | {"nonzeros": int(X.nnz)}
     rows = [
         {"repetition": repetition, **in_own_process(measured, name, X), **about}
         for repetition in range(options.repeat)

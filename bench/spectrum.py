@@ -183,7 +183,7 @@ def main() -> None:
     start = time.perf_counter()
     X = problem(options.problem, options.data)
     print(f"{X.shape[0]} x {X.shape[1]}, {X.nnz} non-zeros, made in {time.perf_counter() - start:.1f} s", flush=True)
-    about = circumstances("simgauge", "numpy", "scipy", "scikit-learn", "numba", "torch", "implicit", "irspack")
+    about = circumstances("simgauge", "numpy", "scipy", "scikit-learn", "llvmlite", "torch", "implicit", "irspack")
     about |= limits()
     print(
         f"{about['machine']}, OMP_NUM_THREADS={about['omp_num_threads']}, {about['gemm_gflops']} GFlop/s, {about['copy_gbs']} GB/s"

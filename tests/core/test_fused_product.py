@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from simgauge.core import fused_product
 from simgauge.core.fused_product import fused_gram_product
 
-pytest.importorskip("numba", reason="numba is not installed: pip install simgauge[fast]")
+pytest.importorskip("llvmlite", reason="llvmlite is not installed: pip install simgauge[fast]")
 
 
 @pytest.mark.parametrize("width", fused_product.WIDTHS)

@@ -78,7 +78,11 @@ class KrylovBasis:
         start, stop = self.columns, self.columns + block.shape[1]
         product = self.operator(block)
         self.n_iter += 1
-        self._v[start:stop], self._w[start:stop] = block.T, product.T
+
+        def store(piece: slice) -> None:
+            self._v[start:stop, piece], self._w[start:stop, piece] = block[piece].T, product[piece].T
+
+        self.tall.each(store)
         self.columns = stop
         overlaps = self.tall.overlaps(self._v[:stop], product)
         self._t[:stop, start:stop] = overlaps

@@ -31,7 +31,7 @@ class GramProduct:
     Numerics
     --------
     4 nnz b flops for b columns. Beyond X: two blocks of n_items x b a thread, and one of n_users x b when X is stored
-    by columns. CSR with 2 million stored values or more takes one pass with numba (`fused_product`) where that is
+    by columns. CSR with 200,000 stored values or more takes one pass with llvmlite (`fused_product`) where that is
     installed, two of scipy's otherwise. With V in float64 and X in float32 the values of one row block a thread are converted on the fly.
     Tensors: on their device, block by block; a CSR tensor is held a second time, transposed (see `TensorMatrix`).
 

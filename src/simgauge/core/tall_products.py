@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from simgauge.core.arrays import Array, beside, doubled, on_host, to_host
 from simgauge.core.threads import thread_count
 
-PIECE, DEVICE_PIECE = 8192, 65_536
+PIECE, DEVICE_PIECE = 4096, 65_536
 """Entries of each vector in one piece; more on an accelerator, where starting a product takes as long as a small one."""
 
 
@@ -80,6 +80,6 @@ class TallProducts:
         narrow = beside(weights, block)
 
         def work(piece: slice) -> None:
-            block[piece] -= basis[:, piece].T @ narrow
+            block[piece] -= (narrow.T @ basis[:, piece]).T  # this way round BLAS is 1.5 times faster
 
         self.each(work)
