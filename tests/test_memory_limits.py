@@ -28,6 +28,15 @@ N_ITEMS, N_COMPONENTS, REPEATS = 2_000, 8, 16
 SLACK = 48 << 20
 """Stacks of threads, the allocator's reserves, conversions of a row block."""
 
+AUDIT_BYTES_PER_ROW = 75
+"""Ids, norms, hashes and their order."""
+
+SAMPLED_PAIRS = 3 * 4_096
+"""Rows of pairs compared at a time, and their copies."""
+
+LIBRARIES_OF_AUDITS = 40 << 20
+"""What an audit imports that a fit does not."""
+
 CHILD = """
 import json, resource, sys
 import numpy as np, scipy.linalg, scipy.sparse, pyarrow.parquet, duckdb
@@ -56,6 +65,13 @@ FIT = """
 READ = """
     from simgauge.read.interactions import read_interactions
     result = dict(pairs=read_interactions(sys.argv[2]).nnz)
+"""
+AUDIT = """
+    from simgauge import Embedding, audit
+    from simgauge.core import geometry_moments, streamed_topk
+    streamed_topk.BLOCK_BYTES, geometry_moments.BLOCK_BYTES = 4 << 20, 2 << 20
+    table = {table}
+    result = dict(verdict=audit(Embedding(table), k=5, sample=50).verdict)
 """
 SPILL = """
     from simgauge.read.spill import spill_interactions
@@ -128,4 +144,20 @@ def test_tables_are_sorted_in_the_memory_allowed(tmp_path: Path) -> None:
     done = limited(SPILL, limit, tmp_path / "events.parquet", tmp_path / "store")
     assert done["pairs"] > 0.95 * n_events
     control = limited(READ, limit, tmp_path / "events.parquet")
+    assert "emory" in control["error"], control
+
+
+def test_a_mapped_table_is_audited_in_a_fraction_of_its_size(tmp_path: Path) -> None:
+    """docs/memory.md, "Audit of a memory-mapped table", with smaller blocks; in memory it does not fit."""
+    n_rows, n_columns, block = 250_000, 256, 4 << 20
+    rng, path = np.random.default_rng(0), tmp_path / "table.npy"
+    table = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, n_columns))
+    for start in range(0, n_rows, 10_000):
+        table[start : start + 10_000] = rng.standard_normal((10_000, n_columns), dtype=np.float32)
+    table.flush()
+    limit = AUDIT_BYTES_PER_ROW * n_rows + 8 * block + SAMPLED_PAIRS * n_columns * 8 + LIBRARIES_OF_AUDITS + SLACK
+    assert limit < path.stat().st_size
+    done = limited(AUDIT.format(table='np.load(sys.argv[2], mmap_mode="r")'), limit, path)
+    assert done.get("verdict") in ("ok", "info", "warn", "fail"), done
+    control = limited(AUDIT.format(table="np.load(sys.argv[2])"), limit, path)
     assert "emory" in control["error"], control

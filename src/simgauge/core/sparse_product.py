@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from simgauge.core.arrays import Array, namespace, on_host
-from simgauge.core.fused_product import STORED_FROM, fused_gram_product
+from simgauge.core.fused_product import STORED_FROM, fused_gram_product, is_available
 from simgauge.core.matrix_input import Matrix, stored_values
 from simgauge.core.row_parts import LocalParts, RowParts
 from simgauge.core.tensor_matrix import TensorMatrix
@@ -32,7 +32,8 @@ class GramProduct:
     --------
     4 nnz b flops for b columns. Beyond X: two blocks of n_items x b a thread, and one of n_users x b when X is stored
     by columns. CSR with 200,000 stored values or more takes one pass with llvmlite (`fused_product`) where that is
-    installed, two of scipy's otherwise. With V in float64 and X in float32 the values of one row block a thread are converted on the fly.
+    installed, two of scipy's otherwise; of X by columns, or for the side "users", it takes a copy of X. With V in float64
+    and X in float32 the values of one row block a thread are converted on the fly.
     Tensors: on their device, block by block; a CSR tensor is held a second time, transposed (see `TensorMatrix`).
 
     Examples
@@ -54,6 +55,8 @@ class GramProduct:
             self.size = X.shape[1] if self._by_rows else X.shape[0]
             return
         rows = X if side == "items" else X.T
+        if self._fused and rows.format == "csc" and is_available():
+            rows = rows.tocsr()  # one copy, paid back by every product
         self._by_rows = not sp.issparse(rows) or rows.format == "csr"
         # a dense product is threaded by BLAS itself
         threads = n_threads if sp.issparse(rows) else 1

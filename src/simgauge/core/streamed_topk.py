@@ -30,7 +30,7 @@ def streamed_top_k(
     transform: Transform | None = None,
     *,
     queries: Table | None = None,
-    block_bytes: int = BLOCK_BYTES,
+    block_bytes: int | None = None,
 ) -> Lists:
     """The k nearest rows of ``transform(table)`` for some of its rows, themselves left out, or for other queries.
 
@@ -68,7 +68,7 @@ def streamed_top_k(
     if not 1 <= k < len(table):
         raise ParameterError(f"k={k}: in a table of {len(table)} rows expected 1 to {len(table) - 1}.")
     change = transform or _unchanged
-    step = _step(table, k, block_bytes)
+    step = _step(table, k, block_bytes or BLOCK_BYTES)
     if step >= len(table) and not isinstance(table, RowParts) and not isinstance(queries, RowParts):
         whole = np.asarray(table) if on_host(table) else table
         return top_k(change(whole), k, metric, queries, rows=rows)
@@ -96,7 +96,7 @@ def streamed_top_k_scaled(
     k: int,
     rotation: NDArray[np.floating[Any]],
     scales: Sequence[NDArray[np.floating[Any]]],
-    block_bytes: int = BLOCK_BYTES,
+    block_bytes: int | None = None,
 ) -> list[NDArray[np.int64]]:
     """Cosine neighbours in ``table @ rotation * scale`` for several scales, the table rotated once.
 
@@ -121,7 +121,7 @@ def streamed_top_k_scaled(
     best: list[Lists | None] = [None] * len(scales)
     asked = take_rows(table, rows)
     arguments = (asked, k + 1, rotation, list(scales))
-    for lists in map_rows(table, _nearest_scaled, *arguments, step=_step(table, k, block_bytes)):
+    for lists in map_rows(table, _nearest_scaled, *arguments, step=_step(table, k, block_bytes or BLOCK_BYTES)):
         best = [_merge(before, found, k + 1) for before, found in zip(best, lists, strict=True)]
     return [_without_self(found, rows, k)[0] for found in best if found is not None]
 

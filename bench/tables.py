@@ -1,0 +1,143 @@
+"""Tables of `bench/README.md`, made from the JSON rows in `bench/results`.
+
+    python bench/tables.py            # prints them
+    python bench/tables.py --write    # puts them into bench/README.md, between the marks that name them
+
+Of repeated measurements the fastest counts, for every method alike; its spread is the slowest beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+Rows = list[dict[str, Any]]
+
+
+def read(name: str) -> Rows:
+    path = HERE / "results" / name
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def fastest(rows: Rows, *keys: str) -> list[dict[str, Any]]:
+    """One row for every combination of keys: the fastest, with the slowest beside it."""
+    groups: dict[Any, Rows] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.get(key) for key in keys), []).append(row)
+    result = []
+    for group in groups.values():
+        good = [row for row in group if "seconds" in row]
+        best = min(good, key=lambda row: row["seconds"]) if good else group[0]
+        result.append({**best, "slowest": max((row["seconds"] for row in good), default=None), "runs": len(group)})
+    return result
+
+
+def table(head: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+    names = list(head)
+    shown = [[_text(cell) for cell in line] for line in lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [names, ["---"] * len(names), *shown])
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.1e}" if 0 < abs(cell) < 0.01 else f"{cell:.3g}" if abs(cell) < 100 else f"{cell:,.0f}"
+    return f"{cell:,}" if isinstance(cell, int) and cell >= 10_000 else str(cell)
+
+
+def fits() -> str:
+    rows = fastest(read("spectrum.jsonl"), "problem", "method", "omp_num_threads")
+    base = {(row["problem"], row["omp_num_threads"]): row["seconds"] for row in rows if row["method"] == "ours"}
+    lines = []
+    for row in rows:
+        if "seconds" not in row:
+            lines.append([row["problem"], row["method"], row["omp_num_threads"], row.get("error"), *[None] * 5])
+            continue
+        ours = base.get((row["problem"], row["omp_num_threads"]))
+        seconds = f"{row['seconds']:.2f}" + (f" to {row['slowest']:.2f}" if row["runs"] > 1 else "")
+        ratio = row["seconds"] / ours if ours and row["method"] != "ours" else None
+        lines.append(
+            [
+                row["problem"],
+                row["method"],
+                row["omp_num_threads"],
+                seconds,
+                ratio,
+                row["cpu_seconds"],
+                row["peak_mib"],
+                row.get("residual_max"),
+                row.get("limit_seconds"),
+            ]
+        )
+    return table(
+        ["problem", "method", "threads", "seconds", "x ours", "cpu s", "MiB beyond X", "residual", "limit, s"], lines
+    )
+
+
+def paths() -> str:
+    rows = fastest(read("path.jsonl"), "method")
+    one = next((row["seconds"] for row in rows if row["method"] == "one"), None)
+    lines = (
+        [row["method"], row["models_or_steps"], row["seconds"], row["seconds"] / one if one else None] for row in rows
+    )
+    return table(["what", "models or steps", "seconds", "x one model"], lines)
+
+
+def canonical() -> str:
+    rows = fastest(read("canonicalize.jsonl"), "method", "rows", "components")
+    base = next((row["seconds"] for row in rows if row["method"] == "limit"), None)
+    lines = ([row["method"], row["seconds"], row["seconds"] / base if base else None, row["peak_mib"]] for row in rows)
+    return table(["what", "seconds", "x limit", "MiB beyond the tables"], lines)
+
+
+def neighbors() -> str:
+    rows = fastest(read("topk.jsonl"), "method", "table", "components", "omp_num_threads")
+    lines = (
+        [f"{row.get('table')} x {row.get('components')}", row["method"], row["omp_num_threads"], row.get("seconds"),
+         row.get("cpu_seconds"), row.get("peak_mib"), row.get("recall")]
+        for row in rows
+    )  # fmt: skip
+    return table(["table", "method", "threads", "seconds", "cpu s", "MiB", "recall"], lines)
+
+
+def audits() -> str:
+    rows = read("audit_memory.jsonl")
+    lines = (
+        [row["method"], f"{row['rows']:,} x {row['columns']}", row["gigabytes"], row["limit_mib"],
+         row.get("seconds"), row.get("anonymous_mib"), row.get("error")]
+        for row in rows
+    )  # fmt: skip
+    return table(["what", "table", "GB", "limit, MiB", "seconds", "private MiB at the end", "error"], lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "fits": fits,
+    "paths": paths,
+    "canonical": canonical,
+    "neighbors": neighbors,
+    "audits": audits,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    page = HERE / "README.md"
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    for name, make in TABLES.items():
+        print(f"\n{name}\n\n{make()}")
+        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.S)
+        text = mark.sub(lambda found: f"{found[1]}\n{make()}\n\n{found[2]}", text)  # noqa: B023
+    if options.write:
+        page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
