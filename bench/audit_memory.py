@@ -90,8 +90,8 @@ def main() -> None:
             row = in_own_process(measure, str(path), options.limit_mib)
             rows.append({**row, "rows": n, "columns": k, "gigabytes": round(n * k * 4 / 1e9, 1), **about})
             print({key: rows[-1][key] for key in (*row, "rows", "columns", "gigabytes", "limit_mib")}, flush=True)
+            write_rows(options.json, rows[-1:])  # as they come: a run that is stopped keeps what it measured
             path.unlink()
-    write_rows(options.json, rows)
 
 
 if __name__ == "__main__":

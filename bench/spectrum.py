@@ -202,9 +202,9 @@ def main() -> None:
             if "bytes" in row:
                 row["limit_seconds"] = round(limit_seconds(row, about), 2)
             rows.append({"method": name, "repetition": repetition, "tol": options.tol, **row, **about})
+            write_rows(options.json, rows[-1:])  # as they come: a run that is stopped keeps what it measured
             shown = {key: value for key, value in row.items() if key not in ("method", "sigma_1")}
             print(f"{repetition} {name:11s} {shown}", flush=True)
-    write_rows(options.json, rows)
     print_table(rows, options.methods)
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from simgauge import audit
 from simgauge.core.row_parts import LocalParts
 from simgauge.core.sparse_product import gram_term
 from simgauge.core.spectrum import spectrum
@@ -283,6 +284,10 @@ def test_an_als_model_without_collecting_its_tables(spark):
     np.testing.assert_allclose(gram, collected.items.T @ collected.items, rtol=1e-5)
     with pytest.raises(InputError, match="a fitted ALSModel is read"):
         from_spark_als(spark)
+    here, there = audit(collected, k=2, sample=5), audit(embedding, k=2, sample=5)
+    for one, other in zip(here.findings, there.findings, strict=True):
+        assert (one.id, one.verdict) == (other.id, other.verdict)
+        assert other.value == (None if one.value is None else pytest.approx(one.value, rel=1e-4, abs=1e-6)), one.id
 
 
 def test_sparse_elements_of_other_formats_are_refused(spark):
