@@ -114,11 +114,11 @@ def fused_gram_product(part: sp.csr_array, block: Block) -> Block | None:
     narrowed = part.data.dtype.itemsize > block.dtype.itemsize
     if block.shape[1] not in WIDTHS or narrowed or not known or not is_available():
         return None
-    arrays = tuple(np.ascontiguousarray(array) for array in arrays)  # copies nothing of what is contiguous
+    inputs = [np.ascontiguousarray(array) for array in arrays]  # copies nothing of what is contiguous
     total = np.zeros_like(block)
     with _COMPILING:  # threads that come at once share one kernel
         kernel = _kernel(block.shape[1], *kinds)
-    kernel(part.shape[0], *(array.ctypes.data for array in arrays), total.ctypes.data)
+    kernel(part.shape[0], *(array.ctypes.data for array in inputs), total.ctypes.data)
     return total
 
 
