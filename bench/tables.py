@@ -72,7 +72,7 @@ def fits() -> str:
                 row["cpu_seconds"],
                 row["peak_mib"],
                 row.get("residual_max"),
-                row.get("limit_seconds"),
+                row.get("limit_seconds") or None,
             ]
         )
     return table(
