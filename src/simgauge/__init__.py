@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simgauge.core.factorize import factorize
     from simgauge.core.path import factorize_path
     from simgauge.core.spectrum import GrowingSpectrum, Spectrum, spectrum
-    from simgauge.core.topk import top_k
+    from simgauge.core.topk import iter_top_k, top_k
     from simgauge.demo_data import load_demo_data
     from simgauge.embedding import Embedding
     from simgauge.errors import InputError, MissingDependencyError, ParameterError, RankWarning, SimgaugeError
@@ -66,6 +66,7 @@ _HOME = {
     "factorize_path": "core.path",
     "from_library": "read.libraries",
     "gauge_transform": "gauge",
+    "iter_top_k": "core.topk",
     "load_demo_data": "demo_data",
     "neighbor_certificate": "core.certificates",
     "random_gauge": "gauge",
@@ -111,6 +112,7 @@ __all__ = [
     "factorize_path",
     "from_library",
     "gauge_transform",
+    "iter_top_k",
     "load_demo_data",
     "neighbor_certificate",
     "random_gauge",

@@ -11,26 +11,9 @@ import numpy as np
 import pytest
 
 from problems import sparse_counts, two_tables
-from simgauge import Embedding, LinearAutoencoder, audit, cli
+from simgauge import Embedding, LinearAutoencoder, audit
 from simgauge.cli.app import app
 from simgauge.selection import select
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Call the command in this process; returns exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["simgauge", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -14,26 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simgauge import Embedding, cli
+from simgauge import Embedding
 from simgauge.read import memory
 from simgauge.read.spill import spill_interactions
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Call the command in this process; returns exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["simgauge", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """XᵀX V of a CSR matrix in one pass over its rows, with a row of products in vector registers.
 
 Only with llvmlite (`pip install simgauge[fast]`); scipy's products are what is used without it. Measured on one core for
-12.4M non-zeros: 54 ms for 16 columns where scipy's two products take 170 to 290 ms. The kernel is written in LLVM's own
+12.4M non-zeros: 54 to 59 ms for 16 columns where scipy's two products take 150 to 290 ms (`bench/product.py`). The kernel is written in LLVM's own
 language because loops in Python are not vectorised well enough by numba (500 ms), and vectors of any width exist there on
 every processor. It compiles in 10 ms.
 """
