@@ -20,7 +20,7 @@ import numpy as np
 from limits import limits
 from measure import circumstances, in_own_process, timed, write_rows
 from simgauge import Embedding, audit
-from simgauge.core.geometry_moments import table_moments
+from simgauge.core.tables.moments import table_moments
 
 
 def private_mib() -> float:

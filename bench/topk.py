@@ -18,7 +18,7 @@ import numpy as np
 
 from measure import circumstances, in_own_process, timed, write_rows
 from simgauge.core import candidate_search
-from simgauge.core.tables import unit_rows
+from simgauge.core.tables.tables import unit_rows
 from simgauge.core.topk import top_k
 
 

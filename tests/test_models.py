@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from problems import cosines, counts, sparse_counts
 from simgauge import Embedding, LinearAutoencoder, RankWarning, gauge_transform, random_gauge
-from simgauge.core.tables import unit_rows
+from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError, ParameterError
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simgauge.core.tables import unit_rows
+from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError, ParameterError
 from simgauge.report.heatmaps import LEGEND, TITLES
 from simgauge.reproduction import (

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge import checks
-from simgauge.core.arrays import numpy_dtype
-from simgauge.core.tables import sample_nonzero_rows
+from simgauge.core.tables.arrays import numpy_dtype
+from simgauge.core.tables.tables import sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.findings import SEVERITY, Finding, Verdict, worst

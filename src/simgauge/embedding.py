@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import numpy_dtype, on_host
-from simgauge.core.row_parts import RowParts
-from simgauge.core.tables import Table, as_table
+from simgauge.core.tables.arrays import numpy_dtype, on_host
+from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.tables import Table, as_table
 from simgauge.embedding_directory import (
     FORMAT_VERSION,
     ITEMS_FILE,
@@ -46,7 +46,7 @@ class Embedding:
     Parameters
     ----------
     items : array-like, torch tensor or RowParts, shape (n_items, n_components)
-        float32 or float64 (other numbers are converted as `core.tables.as_table` says). Finite. Tensors stay on their
+        float32 or float64 (other numbers are converted as `core.tables.tables.as_table` says). Finite. Tensors stay on their
         device and parts where they are: gauges and audits work there.
     users : array-like, shape (n_users, n_components), optional
         The other side, in the same latent space.

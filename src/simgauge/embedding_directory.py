@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.atomic import atomic_directory
-from simgauge.core.arrays import numpy_dtype, to_host
-from simgauge.core.row_parts import RowParts
-from simgauge.core.tables import Table, map_rows
+from simgauge.core.tables.arrays import numpy_dtype, to_host
+from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.tables import Table, map_rows
 from simgauge.errors import InputError
 
 FORMAT_VERSION = 1

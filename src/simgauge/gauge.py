@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from simgauge.core import gauge as core
 from simgauge.core.gauge import Center
-from simgauge.core.table_algebra import column_signs, linear_map, scale_columns
-from simgauge.core.tables import Table
+from simgauge.core.tables.algebra import column_signs, linear_map, scale_columns
+from simgauge.core.tables.tables import Table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 

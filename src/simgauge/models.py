@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from simgauge.core.arrays import beside, is_tensor, namespace, to_host
 from simgauge.core.dropout import check_rate, dropout_spectrum, factorize_dropout
 from simgauge.core.factorize import Factors, check_l2, factorize, halving_l2
 from simgauge.core.matrix_input import as_matrix
-from simgauge.core.row_parts import RowParts
 from simgauge.core.spectrum import Spectrum, spectrum
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables.arrays import beside, is_tensor, namespace, to_host
+from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.tables import FloatTable
 from simgauge.core.tensor_matrix import TensorMatrix
 from simgauge.distributed.recognise import as_parts
 from simgauge.embedding import Embedding

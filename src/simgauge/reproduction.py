@@ -19,7 +19,7 @@ from simgauge.core.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.core.factorize import Factors, Penalty, factorize
 from simgauge.core.gram import gram
 from simgauge.core.spectrum import Spectrum, spectrum
-from simgauge.core.tables import FloatTable, row_norms, unit_rows
+from simgauge.core.tables.tables import FloatTable, row_norms, unit_rows
 from simgauge.errors import ParameterError
 from simgauge.simulate import Simulation, simulate_clusters
 

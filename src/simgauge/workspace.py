@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core import gauge as core
-from simgauge.core.arrays import Array
 from simgauge.core.folded_bias import BiasColumn, bias_columns
-from simgauge.core.geometry_moments import TableMoments, table_moments
 from simgauge.core.intervals import mean_interval
 from simgauge.core.streamed_topk import streamed_top_k, streamed_top_k_scaled
-from simgauge.core.table_algebra import wide_gram
-from simgauge.core.tables import Table, map_rows, norms_of_block, sample_nonzero_rows
+from simgauge.core.tables.algebra import wide_gram
+from simgauge.core.tables.arrays import Array
+from simgauge.core.tables.moments import TableMoments, table_moments
+from simgauge.core.tables.tables import Table, map_rows, norms_of_block, sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.findings import Finding

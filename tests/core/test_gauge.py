@@ -12,7 +12,7 @@ from simgauge import Embedding, canonical_gauge, canonicalize, gauge_transform, 
 from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.factorize import factorize
 from simgauge.core.spectrum import spectrum
-from simgauge.core.tables import unit_rows
+from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError, ParameterError
 
 GAUGE_TOLERANCE = 1e-8

@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from geometry_problems import nearest, skewed_table
 from problems import cosines
-from simgauge.core import equal_rows
 from simgauge.core.geometry_duplicates import exact_duplicates, near_duplicates
+from simgauge.core.tables.tables import equal_rows
 from simgauge.errors import InputError, ParameterError
 
 

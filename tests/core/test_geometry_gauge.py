@@ -12,7 +12,6 @@ from simgauge.core.geometry_axes import axis_shares
 from simgauge.core.geometry_cosine import centered_random_cosine, mean_random_cosine, random_cosine_deviation
 from simgauge.core.geometry_distances import distance_concentration, random_pair_distances
 from simgauge.core.geometry_duplicates import exact_duplicates, near_duplicates
-from simgauge.core.geometry_moments import table_moments
 from simgauge.core.geometry_norms import norm_spread
 from simgauge.core.geometry_outliers import islands, outliers
 from simgauge.core.geometry_queries import coverage, query_fit
@@ -26,6 +25,7 @@ from simgauge.core.geometry_spectrum import (
 )
 from simgauge.core.hubness import k_occurrence, k_skewness, neighbor_log_popularity, robin_hood_index
 from simgauge.core.overlap import neighbor_overlap
+from simgauge.core.tables.moments import table_moments
 
 K = 5
 ROUNDING = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.geometry_moments import table_moments
 from simgauge.core.geometry_norms import QUANTILES, norm_spread
+from simgauge.core.tables.moments import table_moments
 
 
 def test_values_are_those_of_numpy(rng):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geometry_problems import skewed_table
-from simgauge.core.geometry_moments import table_moments
 from simgauge.core.geometry_spectrum import (
     components_for_share,
     effective_rank,
@@ -18,6 +17,7 @@ from simgauge.core.geometry_spectrum import (
     rankme,
     stable_rank,
 )
+from simgauge.core.tables.moments import table_moments
 from simgauge.errors import ParameterError
 
 SPECTRA = arrays(float, st.integers(2, 30), elements=st.floats(1e-3, 1e3))

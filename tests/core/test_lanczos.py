@@ -12,8 +12,8 @@ from simgauge.core.krylov_basis import BLOCK
 from simgauge.core.lanczos import basis_limit, block_lanczos
 from simgauge.core.orthogonal import complete, fix_signs, orthonormal_columns
 from simgauge.core.sparse_product import GramProduct
+from simgauge.core.tables.threads import thread_count
 from simgauge.core.tall_products import TallProducts
-from simgauge.core.threads import thread_count
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from simgauge.core.csls import csls_scores, csls_tables
 from simgauge.core.largest import largest_per_row
 from simgauge.core.local_scaling import check_method, local_scale, scaled_scores, scaled_tables
 from simgauge.core.norm_discount import popularity_discount
-from simgauge.core.tables import unit_rows
+from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import ParameterError
 
 

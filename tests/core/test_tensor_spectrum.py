@@ -7,7 +7,6 @@ import pytest
 import scipy.sparse as sp
 
 from simgauge.core import krylov_basis, sparse_product, tensor_matrix
-from simgauge.core.arrays import to_host
 from simgauge.core.dropout import dropout_spectrum
 from simgauge.core.factorize import factorize
 from simgauge.core.gram import gram
@@ -16,6 +15,7 @@ from simgauge.core.orthogonal import complete, orthonormal_columns
 from simgauge.core.solver_cost import route_costs
 from simgauge.core.sparse_product import GramProduct
 from simgauge.core.spectrum import ConvergenceWarning, measure_residuals, spectrum
+from simgauge.core.tables.arrays import to_host
 from simgauge.errors import InputError
 from tensor_problems import REASON, csr_tensor, devices, tensor, watched_copies
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simgauge import audit, canonical_gauge
-from simgauge.core.row_parts import LocalParts
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.distributed import DaskParts, as_parts
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError

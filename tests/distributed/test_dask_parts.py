@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simgauge.core import sparse_product
-from simgauge.core.row_parts import LocalParts
 from simgauge.core.sparse_product import gram_term
 from simgauge.core.spectrum import spectrum
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.distributed import ClusterError, DaskParts, as_parts
 from simgauge.errors import InputError
 from simgauge.models import LinearAutoencoder

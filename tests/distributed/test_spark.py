@@ -18,9 +18,9 @@ import pytest
 import scipy.sparse as sp
 
 from simgauge import audit
-from simgauge.core.row_parts import LocalParts
 from simgauge.core.sparse_product import gram_term
 from simgauge.core.spectrum import spectrum
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.distributed import (
     SparkParts,
     as_parts,

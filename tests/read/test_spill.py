@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
-from simgauge.core.row_parts import LocalParts
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.embedding import Embedding
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.models import LinearAutoencoder

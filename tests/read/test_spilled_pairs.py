@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 
-from simgauge.core.row_parts import LocalParts
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.read.merge import keep_frequent
 from simgauge.read.spilled_pairs import _cut_between_pairs
 from simgauge.read.stored_filter import frequent

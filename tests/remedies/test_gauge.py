@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from remedy_problems import WIDTH, two_sides, used
 from simgauge import gauge_transform, random_gauge
-from simgauge.core.tables import unit_rows
+from simgauge.core.tables.tables import unit_rows
 from simgauge.remedies import (
     CSLS,
     AllButTheTop,

@@ -8,7 +8,7 @@ import numpy as np
 
 from simgauge.core.bounds import Group, cosine_bounds
 from simgauge.core.certificates import certified_share, neighbor_certificate
-from simgauge.core.tables import FloatTable, take_rows
+from simgauge.core.tables.tables import FloatTable, take_rows
 from simgauge.findings import Finding
 from simgauge.workspace import Workspace
 

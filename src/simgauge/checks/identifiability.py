@@ -12,7 +12,7 @@ from simgauge.core.gauge_balance import GaugeBalance, gauge_balance
 from simgauge.core.overlap import neighbor_overlap
 from simgauge.core.spectrum import spectrum
 from simgauge.core.sphere_spanning import sphere_spanning
-from simgauge.core.tables import Table, row_norms, take_rows
+from simgauge.core.tables.tables import Table, row_norms, take_rows
 from simgauge.core.topk import top_k
 from simgauge.findings import Finding, Verdict
 from simgauge.objectives import Identifiability

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.geometry_moments import Matrix, Vector, row_blocks
-from simgauge.core.tables import FloatTable, unit_rows
+from simgauge.core.tables.moments import Matrix, Vector, row_blocks
+from simgauge.core.tables.tables import FloatTable, unit_rows
 from simgauge.errors import InputError
 
 

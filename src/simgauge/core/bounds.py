@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.bounds_diagonal import diagonal_bounds, unbounded_diagonal
-from simgauge.core.tables import as_table, take_rows, unit_rows
-from simgauge.core.tensor_precision import row_sums
+from simgauge.core.tables.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.tables.tables import as_table, take_rows, unit_rows
+from simgauge.core.tables.tensor_precision import row_sums
 from simgauge.errors import InputError, ParameterError
 
 Group = Literal["linear", "diagonal"]

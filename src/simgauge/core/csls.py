@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables.tables import FloatTable
 
 Vector = NDArray[np.floating]
 

@@ -8,11 +8,11 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import to_host
 from simgauge.core.factorize import Factors
 from simgauge.core.gram import gram, top_eigenpairs
 from simgauge.core.matrix_input import as_matrix
 from simgauge.core.spectrum import Spectrum, complete, fix_signs
+from simgauge.core.tables.arrays import to_host
 from simgauge.errors import InputError, ParameterError
 
 MAX_ITEMS = 30_000

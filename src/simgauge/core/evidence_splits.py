@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.core.coconsumption import holdout_split
-from simgauge.core.geometry_moments import Vector
+from simgauge.core.tables.moments import Vector
 
 
 class UserSplit(NamedTuple):

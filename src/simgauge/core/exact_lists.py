@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.candidate_search import largest_products
-from simgauge.core.equal_rows import first_equal
-from simgauge.core.tables import FloatTable, row_norms, take_rows, unit_rows
-from simgauge.core.tensor_precision import ieee_products, row_sums
+from simgauge.core.tables.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.tables.equal_rows import first_equal
+from simgauge.core.tables.tables import FloatTable, row_norms, take_rows, unit_rows
+from simgauge.core.tables.tensor_precision import ieee_products, row_sums
 
 SPARE = 6
 """Candidates beyond k: enough that a row with a few near-ties at the end of its list needs no second search."""

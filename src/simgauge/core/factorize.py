@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, namespace
 from simgauge.core.spectrum import Spectrum
+from simgauge.core.tables.arrays import Array, beside, namespace
 from simgauge.errors import ParameterError
 
 Penalty = Literal["product", "factors", "weights"]

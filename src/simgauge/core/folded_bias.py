@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, doubled, namespace, to_host
-from simgauge.core.tables import Table, as_table, map_rows, sum_rows
+from simgauge.core.tables.arrays import Array, beside, doubled, namespace, to_host
+from simgauge.core.tables.tables import Table, as_table, map_rows, sum_rows
 from simgauge.errors import InputError, ParameterError
 
 Floats = NDArray[np.float64]

@@ -9,9 +9,9 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, doubled, namespace, numpy_dtype
-from simgauge.core.table_algebra import affine_map, column_means, table_eps, triangular_factor
-from simgauge.core.tables import Table, apply_rows, norms_of_block
+from simgauge.core.tables.algebra import affine_map, column_means, table_eps, triangular_factor
+from simgauge.core.tables.arrays import Array, beside, doubled, namespace, numpy_dtype
+from simgauge.core.tables.tables import Table, apply_rows, norms_of_block
 from simgauge.errors import InputError, ParameterError
 
 Matrix = NDArray[np.float64]

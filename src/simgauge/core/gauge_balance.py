@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables import as_table
+from simgauge.core.tables.tables import as_table
 from simgauge.errors import InputError, ParameterError
 
 Floats = NDArray[np.float64]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.geometry_moments import TableMoments, Vector
 from simgauge.core.neighbor_lists import Indices
+from simgauge.core.tables.moments import TableMoments, Vector
 from simgauge.errors import ParameterError
 
 
@@ -75,7 +75,7 @@ def axis_shares(moments: TableMoments) -> AxisShares:
 
     Examples
     --------
-    >>> from simgauge.core.geometry_moments import table_moments
+    >>> from simgauge.core.tables.moments import table_moments
     >>> shares = axis_shares(table_moments(np.array([[3.0, 1.0], [3.0, -1.0], [3.0, 0.0], [3.0, 0.0]])))
     >>> shares.variance_share, shares.by_cosine(1)
     (array([0., 1.]), array([0]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.arrays import Array, beside, doubled, to_host
-from simgauge.core.geometry_moments import TableMoments, Vector, rows_per_block, unit_directions
-from simgauge.core.tables import Table, sum_rows
+from simgauge.core.tables.arrays import Array, beside, doubled, to_host
+from simgauge.core.tables.moments import TableMoments, Vector, rows_per_block, unit_directions
+from simgauge.core.tables.tables import Table, sum_rows
 from simgauge.errors import ParameterError
 
 
@@ -25,7 +25,7 @@ def mean_random_cosine(moments: TableMoments) -> float:
 
     Examples
     --------
-    >>> from simgauge.core.geometry_moments import table_moments
+    >>> from simgauge.core.tables.moments import table_moments
     >>> mean_random_cosine(table_moments(np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]])))
     0.3333333333333333
     """
@@ -81,7 +81,7 @@ def random_cosine_deviation(unit_moments: TableMoments) -> float:
 
     Examples
     --------
-    >>> from simgauge.core.geometry_moments import table_moments
+    >>> from simgauge.core.tables.moments import table_moments
     >>> random_cosine_deviation(table_moments(np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]]), normalize=True))
     0.4714045207910317
     """

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from simgauge.core.geometry_moments import Vector
 from simgauge.core.neighbor_lists import Indices, as_neighbor_lists
+from simgauge.core.tables.moments import Vector
 from simgauge.errors import ParameterError
 
 NORMAL_MAD = 1.4826

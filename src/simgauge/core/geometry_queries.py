@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.geometry_moments import Vector
 from simgauge.core.neighbor_lists import Indices
+from simgauge.core.tables.moments import Vector
 from simgauge.errors import InputError, ParameterError
 
 

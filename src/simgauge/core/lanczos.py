@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, on_host
 from simgauge.core.krylov_basis import BLOCK, NOISE, KrylovBasis, Operator
 from simgauge.core.orthogonal import Columns
+from simgauge.core.tables.arrays import Array, on_host
 from simgauge.core.tall_products import TallProducts, one_blas_thread
 
 BASIS_BYTES = 1 << 30

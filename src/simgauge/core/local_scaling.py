@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables.tables import FloatTable
 from simgauge.errors import ParameterError
 
 Vector = NDArray[np.floating]

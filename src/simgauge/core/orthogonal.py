@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import beside, doubled, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.tables.arrays import beside, doubled, namespace, numpy_dtype, on_host, to_host
 
 Columns = Any
 """Tall arrays of columns: ndarray, or tensor on any device; float32 or float64."""

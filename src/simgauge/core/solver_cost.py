@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simgauge.core.gram import gram_flops
 from simgauge.core.krylov_basis import BLOCK
 from simgauge.core.matrix_input import Matrix, stored_values
-from simgauge.core.row_parts import RowParts
+from simgauge.core.tables.row_parts import RowParts
 
 EIGH = 6.0
 """Flops of LAPACK's symmetric eigen-solver per n³, as equivalents of a matrix product (half of it is memory-bound)."""

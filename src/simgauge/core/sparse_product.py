@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.core.arrays import Array, namespace, on_host
 from simgauge.core.fused_product import STORED_FROM, fused_gram_product, is_available
 from simgauge.core.matrix_input import Matrix, stored_values
-from simgauge.core.row_parts import LocalParts, RowParts
+from simgauge.core.tables.arrays import Array, namespace, on_host
+from simgauge.core.tables.row_parts import LocalParts, RowParts
 from simgauge.core.tensor_matrix import TensorMatrix
 
 MAX_BLOCKS = 64

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
-from simgauge.core.arrays import on_host, to_host
-from simgauge.core.tables import FloatTable, Table, as_table, take_rows, unit_rows
+from simgauge.core.tables.arrays import on_host, to_host
+from simgauge.core.tables.tables import FloatTable, Table, as_table, take_rows, unit_rows
 
 Floats = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, numpy_dtype, on_host
-from simgauge.core.row_parts import RowParts
-from simgauge.core.tables import Table, map_rows, take_rows
+from simgauge.core.tables.arrays import Array, beside, numpy_dtype, on_host
+from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.tables import Table, map_rows, take_rows
 from simgauge.core.topk import top_k
 from simgauge.errors import ParameterError
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, doubled, on_host, to_host
-from simgauge.core.threads import thread_count
+from simgauge.core.tables.arrays import Array, beside, doubled, on_host, to_host
+from simgauge.core.tables.threads import thread_count
 
 PIECE, DEVICE_PIECE = 4096, 65_536
 """Entries of each vector in one piece; more on an accelerator, where starting a product takes as long as a small one."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, doubled, namespace, numpy_dtype, to_host
+from simgauge.core.tables.arrays import Array, beside, doubled, namespace, numpy_dtype, to_host
 from simgauge.errors import InputError
 
 LOOK = 1 << 26

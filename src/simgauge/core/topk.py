@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.arrays import is_tensor
 from simgauge.core.exact_lists import Lists, Search, SearchTable
-from simgauge.core.row_parts import RowParts
-from simgauge.core.tables import FloatTable, as_table
+from simgauge.core.tables.arrays import is_tensor
+from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.tables import FloatTable, as_table
 from simgauge.errors import InputError, ParameterError
 
 METRICS = ("cosine", "dot")

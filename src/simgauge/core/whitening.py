@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simgauge.core.gauge import GaugeMap
-from simgauge.core.principal_axes import PrincipalAxes
+from simgauge.core.tables.principal_axes import PrincipalAxes
 from simgauge.errors import ParameterError
 
 
@@ -41,7 +41,7 @@ def whitening_from_axes(
 
     Examples
     --------
-    >>> from simgauge.core.principal_axes import principal_axes
+    >>> from simgauge.core.tables.principal_axes import principal_axes
     >>> table = np.array([[1.0, 0.0], [3.0, 0.0], [2.0, 0.3], [2.0, -0.3]])
     >>> white = whitening_from_axes(principal_axes(table)).apply_items(table)
     >>> (white.T @ white / 4).round(6) + 0.0
@@ -72,7 +72,7 @@ def removal_of_top(axes: PrincipalAxes, n_remove: int) -> GaugeMap:
 
     Examples
     --------
-    >>> from simgauge.core.principal_axes import principal_axes
+    >>> from simgauge.core.tables.principal_axes import principal_axes
     >>> table = np.array([[1.0, 0.0], [3.0, 0.0], [2.0, 0.3], [2.0, -0.3]])
     >>> removal_of_top(principal_axes(table), 1).apply_items(table).round(6)[2:] + 0.0
     array([[ 0. ,  0.3],

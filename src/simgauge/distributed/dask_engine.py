@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from simgauge.core.threads import thread_count
+from simgauge.core.tables.threads import thread_count
 from simgauge.distributed.cluster_error import ClusterError
 from simgauge.distributed.one_part import Placed
 from simgauge.errors import optional_import

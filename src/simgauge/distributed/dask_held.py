@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from simgauge.core.row_parts import add, tree_sum
+from simgauge.core.tables.row_parts import add, tree_sum
 from simgauge.distributed.cluster_error import ClusterError
 from simgauge.distributed.dask_engine import Engine, Task
 from simgauge.errors import optional_import

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.row_parts import RowParts, Work
+from simgauge.core.tables.row_parts import RowParts, Work
 from simgauge.distributed.dask_engine import Task, engine_for
 from simgauge.distributed.dask_held import HeldTasks, lazily
 from simgauge.distributed.dask_sizes import know_sizes

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from simgauge.core.matrix_input import Matrix, as_matrix
-from simgauge.core.row_parts import Work
+from simgauge.core.tables.row_parts import Work
 from simgauge.errors import InputError
 
 

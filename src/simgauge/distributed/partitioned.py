@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simgauge.core.row_parts import RowParts
+from simgauge.core.tables.row_parts import RowParts
 from simgauge.distributed.event_blocks import Columns, Survey
 from simgauge.embedding import Ids, as_ids
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError

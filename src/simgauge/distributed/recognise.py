@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simgauge.core.row_parts import RowParts
+from simgauge.core.tables.row_parts import RowParts
 from simgauge.distributed.partitioned import PartitionedInteractions
 from simgauge.errors import InputError
 

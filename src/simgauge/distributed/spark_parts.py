@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.row_parts import RowParts, Work, tree_sum
+from simgauge.core.tables.row_parts import RowParts, Work, tree_sum
 from simgauge.distributed.one_part import PartShape, Placed, common_shape, made_table, run, shape_of
 from simgauge.distributed.spark_jobs import cancellable
 from simgauge.distributed.spark_sum import pieces, reduced

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.row_parts import tree_sum
+from simgauge.core.tables.row_parts import tree_sum
 
 GROUP = 16
 """Partial sums that one task adds: it holds that many pieces at once."""

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from simgauge.core.coconsumption_scores import PairMetric, coconsumption_scores
 from simgauge.core.evidence_splits import sample_queries
-from simgauge.core.geometry_moments import Vector
+from simgauge.core.tables.moments import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import check_depth, check_sample, check_weights, rows_of

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.geometry_moments import Vector
 from simgauge.core.pair_metrics import auc_units, spearman_units
-from simgauge.core.tables import unit_rows
+from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.tables import unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import as_label_array, moved_by_map, rows_of

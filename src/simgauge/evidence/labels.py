@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.geometry_moments import Vector
 from simgauge.core.ranking_metrics import Ideal, RankingMetric, check_ranking_metric, ideal_gains, ranking_scores
+from simgauge.core.tables.moments import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.evidence.matching import as_label_array, check_depth, check_sample, rows_of, sample_rows

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.geometry_moments import Vector
 from simgauge.core.ranking_metrics import (
     RankingMetric,
     check_ranking_metric,
@@ -18,6 +17,7 @@ from simgauge.core.ranking_metrics import (
     listed_gains,
     ranking_scores,
 )
+from simgauge.core.tables.moments import Vector
 from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError

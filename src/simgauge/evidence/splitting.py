@@ -10,7 +10,7 @@ from scipy import sparse
 
 from simgauge.core.coconsumption import holdout_split
 from simgauge.core.evidence_splits import latest_split, user_split
-from simgauge.core.geometry_moments import Vector
+from simgauge.core.tables.moments import Vector
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.interactions import Interactions

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.core.row_parts import LocalParts
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.errors import InputError
 from simgauge.read.merge import merge_events
 from simgauge.read.names import names_for

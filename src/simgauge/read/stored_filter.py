@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.core.row_parts import LocalParts
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.read.stored_pairs import USERS_FILE, PairsWriter
 
 Mask = NDArray[np.bool_]

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.core.row_parts import LocalParts
+from simgauge.core.tables.row_parts import LocalParts
 from simgauge.embedding import Ids
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.gauge import GaugeMap
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables.tables import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.remedies.remedy import Remedy

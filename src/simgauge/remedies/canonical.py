@@ -14,7 +14,7 @@ from simgauge.core.gauge import (
     scale_norms,
     whitening_map,
 )
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables.tables import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
 from simgauge.interactions import Interactions

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from simgauge.core.tables import FloatTable
+from simgauge.core.tables.tables import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
 from simgauge.interactions import Interactions

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.norm_discount import popularity_discount
-from simgauge.core.tables import FloatTable, unit_rows
+from simgauge.core.tables.tables import FloatTable, unit_rows
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.remedies.remedy import CHANGED, Remedy, check_interactions

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from simgauge.core.tables import FloatTable, as_table
+from simgauge.core.tables.tables import FloatTable, as_table
 from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError

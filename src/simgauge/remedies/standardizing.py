@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simgauge.core.gauge import GaugeMap
-from simgauge.core.principal_axes import weighted_mean
-from simgauge.core.tables import ROWS_PER_BLOCK
+from simgauge.core.tables.principal_axes import weighted_mean
+from simgauge.core.tables.tables import ROWS_PER_BLOCK
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.remedies.affine import AffineRemedy

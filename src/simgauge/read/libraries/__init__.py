@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.tables import FloatTable, row_norms
+from simgauge.core.tables.tables import FloatTable, row_norms
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.files import is_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.tables import as_table, row_norms, unit_rows
+from simgauge.core.tables.tables import as_table, row_norms, unit_rows
 from simgauge.errors import InputError
 
 
@@ -59,7 +59,7 @@ def test_other_things_are_refused(bad, text):
 
 
 def test_the_first_bad_row_is_named_across_blocks(monkeypatch):
-    monkeypatch.setattr("simgauge.core.tables.ROWS_PER_BLOCK", 4)
+    monkeypatch.setattr("simgauge.core.tables.tables.ROWS_PER_BLOCK", 4)
     table = np.zeros((20, 2))
     table[13, 1] = np.nan
     with pytest.raises(InputError, match="first: row 13"):

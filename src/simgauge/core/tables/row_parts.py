@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.threads import thread_count
+from simgauge.core.tables.threads import thread_count
 from simgauge.errors import InputError
 
 VALUES_PER_LOOK = 1 << 22

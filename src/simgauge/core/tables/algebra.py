@@ -8,9 +8,9 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, doubled, namespace, numpy_dtype, room_beside, to_host
-from simgauge.core.row_parts import RowParts
-from simgauge.core.tables import ROWS_PER_BLOCK, Table, apply_rows, map_rows, sum_rows
+from simgauge.core.tables.arrays import Array, beside, doubled, namespace, numpy_dtype, room_beside, to_host
+from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.tables import ROWS_PER_BLOCK, Table, apply_rows, map_rows, sum_rows
 
 Matrix = NDArray[np.float64]
 

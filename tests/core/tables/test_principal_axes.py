@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.principal_axes import principal_axes, weighted_mean
+from simgauge.core.tables.principal_axes import principal_axes, weighted_mean
 from simgauge.errors import InputError
 
 

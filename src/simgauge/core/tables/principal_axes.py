@@ -8,8 +8,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simgauge.core.table_algebra import triangular_factor
-from simgauge.core.tables import ROWS_PER_BLOCK, FloatTable
+from simgauge.core.tables.algebra import triangular_factor
+from simgauge.core.tables.tables import ROWS_PER_BLOCK, FloatTable
 from simgauge.errors import InputError
 
 Matrix = NDArray[np.float64]

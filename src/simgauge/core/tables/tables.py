@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import (
+from simgauge.core.tables.arrays import (
     Array,
     beside,
     doubled,
@@ -21,8 +21,8 @@ from simgauge.core.arrays import (
     room_beside,
     to_host,
 )
-from simgauge.core.row_parts import RowParts, Work, tree_sum
-from simgauge.core.tensor_precision import row_sums
+from simgauge.core.tables.row_parts import RowParts, Work, tree_sum
+from simgauge.core.tables.tensor_precision import row_sums
 from simgauge.errors import InputError
 
 EXPECTED = "expected a two-dimensional table of finite numbers, one row per vector"

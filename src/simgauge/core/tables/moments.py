@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.arrays import Array, beside, doubled, namespace, to_host
-from simgauge.core.row_parts import Pieces, in_order
-from simgauge.core.tables import Table, norms_of_block, sum_rows, take_rows
+from simgauge.core.tables.arrays import Array, beside, doubled, namespace, to_host
+from simgauge.core.tables.row_parts import Pieces, in_order
+from simgauge.core.tables.tables import Table, norms_of_block, sum_rows, take_rows
 from simgauge.errors import InputError
 
 BLOCK_BYTES = 16 << 20

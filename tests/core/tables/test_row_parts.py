@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core.row_parts import LocalParts, tree_sum
 from simgauge.core.spectrum import measure_residuals, spectrum
+from simgauge.core.tables.row_parts import LocalParts, tree_sum
 from simgauge.errors import InputError
 from simgauge.models import LinearAutoencoder
 

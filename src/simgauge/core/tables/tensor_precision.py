@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from simgauge.core.arrays import Array, is_tensor, namespace
+from simgauge.core.tables.arrays import Array, is_tensor, namespace
 
 IEEE = ("ieee", "none")
 """Values of torch's `fp32_precision` under which a float32 product rounds as float32 ("none": the default, which is it)."""

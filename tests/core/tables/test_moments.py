@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from geometry_problems import skewed_table
-from simgauge.core import geometry_moments
-from simgauge.core.geometry_moments import row_blocks, table_moments
 from simgauge.core.geometry_spectrum import effective_rank, participation_ratio
+from simgauge.core.tables.moments import row_blocks, table_moments
+from simgauge.core.tables.tables import moments as geometry_moments
 from simgauge.errors import InputError
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core import equal_rows
-from simgauge.core.equal_rows import first_equal
 from simgauge.core.exact_lists import Copies
+from simgauge.core.tables.equal_rows import first_equal
+from simgauge.core.tables.tables import equal_rows
 from tensor_problems import devices, tensor
 
 

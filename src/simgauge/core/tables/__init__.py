@@ -1,0 +1,1 @@
+"""Tables of rows, wherever they lie: arrays, tensors and parts, passes over rows, moments and small algebra."""
