@@ -74,7 +74,7 @@ def nothing(*_: Any) -> float:
 
 def timed_products(part: sp.csr_array, _: int) -> np.ndarray:
     """Seconds of a product with a block, where the part is."""
-    from simgauge.core.sparse_product import gram_term
+    from simgauge.core.matrices.sparse_product import gram_term
 
     block = np.ones((part.shape[1], BLOCK), dtype=np.float32)
     fused = True  # as in fits of these sizes; compiled by the first call

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from limits import fastest
-from simgauge.core import fused_product
+from simgauge.core.matrices import fused_product
 from spectrum import PROBLEMS, power_law
 
 

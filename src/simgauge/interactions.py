@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.atomic import atomic_directory
-from simgauge.core.interaction_matrix import as_interaction_matrix, checked_weights, take_rows
+from simgauge.core.matrices.interaction_matrix import as_interaction_matrix, checked_weights, take_rows
 from simgauge.embedding import Ids, as_ids
 from simgauge.errors import InputError
 

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from problems import sparse_counts
 from simgauge.core.centered_spectrum import reweighted_spectrum
-from simgauge.core.reweighting import propensity, standardized
+from simgauge.core.matrices.reweighting import propensity, standardized
 from simgauge.core.spectrum import spectrum
 from simgauge.errors import ParameterError
 

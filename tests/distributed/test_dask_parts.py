@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgauge.core import sparse_product
-from simgauge.core.sparse_product import gram_term
+from simgauge.core.matrices import sparse_product
+from simgauge.core.matrices.sparse_product import gram_term
 from simgauge.core.spectrum import spectrum
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.distributed import ClusterError, DaskParts, as_parts
@@ -98,7 +98,7 @@ def dying(flag, after):
     def term(part, first, block, *more):
         import pathlib
 
-        from simgauge.core.sparse_product import gram_term
+        from simgauge.core.matrices.sparse_product import gram_term
 
         counter = pathlib.Path(f"{flag}.{os.getpid()}")
         calls = counter.stat().st_size if counter.exists() else 0

@@ -7,7 +7,7 @@ import pytest
 
 from simgauge.core.krylov_basis import BLOCK
 from simgauge.core.lanczos import basis_limit
-from simgauge.core.sparse_product import gram_term
+from simgauge.core.matrices.sparse_product import gram_term
 from simgauge.distributed import DaskParts, plan_fit
 from simgauge.errors import ParameterError
 

@@ -18,7 +18,7 @@ import pytest
 import scipy.sparse as sp
 
 from simgauge import audit
-from simgauge.core.sparse_product import gram_term
+from simgauge.core.matrices.sparse_product import gram_term
 from simgauge.core.spectrum import spectrum
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.distributed import (
@@ -109,12 +109,12 @@ def test_sums_in_several_levels_and_pieces(spark, monkeypatch):
 
 
 def test_a_model_on_spark_is_the_model_of_one_machine_though_a_worker_dies(spark, X, cut, tmp_path, monkeypatch):
-    from simgauge.core import sparse_product
+    from simgauge.core.matrices import sparse_product
 
     flag = tmp_path / "killed"
 
     def dying(part, first, block, *more):
-        from simgauge.core.sparse_product import gram_term
+        from simgauge.core.matrices.sparse_product import gram_term
 
         if first == 600 and flag.parent.joinpath("started").exists() and not flag.exists():
             flag.touch()

@@ -7,12 +7,12 @@ import scipy.linalg as sla
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.gram import gram, top_eigenpairs
 from simgauge.core.lanczos import block_lanczos
+from simgauge.core.matrices.gram import gram, top_eigenpairs
+from simgauge.core.matrices.reweighting import Reweighted
+from simgauge.core.matrices.sparse_product import GramProduct
 from simgauge.core.orthogonal import complete, fix_signs
-from simgauge.core.reweighting import Reweighted
 from simgauge.core.solver_cost import gram_side, route_costs
-from simgauge.core.sparse_product import GramProduct
 from simgauge.core.spectrum import DEFAULT_TOL, Spectrum, spectrum
 from simgauge.errors import ParameterError
 
@@ -44,7 +44,7 @@ def reweighted_spectrum(X: Reweighted, n_components: int, solver: str = "auto", 
 
     Examples
     --------
-    >>> from simgauge.core.reweighting import standardized
+    >>> from simgauge.core.matrices.reweighting import standardized
     >>> X = standardized(sp.csr_array(np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0], [1.0, 0.0]])))
     >>> sigma = reweighted_spectrum(X, 2).singular_values
     >>> bool(np.allclose(sigma, np.linalg.svd(X.matrix.toarray() - X.column_mean, compute_uv=False)))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.gram import top_eigenpairs
+from simgauge.core.matrices.gram import top_eigenpairs
 from simgauge.core.orthogonal import Columns, orthonormal_columns
 from simgauge.core.tables.arrays import Array, beside, doubled, namespace, on_host, room_beside, to_host
 from simgauge.core.tall_products import TallProducts

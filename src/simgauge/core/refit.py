@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.factorize import Penalty, component_scales
 from simgauge.core.gauge import canonical_core, power_map
-from simgauge.core.reweighting import Reweighted
+from simgauge.core.matrices.reweighting import Reweighted
 from simgauge.core.spectrum import Spectrum
 from simgauge.errors import InputError
 
@@ -46,7 +46,7 @@ def linear_tables(
     Examples
     --------
     >>> import scipy.sparse as sp
-    >>> from simgauge.core.reweighting import unchanged
+    >>> from simgauge.core.matrices.reweighting import unchanged
     >>> from simgauge.core.spectrum import spectrum
     >>> X = unchanged(sp.csr_array(np.diag([3.0, 1.0])))
     >>> users, items = linear_tables(X, spectrum(X.matrix, 2), "product", 1.0, power=1.0)

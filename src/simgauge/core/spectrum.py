@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.lanczos import ConvergenceWarning
-from simgauge.core.matrix_input import as_matrix
+from simgauge.core.matrices.matrix_input import as_matrix
+from simgauge.core.matrices.tensor_matrix import TensorMatrix
 from simgauge.core.orthogonal import Columns, complete, fix_signs
 from simgauge.core.solver_cost import route_costs
 from simgauge.core.spectral_routes import (
@@ -29,7 +30,6 @@ from simgauge.core.spectral_routes import (
 from simgauge.core.tables.arrays import is_tensor, namespace
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tensor_precision import ieee_products
-from simgauge.core.tensor_matrix import TensorMatrix
 from simgauge.errors import InputError, ParameterError
 
 __all__ = [

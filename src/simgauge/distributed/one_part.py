@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.core.matrix_input import Matrix, as_matrix
+from simgauge.core.matrices.matrix_input import Matrix, as_matrix
 from simgauge.core.tables.row_parts import Work
 from simgauge.errors import InputError
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.interaction_matrix import as_interaction_matrix
+from simgauge.core.matrices.interaction_matrix import as_interaction_matrix
 from simgauge.errors import InputError
 
 MOST_COMPRESSED = 1100

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.centered_spectrum import reweighted_spectrum
 from simgauge.core.dropout import dropout_spectrum
-from simgauge.core.reweighting import Reweighted, column_scaled, damped, propensity, standardized, unchanged
+from simgauge.core.matrices.reweighting import Reweighted, column_scaled, damped, propensity, standardized, unchanged
 from simgauge.core.spectrum import Spectrum
 from simgauge.errors import ParameterError
 from simgauge.interactions import Interactions

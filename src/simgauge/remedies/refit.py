@@ -30,7 +30,7 @@ class Refit(Remedy):
         "standardize": columns with mean 0 and variance 1, without densifying. "propensity":
         ``X_ui pop_i^(−item_exponent) act_u^(−user_exponent)``. "damping": ``max(0, log(X_ui / (r_u p_i)) − log
         negatives)`` with ``p_i`` the item's share to the power `exponent`. "eigenrec": columns scaled to norm^scaling.
-        Formulas and sources: `core.reweighting`.
+        Formulas and sources: `core.matrices.reweighting`.
     penalty : {"product", "factors", "weights", "dropout"}
         As for `LinearAutoencoder`. On standardised columns "dropout" *is* "product" with λ = n_users q/(1−q).
     l2 : float, >= 0, optional

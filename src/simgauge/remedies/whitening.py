@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from simgauge.core.gauge import GaugeMap
-from simgauge.core.reweighting import check_exponent
+from simgauge.core.matrices.reweighting import check_exponent
 from simgauge.core.tables.principal_axes import PrincipalAxes, principal_axes
 from simgauge.core.whitening import whitening_from_axes
 from simgauge.embedding import Embedding

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from problems import sparse_counts
-from simgauge.core.reweighting import column_scaled, damped, propensity, standardized, unchanged
+from simgauge.core.matrices.reweighting import column_scaled, damped, propensity, standardized, unchanged
 from simgauge.errors import ParameterError
 
 

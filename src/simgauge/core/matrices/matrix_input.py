@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from simgauge.core.matrices.tensor_matrix import TensorMatrix, tensor_matrix
 from simgauge.core.tables.arrays import is_tensor
 from simgauge.core.tables.row_parts import VALUES_PER_LOOK, RowParts
-from simgauge.core.tensor_matrix import TensorMatrix, tensor_matrix
 from simgauge.errors import InputError
 
 Matrix = Any

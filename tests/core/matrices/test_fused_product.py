@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core import fused_product
-from simgauge.core.fused_product import fused_gram_product
+from simgauge.core.matrices import fused_product
+from simgauge.core.matrices.fused_product import fused_gram_product
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed: pip install simgauge[fast]")
 

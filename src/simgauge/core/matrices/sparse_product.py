@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.core.fused_product import STORED_FROM, fused_gram_product, is_available
-from simgauge.core.matrix_input import Matrix, stored_values
+from simgauge.core.matrices.fused_product import STORED_FROM, fused_gram_product, is_available
+from simgauge.core.matrices.matrix_input import Matrix, stored_values
+from simgauge.core.matrices.tensor_matrix import TensorMatrix
 from simgauge.core.tables.arrays import Array, namespace, on_host
 from simgauge.core.tables.row_parts import LocalParts, RowParts
-from simgauge.core.tensor_matrix import TensorMatrix
 
 MAX_BLOCKS = 64
 """Upper limit of row blocks: enough for 64 threads, and for short float32 sums."""

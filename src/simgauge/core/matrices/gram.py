@@ -9,10 +9,10 @@ import scipy.linalg as sla
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.matrix_input import Matrix
+from simgauge.core.matrices.matrix_input import Matrix
+from simgauge.core.matrices.tensor_matrix import TensorMatrix
 from simgauge.core.tables.arrays import Array, namespace, on_host, to_host
 from simgauge.core.tables.row_parts import LocalParts, RowParts
-from simgauge.core.tensor_matrix import TensorMatrix
 
 BLOCK_BYTES = 64 << 20
 """Size of one dense row block, float64."""

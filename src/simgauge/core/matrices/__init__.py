@@ -1,0 +1,1 @@
+"""Interaction matrices: what X is, its products, its Gram matrix and its reweighting."""
