@@ -28,9 +28,9 @@ import torch
 from measure import circumstances, write_rows
 from simgauge.core.bounds import cosine_bounds
 from simgauge.core.krylov_basis import BLOCK
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.spectrum import Spectrum, spectrum
 from simgauge.core.tables.tensor_precision import ieee_products
-from simgauge.core.topk import top_k
 from topk import clustered
 
 Call = Callable[[], Any]

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from measure import circumstances, in_own_process, timed, write_rows
-from simgauge.core import candidate_search
+from simgauge.core.neighbors import candidate_search
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.tables import unit_rows
-from simgauge.core.topk import top_k
 
 
 def clustered(n_rows: int, n_components: int, seed: int = 0) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simgauge import Embedding, Interactions
-from simgauge.core.topk import top_k
+from simgauge.core.neighbors.topk import top_k
 from simgauge.remedies import (
     CSLS,
     AllButTheTop,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simgauge import audit, canonical_gauge, canonicalize, gauge_transform, random_gauge
-from simgauge.core import streamed_topk
+from simgauge.core.neighbors import streamed_topk
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.core.tables.tables import tables
 from simgauge.embedding import Embedding

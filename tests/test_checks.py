@@ -172,7 +172,7 @@ def test_the_condition_number_of_a_random_metric_is_that_of_the_metric(rng):
     """κ = 9 is a gauge of condition 3: the lists are those under exactly such a G."""
     from simgauge.auditing import _workspace
     from simgauge.core.gauge import random_axes
-    from simgauge.core.topk import top_k
+    from simgauge.core.neighbors.topk import top_k
 
     items = rng.standard_normal((50, 5))
     workspace = _workspace(Embedding(items), "unknown", None, None, None, 4, 100, 0, None)

@@ -11,8 +11,8 @@ import pytest
 
 from simgauge.core.catalogue import catalogue_gauge
 from simgauge.core.coconsumption import holdout_split, pair_recall
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.spectrum import spectrum
-from simgauge.core.topk import top_k
 from simgauge.demo_data import load_demo_data
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "build_demo_data.py"

@@ -68,7 +68,7 @@ READ = """
 """
 AUDIT = """
     from simgauge import Embedding, audit
-    from simgauge.core import streamed_topk
+    from simgauge.core.neighbors import streamed_topk
     from simgauge.core.tables.tables import moments as geometry_moments
     streamed_topk.BLOCK_BYTES, geometry_moments.BLOCK_BYTES = 4 << 20, 2 << 20
     table = {table}

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from simgauge.core.catalogue import catalogue_gauge
     from simgauge.core.certificates import certified_share, neighbor_certificate
     from simgauge.core.factorize import factorize
+    from simgauge.core.neighbors.topk import iter_top_k, top_k
     from simgauge.core.path import factorize_path
     from simgauge.core.spectrum import GrowingSpectrum, Spectrum, spectrum
-    from simgauge.core.topk import iter_top_k, top_k
     from simgauge.demo_data import load_demo_data
     from simgauge.embedding import Embedding
     from simgauge.errors import InputError, MissingDependencyError, ParameterError, RankWarning, SimgaugeError
@@ -66,7 +66,7 @@ _HOME = {
     "factorize_path": "core.path",
     "from_library": "read.libraries",
     "gauge_transform": "gauge",
-    "iter_top_k": "core.topk",
+    "iter_top_k": "core.neighbors.topk",
     "load_demo_data": "demo_data",
     "neighbor_certificate": "core.certificates",
     "random_gauge": "gauge",
@@ -78,7 +78,7 @@ _HOME = {
     "spectrum": "core.spectrum",
     "spill_interactions": "read.spill",
     "standard_gauges": "neighbors",
-    "top_k": "core.topk",
+    "top_k": "core.neighbors.topk",
 }
 """Public name -> module that defines it."""
 

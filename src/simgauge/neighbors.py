@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.topk import top_k
+from simgauge.core.neighbors.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.gauge import canonical_gauge

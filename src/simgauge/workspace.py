@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simgauge.core import gauge as core
 from simgauge.core.folded_bias import BiasColumn, bias_columns
 from simgauge.core.intervals import mean_interval
-from simgauge.core.streamed_topk import streamed_top_k, streamed_top_k_scaled
+from simgauge.core.neighbors.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.tables.algebra import wide_gram
 from simgauge.core.tables.arrays import Array
 from simgauge.core.tables.moments import TableMoments, table_moments

@@ -23,8 +23,8 @@ from simgauge.core.geometry_spectrum import (
     rankme,
     stable_rank,
 )
-from simgauge.core.hubness import k_occurrence, k_skewness, neighbor_log_popularity, robin_hood_index
-from simgauge.core.overlap import neighbor_overlap
+from simgauge.core.neighbors.hubness import k_occurrence, k_skewness, neighbor_log_popularity, robin_hood_index
+from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.tables.moments import table_moments
 
 K = 5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simgauge.core.geometry_queries import coverage, query_fit
-from simgauge.core.hubness import k_occurrence
+from simgauge.core.neighbors.hubness import k_occurrence
 from simgauge.errors import InputError, ParameterError
 
 

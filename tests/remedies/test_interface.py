@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 import simgauge.remedies as remedies
 from remedy_problems import N_ITEMS, N_USERS, REMEDIES, two_sides, used
 from simgauge import Embedding
-from simgauge.core.topk import top_k
+from simgauge.core.neighbors.topk import top_k
 from simgauge.errors import InputError, ParameterError
 from simgauge.remedies import CSLS, CanonicalGauge, Chain, LocalScaling, NormDiscounting, Refit, Remedy, Whitening
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from simgauge import Embedding
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.tables import unit_rows
-from simgauge.core.topk import top_k
 from simgauge.errors import InputError, ParameterError
 from simgauge.remedies import CSLS, LocalScaling
 

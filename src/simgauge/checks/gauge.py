@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.gauge import Center
-from simgauge.core.overlap import neighbor_overlap
+from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.findings import Finding, Verdict
 from simgauge.workspace import Workspace
 

@@ -9,11 +9,11 @@ import numpy as np
 from simgauge.core.factorize import factorize
 from simgauge.core.folded_bias import constant_columns, constant_direction
 from simgauge.core.gauge_balance import GaugeBalance, gauge_balance
-from simgauge.core.overlap import neighbor_overlap
+from simgauge.core.neighbors.overlap import neighbor_overlap
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.spectrum import spectrum
 from simgauge.core.sphere_spanning import sphere_spanning
 from simgauge.core.tables.tables import Table, row_norms, take_rows
-from simgauge.core.topk import top_k
 from simgauge.findings import Finding, Verdict
 from simgauge.objectives import Identifiability
 from simgauge.workspace import Workspace

@@ -8,7 +8,7 @@ from simgauge.core.geometry_distances import distance_concentration, random_pair
 from simgauge.core.geometry_duplicates import exact_duplicates, near_duplicates
 from simgauge.core.geometry_outliers import islands, outliers
 from simgauge.core.geometry_queries import query_fit
-from simgauge.core.hubness import (
+from simgauge.core.neighbors.hubness import (
     antihub_expectation,
     antihub_share,
     k_occurrence,
@@ -16,7 +16,7 @@ from simgauge.core.hubness import (
     largest_hubs,
     top_share,
 )
-from simgauge.core.overlap import neighbor_overlap
+from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.findings import Finding
 from simgauge.workspace import Workspace
 

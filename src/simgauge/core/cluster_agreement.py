@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.hubness import k_occurrence, k_skewness
+from simgauge.core.neighbors.hubness import k_occurrence, k_skewness
 from simgauge.errors import InputError
 
 Floats = NDArray[np.float64]

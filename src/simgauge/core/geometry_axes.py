@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.neighbor_lists import Indices
+from simgauge.core.neighbors.neighbor_lists import Indices
 from simgauge.core.tables.moments import TableMoments, Vector
 from simgauge.errors import ParameterError
 

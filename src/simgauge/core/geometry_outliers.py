@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from simgauge.core.neighbor_lists import Indices, as_neighbor_lists
+from simgauge.core.neighbors.neighbor_lists import Indices, as_neighbor_lists
 from simgauge.core.tables.moments import Vector
 from simgauge.errors import ParameterError
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.neighbor_lists import Indices
+from simgauge.core.neighbors.neighbor_lists import Indices
 from simgauge.core.tables.moments import Vector
 from simgauge.errors import InputError, ParameterError
 

@@ -9,8 +9,8 @@ import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.largest import largest_per_row
 from simgauge.core.matrices.gram import gram
+from simgauge.core.neighbors.largest import largest_per_row
 from simgauge.errors import InputError, ParameterError
 
 MAX_ITEMS = 30_000

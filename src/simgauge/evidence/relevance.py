@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.ranking_metrics import (
     RankingMetric,
     check_ranking_metric,
@@ -18,7 +19,6 @@ from simgauge.core.ranking_metrics import (
     ranking_scores,
 )
 from simgauge.core.tables.moments import Vector
-from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import as_label_array, check_depth, check_weights, moved_by_map, rows_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.csls import csls_scores, csls_tables
+from simgauge.core.neighbors.csls import csls_scores, csls_tables
 from simgauge.core.tables.tables import FloatTable
 from simgauge.remedies.neighbor_remedy import NeighborRemedy
 

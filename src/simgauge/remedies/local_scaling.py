@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.local_scaling import Method, check_method, local_scale, scaled_scores, scaled_tables
+from simgauge.core.neighbors.local_scaling import Method, check_method, local_scale, scaled_scores, scaled_tables
 from simgauge.core.tables.tables import FloatTable
 from simgauge.remedies.neighbor_remedy import NeighborRemedy
 

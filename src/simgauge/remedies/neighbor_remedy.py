@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.tables import FloatTable, as_table, unit_rows
-from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.norm_discount import popularity_discount
+from simgauge.core.neighbors.norm_discount import popularity_discount
 from simgauge.core.tables.tables import FloatTable, unit_rows
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
@@ -20,7 +20,7 @@ class NormDiscounting(Remedy):
     Parameters
     ----------
     strength : float, -0.9 to 0.9
-        Slope: above 0 popular items come nearer, below 0 they recede. See `core.norm_discount`.
+        Slope: above 0 popular items come nearer, below 0 they recede. See `core.neighbors.norm_discount`.
 
     Attributes
     ----------

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.tables import FloatTable, as_table
-from simgauge.core.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.exact_lists import Copies
+from simgauge.core.neighbors.exact_lists import Copies
 from simgauge.core.tables.equal_rows import first_equal
 from simgauge.core.tables.tables import equal_rows
 from tensor_problems import devices, tensor

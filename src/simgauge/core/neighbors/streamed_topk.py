@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.arrays import Array, beside, numpy_dtype, on_host
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import Table, map_rows, take_rows
-from simgauge.core.topk import top_k
 from simgauge.errors import ParameterError
 
 BLOCK_BYTES = 96 << 20

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.csls import csls_scores, csls_tables
-from simgauge.core.largest import largest_per_row
-from simgauge.core.local_scaling import check_method, local_scale, scaled_scores, scaled_tables
-from simgauge.core.norm_discount import popularity_discount
+from simgauge.core.neighbors.csls import csls_scores, csls_tables
+from simgauge.core.neighbors.largest import largest_per_row
+from simgauge.core.neighbors.local_scaling import check_method, local_scale, scaled_scores, scaled_tables
+from simgauge.core.neighbors.norm_discount import popularity_discount
 from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import ParameterError
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from simgauge.core.neighbor_lists import Indices, as_neighbor_lists
+from simgauge.core.neighbors.neighbor_lists import Indices, as_neighbor_lists
 from simgauge.errors import InputError, ParameterError
 
 

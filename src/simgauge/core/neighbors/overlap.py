@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.neighbor_lists import as_neighbor_lists
+from simgauge.core.neighbors.neighbor_lists import as_neighbor_lists
 from simgauge.errors import InputError
 
 LISTS_PER_BLOCK = 65_536

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgauge.core import candidate_search, exact_lists
-from simgauge.core.topk import iter_top_k, top_k
+from simgauge.core.neighbors import candidate_search, exact_lists
+from simgauge.core.neighbors.topk import iter_top_k, top_k
 from simgauge.errors import InputError, ParameterError
 
 
@@ -191,7 +191,7 @@ def test_bad_parameters_say_what_is_accepted():
 MAPPED = """
 import resource, sys
 import numpy as np
-from simgauge.core.topk import iter_top_k, top_k
+from simgauge.core.neighbors.topk import iter_top_k, top_k
 path, metric, rows = sys.argv[1], sys.argv[2], np.arange(0, 500_000, 5_000)
 table = np.memmap(path, dtype=np.float32, mode="r", shape=(500_000, 64))
 top_k(np.asarray(table[:9_000]), 5, metric, rows=rows[:1])  # what a first search loads counts for none
@@ -230,7 +230,7 @@ def test_no_rows_give_empty_lists():
 
 def test_faiss_is_not_loaded_by_import_or_by_small_searches():
     code = (
-        "import sys, numpy as np; from simgauge.core.topk import top_k; top_k(np.eye(3), 1); "
+        "import sys, numpy as np; from simgauge.core.neighbors.topk import top_k; top_k(np.eye(3), 1); "
         "sys.exit('faiss' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

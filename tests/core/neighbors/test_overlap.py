@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core import overlap
-from simgauge.core.overlap import neighbor_overlap
+from simgauge.core.neighbors import overlap
+from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.errors import InputError
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.candidate_search import largest_products
+from simgauge.core.neighbors.candidate_search import largest_products
 from simgauge.core.tables.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.tables.equal_rows import first_equal
 from simgauge.core.tables.tables import FloatTable, row_norms, take_rows, unit_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.neighbor_lists import as_neighbor_lists
+from simgauge.core.neighbors.neighbor_lists import as_neighbor_lists
 from simgauge.errors import InputError, ParameterError
 
 

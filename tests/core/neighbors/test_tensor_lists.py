@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from simgauge.core import candidate_search, exact_lists
 from simgauge.core.certificates import neighbor_certificate
+from simgauge.core.neighbors import candidate_search, exact_lists
+from simgauge.core.neighbors.topk import iter_top_k, top_k
 from simgauge.core.tables.arrays import to_host
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.core.tables.tables import tensor_precision
 from simgauge.core.tables.tensor_precision import row_sums
-from simgauge.core.topk import iter_top_k, top_k
 from simgauge.errors import InputError
 from tensor_problems import REASON, devices, tensor, watched_copies
 

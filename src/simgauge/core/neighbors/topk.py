@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.exact_lists import Lists, Search, SearchTable
+from simgauge.core.neighbors.exact_lists import Lists, Search, SearchTable
 from simgauge.core.tables.arrays import is_tensor
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import FloatTable, as_table

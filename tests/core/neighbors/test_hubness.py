@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from geometry_problems import nearest
-from simgauge.core.hubness import (
+from simgauge.core.neighbors.hubness import (
     _raw_moments_of_all,
     antihub_expectation,
     antihub_share,

@@ -1,0 +1,1 @@
+"""Exact nearest neighbours, how lists overlap, and similarities that rescale them."""
