@@ -13,7 +13,7 @@ import numpy as np
 from limits import limits
 from measure import circumstances, in_own_process, timed, write_rows
 from simgauge import Embedding, canonical_gauge
-from simgauge.core.gauge import canonical_core, power_map
+from simgauge.core.gauges.canonical import canonical_core, power_map
 
 Tables = tuple[np.ndarray, np.ndarray]
 

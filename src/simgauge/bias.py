@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.folded_bias import bias_columns
+from simgauge.core.gauges.folded_bias import bias_columns
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 

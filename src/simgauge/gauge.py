@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core import gauge as core
-from simgauge.core.gauge import Center
+from simgauge.core.gauges import canonical as core
+from simgauge.core.gauges.canonical import Center
 from simgauge.core.tables.algebra import column_signs, linear_map, scale_columns
 from simgauge.core.tables.tables import Table
 from simgauge.embedding import Embedding

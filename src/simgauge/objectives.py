@@ -110,7 +110,7 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
             "identified",
             "the vectors were kept at norm one during training, so a change of gauge must keep every norm; only "
             "rotations do, if the vectors span enough directions",
-            "rank of the b bᵀ, see core/sphere_spanning.py",
+            "rank of the b bᵀ, see core/gauges/sphere_spanning.py",
             None,
         ),
         "normalised-afterwards": Objective(

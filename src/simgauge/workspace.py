@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core import gauge as core
-from simgauge.core.folded_bias import BiasColumn, bias_columns
+from simgauge.core.gauges import canonical as core
+from simgauge.core.gauges.folded_bias import BiasColumn, bias_columns
 from simgauge.core.intervals import mean_interval
 from simgauge.core.neighbors.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.tables.algebra import wide_gram

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.gauge import Center
+from simgauge.core.gauges.canonical import Center
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.findings import Finding, Verdict
 from simgauge.workspace import Workspace

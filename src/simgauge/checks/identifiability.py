@@ -7,12 +7,12 @@ import itertools
 import numpy as np
 
 from simgauge.core.factorize import factorize
-from simgauge.core.folded_bias import constant_columns, constant_direction
-from simgauge.core.gauge_balance import GaugeBalance, gauge_balance
+from simgauge.core.gauges.balance import GaugeBalance, gauge_balance
+from simgauge.core.gauges.folded_bias import constant_columns, constant_direction
+from simgauge.core.gauges.sphere_spanning import sphere_spanning
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.spectrum import spectrum
-from simgauge.core.sphere_spanning import sphere_spanning
 from simgauge.core.tables.tables import Table, row_norms, take_rows
 from simgauge.findings import Finding, Verdict
 from simgauge.objectives import Identifiability

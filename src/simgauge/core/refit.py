@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.factorize import Penalty, component_scales
-from simgauge.core.gauge import canonical_core, power_map
+from simgauge.core.gauges.canonical import canonical_core, power_map
 from simgauge.core.matrices.reweighting import Reweighted
 from simgauge.core.spectrum import Spectrum
 from simgauge.errors import InputError

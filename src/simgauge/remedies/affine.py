@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.gauge import GaugeMap
+from simgauge.core.gauges.canonical import GaugeMap
 from simgauge.core.tables.tables import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions

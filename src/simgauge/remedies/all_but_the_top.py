@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.gauge import GaugeMap
+from simgauge.core.gauges.canonical import GaugeMap
+from simgauge.core.gauges.whitening import removal_of_top
 from simgauge.core.tables.principal_axes import principal_axes
-from simgauge.core.whitening import removal_of_top
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
 from simgauge.interactions import Interactions

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simgauge.core.gauge import Center
+from simgauge.core.gauges.canonical import Center
 from simgauge.core.raw_similarity import MAX_ITEMS
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from simgauge.core.gauge import (
+from simgauge.core.gauges.canonical import (
     CanonicalCore,
     Center,
     GaugeMap,

@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 
-from simgauge.core.gauge import GaugeMap
+from simgauge.core.gauges.canonical import GaugeMap
+from simgauge.core.gauges.whitening import whitening_from_axes
 from simgauge.core.matrices.reweighting import check_exponent
 from simgauge.core.tables.principal_axes import PrincipalAxes, principal_axes
-from simgauge.core.whitening import whitening_from_axes
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError, RankWarning
 from simgauge.interactions import Interactions

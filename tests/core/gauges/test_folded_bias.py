@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.folded_bias import bias_columns, constant_columns, constant_direction
+from simgauge.core.gauges.folded_bias import bias_columns, constant_columns, constant_direction
 from simgauge.errors import InputError, ParameterError
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from problems import two_tables
+from simgauge.core.gauges.whitening import removal_of_top, whitening_from_axes
 from simgauge.core.tables.principal_axes import principal_axes
-from simgauge.core.whitening import removal_of_top, whitening_from_axes
 from simgauge.errors import ParameterError
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgauge.core import sphere_spanning as module
-from simgauge.core.sphere_spanning import sphere_spanning
+from simgauge.core.gauges import sphere_spanning as module
+from simgauge.core.gauges.sphere_spanning import sphere_spanning
 from simgauge.errors import InputError
 
 

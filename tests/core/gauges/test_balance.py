@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from simgauge.core.bounds import cosine_bounds
-from simgauge.core.gauge_balance import gauge_balance, penalty_agreement
+from simgauge.core.gauges.balance import gauge_balance, penalty_agreement
 from simgauge.errors import InputError, ParameterError
 
 

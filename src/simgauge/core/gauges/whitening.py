@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.gauge import GaugeMap
+from simgauge.core.gauges.canonical import GaugeMap
 from simgauge.core.tables.principal_axes import PrincipalAxes
 from simgauge.errors import ParameterError
 
