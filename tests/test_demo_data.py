@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from simgauge.core.catalogue import catalogue_gauge
-from simgauge.core.coconsumption import holdout_split, pair_recall
 from simgauge.core.neighbors.topk import top_k
+from simgauge.core.scores.pair_recall import holdout_split, pair_recall
 from simgauge.core.spectrum import spectrum
 from simgauge.demo_data import load_demo_data
 

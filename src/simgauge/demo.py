@@ -13,9 +13,9 @@ import scipy.sparse as sp
 from simgauge.atomic import write_text
 from simgauge.auditing import Audit, Progress, audit
 from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
-from simgauge.core.coconsumption import PairRecall, holdout_split, pair_recall
 from simgauge.core.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k
+from simgauge.core.scores.pair_recall import PairRecall, holdout_split, pair_recall
 from simgauge.core.tables.tables import unit_rows
 from simgauge.demo_data import load_demo_data
 from simgauge.embedding import Embedding

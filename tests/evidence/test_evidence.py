@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from simgauge.core.coconsumption import pair_recall
 from simgauge.core.neighbors.topk import top_k
+from simgauge.core.scores.pair_recall import pair_recall
 from simgauge.embedding import Embedding
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.evidence import CoConsumption, Labels, PairJudgements, Relevance, hold_out

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.coconsumption_scores import PairMetric, coconsumption_scores
-from simgauge.core.evidence_splits import sample_queries
+from simgauge.core.scores.coconsumption_scores import PairMetric, coconsumption_scores
+from simgauge.core.scores.splits import sample_queries
 from simgauge.core.tables.moments import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
@@ -31,7 +31,7 @@ class CoConsumption:
         What to look for, with the same user and item ids in the same order, none of it used for training. `hold_out`
         makes both.
     metric : {"recall", "precision", "ndcg"}
-        See `simgauge.core.coconsumption_scores`.
+        See `simgauge.core.scores.coconsumption_scores`.
     k : int
         Length of the lists of similar items.
     popularity : array-like, shape (n_items,), optional

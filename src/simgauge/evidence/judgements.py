@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.pair_metrics import auc_units, spearman_units
+from simgauge.core.scores.judged_pairs import auc_units, spearman_units
 from simgauge.core.tables.moments import Vector
 from simgauge.core.tables.tables import unit_rows
 from simgauge.embedding import Embedding

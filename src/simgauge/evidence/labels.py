@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.ranking_metrics import Ideal, RankingMetric, check_ranking_metric, ideal_gains, ranking_scores
+from simgauge.core.scores.ranking import Ideal, RankingMetric, check_ranking_metric, ideal_gains, ranking_scores
 from simgauge.core.tables.moments import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError

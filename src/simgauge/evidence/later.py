@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from simgauge.core.coconsumption import holdout_split
+from simgauge.core.scores.pair_recall import holdout_split
 from simgauge.errors import DroppedDataWarning, InputError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.interactions import Interactions

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.core.neighbors.topk import top_k
-from simgauge.core.ranking_metrics import (
+from simgauge.core.scores.ranking import (
     RankingMetric,
     check_ranking_metric,
     ideal_gains,

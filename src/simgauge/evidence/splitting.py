@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from scipy import sparse
 
-from simgauge.core.coconsumption import holdout_split
-from simgauge.core.evidence_splits import latest_split, user_split
+from simgauge.core.scores.pair_recall import holdout_split
+from simgauge.core.scores.splits import latest_split, user_split
 from simgauge.core.tables.moments import Vector
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.evidence.coconsumption import CoConsumption

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from simgauge.core.pair_metrics import auc_units, spearman_units
+from simgauge.core.scores.judged_pairs import auc_units, spearman_units
 from simgauge.errors import InputError
 
 grades = st.lists(st.integers(0, 5), min_size=3, max_size=30)

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 from sklearn.metrics import ndcg_score
 
-from simgauge.core.ranking_metrics import ideal_gains, listed_gains, ranking_scores
+from simgauge.core.scores.ranking import ideal_gains, listed_gains, ranking_scores
 from simgauge.errors import InputError, ParameterError
 
 METRICS = ("recall", "precision", "ndcg", "mrr")

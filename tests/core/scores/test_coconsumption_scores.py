@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from simgauge.core.coconsumption import holdout_split, pair_recall
-from simgauge.core.coconsumption_scores import coconsumption_scores
+from simgauge.core.scores.coconsumption_scores import coconsumption_scores
+from simgauge.core.scores.pair_recall import holdout_split, pair_recall
 from simgauge.errors import ParameterError
 
 

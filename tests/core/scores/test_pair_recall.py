@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from problems import sparse_counts
-from simgauge.core.coconsumption import holdout_split, pair_recall
+from simgauge.core.scores.pair_recall import holdout_split, pair_recall
 from simgauge.errors import InputError
 
 

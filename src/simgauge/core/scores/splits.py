@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.coconsumption import holdout_split
+from simgauge.core.scores.pair_recall import holdout_split
 from simgauge.core.tables.moments import Vector
 
 

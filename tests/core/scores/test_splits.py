@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from simgauge.core.evidence_splits import latest_split, sample_queries, user_split
+from simgauge.core.scores.splits import latest_split, sample_queries, user_split
 
 
 @pytest.fixture
