@@ -29,8 +29,8 @@ from evidence_data import (
     shipped_bpr,
     things_categories,
 )
-from simgauge.core.paired_inference import bootstrap_means
-from simgauge.core.tradeoff import changes
+from simgauge.core.inference.paired import bootstrap_means
+from simgauge.core.inference.tradeoff import changes
 from simgauge.embedding import Embedding
 from simgauge.evidence import CoConsumption, hold_out
 from simgauge.evidence.matching import works_on_vectors

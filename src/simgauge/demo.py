@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from simgauge.atomic import write_text
 from simgauge.auditing import Audit, Progress, audit
 from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
-from simgauge.core.intervals import mean_interval
+from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import PairRecall, holdout_split, pair_recall
 from simgauge.core.tables.tables import unit_rows

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.gauges import canonical as core
 from simgauge.core.gauges.folded_bias import BiasColumn, bias_columns
-from simgauge.core.intervals import mean_interval
+from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.tables.algebra import wide_gram
 from simgauge.core.tables.arrays import Array

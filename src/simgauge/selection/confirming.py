@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.intervals import Interval
-from simgauge.core.paired_inference import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
+from simgauge.core.inference.intervals import Interval
+from simgauge.core.inference.paired import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
+from simgauge.core.inference.tradeoff import Cube, Pick, Scale, change_influence, changes
 from simgauge.core.tables.moments import Vector
-from simgauge.core.tradeoff import Cube, Pick, Scale, change_influence, changes
 from simgauge.selection.record import Change, Confirmation, Row
 from simgauge.selection.scoring import Scored
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simgauge.core.inference.tradeoff import Rule, Scale, cross_fit, measure_weights, pick
 from simgauge.core.tables.moments import Vector
-from simgauge.core.tradeoff import Rule, Scale, cross_fit, measure_weights, pick
 from simgauge.evidence.matching import works_on_vectors
 from simgauge.selection.confirming import confirm, tabulate
 from simgauge.selection.record import Confirmation, Selection

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from simgauge.core.intervals import Interval
+from simgauge.core.inference.intervals import Interval
 from simgauge.embedding import Embedding
 
 SCHEMA_VERSION = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simgauge.core.tradeoff import Pick
+from simgauge.core.inference.tradeoff import Pick
 from simgauge.selection.record import Confirmation
 from simgauge.selection.scoring import Scored
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core import paired_inference
-from simgauge.core.paired_inference import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
+from simgauge.core.inference import paired as paired_inference
+from simgauge.core.inference.paired import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
 from simgauge.errors import ParameterError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.tradeoff import Rule, change_influence, changes, cross_fit, measure_weights, pick
+from simgauge.core.inference.tradeoff import Rule, change_influence, changes, cross_fit, measure_weights, pick
 
 
 def test_the_gain_is_the_geometric_mean_of_the_two_ratios():

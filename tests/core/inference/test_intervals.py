@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simgauge.core.intervals import jackknife_interval, mean_interval, proportion_interval
+from simgauge.core.inference.intervals import jackknife_interval, mean_interval, proportion_interval
 from simgauge.errors import ParameterError
 
 RUNS = 400
