@@ -23,9 +23,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from measure import circumstances, write_rows
-from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.spectrum import spectrum
-from simgauge.core.tall_products import TallProducts, one_blas_thread
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.spectrum import spectrum
+from simgauge.core.spectral.tall_products import TallProducts, one_blas_thread
 from simgauge.distributed import DaskParts, plan_fit
 from simgauge.distributed.plan import ClusterRates
 

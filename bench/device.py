@@ -27,9 +27,9 @@ import torch
 
 from measure import circumstances, write_rows
 from simgauge.core.bounds import cosine_bounds
-from simgauge.core.krylov_basis import BLOCK
 from simgauge.core.neighbors.topk import top_k
-from simgauge.core.spectrum import Spectrum, spectrum
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.core.tables.tensor_precision import ieee_products
 from topk import clustered
 

@@ -28,9 +28,9 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 
 from measure import circumstances, in_own_process, timed, write_rows
-from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.lanczos import basis_limit
 from simgauge.core.matrices.sparse_product import GramProduct
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.lanczos import basis_limit
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.core.tables.threads import thread_count
 from simgauge.models import LinearAutoencoder

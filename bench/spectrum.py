@@ -24,8 +24,8 @@ from threadpoolctl import threadpool_limits
 
 from limits import limits
 from measure import circumstances, in_own_process, timed, write_rows
-from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.spectrum import Spectrum, measure_residuals, spectrum
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.spectrum import Spectrum, measure_residuals, spectrum
 
 CLUSTERS = 300
 TASTES = 4

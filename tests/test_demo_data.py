@@ -12,7 +12,7 @@ import pytest
 from simgauge.core.catalogue import catalogue_gauge
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import holdout_split, pair_recall
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.demo_data import load_demo_data
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "build_demo_data.py"

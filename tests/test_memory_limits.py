@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import sparse
 
-from simgauge.core.lanczos import BLOCK, basis_limit
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.lanczos import BLOCK, basis_limit
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.read.stored_interactions import write_metadata
 from simgauge.read.stored_pairs import ITEMS_FILE, PairsWriter
 
@@ -40,7 +40,7 @@ LIBRARIES_OF_AUDITS = 40 << 20
 CHILD = """
 import json, resource, sys
 import numpy as np, scipy.linalg, scipy.sparse, pyarrow.parquet, duckdb
-import simgauge.models, simgauge.core.spectrum, simgauge.read.spill, simgauge.read.interactions
+import simgauge.models, simgauge.core.spectral.spectrum, simgauge.read.spill, simgauge.read.interactions
 warm = np.ones((300, 300)) @ np.ones((300, 300))
 scipy.linalg.eigh(warm, subset_by_index=(290, 299))
 (scipy.sparse.csr_array(warm) @ warm).sum()
@@ -59,7 +59,7 @@ print(json.dumps(result))
 FIT = """
     from simgauge.read.stored_interactions import StoredInteractions
     store = StoredInteractions.load(sys.argv[2])
-    found = simgauge.core.spectrum.spectrum({matrix}, 8, solver="lanczos")
+    found = simgauge.core.spectral.spectrum.spectrum({matrix}, 8, solver="lanczos")
     result = dict(values=found.singular_values.tolist())
 """
 READ = """

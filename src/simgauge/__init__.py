@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simgauge.core.factorize import factorize
     from simgauge.core.neighbors.topk import iter_top_k, top_k
     from simgauge.core.path import factorize_path
-    from simgauge.core.spectrum import GrowingSpectrum, Spectrum, spectrum
+    from simgauge.core.spectral.spectrum import GrowingSpectrum, Spectrum, spectrum
     from simgauge.demo_data import load_demo_data
     from simgauge.embedding import Embedding
     from simgauge.errors import InputError, MissingDependencyError, ParameterError, RankWarning, SimgaugeError
@@ -41,7 +41,7 @@ _HOME = {
     "Canonical": "gauge",
     "Embedding": "embedding",
     "Finding": "findings",
-    "GrowingSpectrum": "core.spectrum",
+    "GrowingSpectrum": "core.spectral.spectrum",
     "InputError": "errors",
     "Interactions": "interactions",
     "LinearAutoencoder": "models",
@@ -50,7 +50,7 @@ _HOME = {
     "RankWarning": "errors",
     "Selection": "selection",
     "SimgaugeError": "errors",
-    "Spectrum": "core.spectrum",
+    "Spectrum": "core.spectral.spectrum",
     "StoredInteractions": "read.stored_interactions",
     "attaining_gauge": "core.bounds",
     "audit": "auditing",
@@ -75,7 +75,7 @@ _HOME = {
     "reproduce": "reproduction",
     "select": "selection",
     "simulate_clusters": "simulate",
-    "spectrum": "core.spectrum",
+    "spectrum": "core.spectral.spectrum",
     "spill_interactions": "read.spill",
     "standard_gauges": "neighbors",
     "top_k": "core.neighbors.topk",

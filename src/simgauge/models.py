@@ -15,7 +15,7 @@ from simgauge.core.dropout import check_rate, dropout_spectrum, factorize_dropou
 from simgauge.core.factorize import Factors, check_l2, factorize, halving_l2
 from simgauge.core.matrices.matrix_input import as_matrix
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
-from simgauge.core.spectrum import Spectrum, spectrum
+from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.core.tables.arrays import beside, is_tensor, namespace, to_host
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import FloatTable

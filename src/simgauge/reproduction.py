@@ -18,7 +18,7 @@ from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.core.factorize import Factors, Penalty, factorize
 from simgauge.core.matrices.gram import gram
-from simgauge.core.spectrum import Spectrum, spectrum
+from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.core.tables.tables import FloatTable, row_norms, unit_rows
 from simgauge.errors import ParameterError
 from simgauge.simulate import Simulation, simulate_clusters

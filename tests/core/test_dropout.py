@@ -8,7 +8,7 @@ import pytest
 from problems import counts
 from simgauge.core.dropout import dropout_spectrum, factorize_dropout
 from simgauge.core.factorize import factorize
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.errors import InputError, ParameterError
 
 

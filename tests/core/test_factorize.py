@@ -7,7 +7,7 @@ import pytest
 
 from problems import counts, sparse_counts
 from simgauge.core.factorize import factorize, halving_l2
-from simgauge.core.spectrum import Spectrum, spectrum
+from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.errors import ParameterError
 
 PENALTIES = ("product", "factors", "weights")

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from simgauge.core.factorize import factorize
 from simgauge.core.path import factorize_path
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.errors import ParameterError
 from simgauge.models import LinearAutoencoder
 

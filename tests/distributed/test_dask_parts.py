@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simgauge.core.matrices import sparse_product
 from simgauge.core.matrices.sparse_product import gram_term
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.distributed import ClusterError, DaskParts, as_parts
 from simgauge.errors import InputError

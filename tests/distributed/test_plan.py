@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.lanczos import basis_limit
 from simgauge.core.matrices.sparse_product import gram_term
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.lanczos import basis_limit
 from simgauge.distributed import DaskParts, plan_fit
 from simgauge.errors import ParameterError
 

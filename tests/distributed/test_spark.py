@@ -19,7 +19,7 @@ import scipy.sparse as sp
 
 from simgauge import audit
 from simgauge.core.matrices.sparse_product import gram_term
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.distributed import (
     SparkParts,

@@ -12,7 +12,7 @@ from simgauge.core.gauges.folded_bias import constant_columns, constant_directio
 from simgauge.core.gauges.sphere_spanning import sphere_spanning
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.topk import top_k
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.tables import Table, row_norms, take_rows
 from simgauge.findings import Finding, Verdict
 from simgauge.objectives import Identifiability

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simgauge.core.factorize import Factors, check_l2, shrinkage
-from simgauge.core.spectrum import Spectrum
+from simgauge.core.spectral.spectrum import Spectrum
 from simgauge.errors import ParameterError
 
 
@@ -62,7 +62,7 @@ def catalogue_gauge(spectrum: Spectrum, l2: float, name: str, n_components: int 
 
     Examples
     --------
-    >>> from simgauge.core.spectrum import spectrum
+    >>> from simgauge.core.spectral.spectrum import spectrum
     >>> S = spectrum(np.diag([3.0, 1.0]), 2)
     >>> catalogue_gauge(S, 1.0, "whitened").decoder.round(3) + 0.0
     array([[1., 0.],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simgauge.core.factorize import Factors
 from simgauge.core.matrices.gram import gram, top_eigenpairs
 from simgauge.core.matrices.matrix_input import as_matrix
-from simgauge.core.spectrum import Spectrum, complete, fix_signs
+from simgauge.core.spectral.spectrum import Spectrum, complete, fix_signs
 from simgauge.core.tables.arrays import to_host
 from simgauge.errors import InputError, ParameterError
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.spectrum import Spectrum
+from simgauge.core.spectral.spectrum import Spectrum
 from simgauge.core.tables.arrays import Array, beside, namespace
 from simgauge.errors import ParameterError
 
@@ -78,7 +78,7 @@ def factorize(
 
     Examples
     --------
-    >>> from simgauge.core.spectrum import spectrum
+    >>> from simgauge.core.spectral.spectrum import spectrum
     >>> X = np.diag([3.0, 1.0])
     >>> for penalty in ("product", "factors", "weights"):
     ...     A, B = factorize(spectrum(X, 2), penalty, l2=1.0)

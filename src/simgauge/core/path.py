@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.factorize import Factors, Penalty, check_l2, component_scales, factorize, halving_l2
-from simgauge.core.spectrum import Spectrum
+from simgauge.core.spectral.spectrum import Spectrum
 from simgauge.errors import ParameterError
 
 
@@ -81,7 +81,7 @@ def factorize_path(
 
     Examples
     --------
-    >>> from simgauge.core.spectrum import spectrum
+    >>> from simgauge.core.spectral.spectrum import spectrum
     >>> path = factorize_path(spectrum(np.diag([3.0, 1.0]), 2), l2=[0.0, 1.0], n_components=[1, 2])
     >>> [(model.n_components, model.l2, round(model.loss, 3)) for model in path]
     [(1, 0.0, 1.0), (1, 1.0, 1.09), (2, 0.0, 0.0), (2, 1.0, 0.34)]

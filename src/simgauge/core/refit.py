@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from simgauge.core.factorize import Penalty, component_scales
 from simgauge.core.gauges.canonical import canonical_core, power_map
 from simgauge.core.matrices.reweighting import Reweighted
-from simgauge.core.spectrum import Spectrum
+from simgauge.core.spectral.spectrum import Spectrum
 from simgauge.errors import InputError
 
 Table = NDArray[np.float64]
@@ -47,7 +47,7 @@ def linear_tables(
     --------
     >>> import scipy.sparse as sp
     >>> from simgauge.core.matrices.reweighting import unchanged
-    >>> from simgauge.core.spectrum import spectrum
+    >>> from simgauge.core.spectral.spectrum import spectrum
     >>> X = unchanged(sp.csr_array(np.diag([3.0, 1.0])))
     >>> users, items = linear_tables(X, spectrum(X.matrix, 2), "product", 1.0, power=1.0)
     >>> (users @ items.T).round(3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.lanczos import basis_limit
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.lanczos import basis_limit
 from simgauge.errors import ParameterError
 
 FIRST_STEPS, STEPS_PER_BLOCK = 8.0, 3.0

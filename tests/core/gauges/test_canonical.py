@@ -11,7 +11,7 @@ from problems import cosines, counts, two_tables
 from simgauge import Embedding, canonical_gauge, canonicalize, gauge_transform, random_gauge
 from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.factorize import factorize
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError, ParameterError
 

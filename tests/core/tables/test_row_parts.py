@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core.spectrum import measure_residuals, spectrum
+from simgauge.core.spectral.spectrum import measure_residuals, spectrum
 from simgauge.core.tables.row_parts import LocalParts, tree_sum
 from simgauge.errors import InputError
 from simgauge.models import LinearAutoencoder

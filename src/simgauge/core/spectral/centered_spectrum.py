@@ -7,13 +7,13 @@ import scipy.linalg as sla
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.lanczos import block_lanczos
 from simgauge.core.matrices.gram import gram, top_eigenpairs
 from simgauge.core.matrices.reweighting import Reweighted
 from simgauge.core.matrices.sparse_product import GramProduct
-from simgauge.core.orthogonal import complete, fix_signs
-from simgauge.core.solver_cost import gram_side, route_costs
-from simgauge.core.spectrum import DEFAULT_TOL, Spectrum, spectrum
+from simgauge.core.spectral.lanczos import block_lanczos
+from simgauge.core.spectral.orthogonal import complete, fix_signs
+from simgauge.core.spectral.solver_cost import gram_side, route_costs
+from simgauge.core.spectral.spectrum import DEFAULT_TOL, Spectrum, spectrum
 from simgauge.errors import ParameterError
 
 Matrix = NDArray[np.float64]

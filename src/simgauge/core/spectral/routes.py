@@ -14,14 +14,14 @@ import scipy.linalg as sla
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.lanczos import LanczosRun, RitzPairs
 from simgauge.core.matrices.gram import gram, top_eigenpairs
 from simgauge.core.matrices.matrix_input import Matrix, largest_magnitude
 from simgauge.core.matrices.sparse_product import GramProduct
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
-from simgauge.core.orthogonal import Columns, orthonormal_range
-from simgauge.core.solver_cost import gram_side
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.lanczos import LanczosRun, RitzPairs
+from simgauge.core.spectral.orthogonal import Columns, orthonormal_range
+from simgauge.core.spectral.solver_cost import gram_side
 from simgauge.core.tables.arrays import Array, beside, doubled, namespace, to_host
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.errors import InputError

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.krylov_basis import BLOCK, NOISE, KrylovBasis, Operator
-from simgauge.core.orthogonal import Columns
+from simgauge.core.spectral.krylov_basis import BLOCK, NOISE, KrylovBasis, Operator
+from simgauge.core.spectral.orthogonal import Columns
+from simgauge.core.spectral.tall_products import TallProducts, one_blas_thread
 from simgauge.core.tables.arrays import Array, on_host
-from simgauge.core.tall_products import TallProducts, one_blas_thread
 
 BASIS_BYTES = 1 << 30
 """Memory of V and W together, beyond which the basis is compressed and the iteration restarted."""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core.solver_cost import route_costs
-from simgauge.core.spectrum import ConvergenceWarning, GrowingSpectrum, measure_residuals, spectrum
+from simgauge.core.spectral.solver_cost import route_costs
+from simgauge.core.spectral.spectrum import ConvergenceWarning, GrowingSpectrum, measure_residuals, spectrum
 from simgauge.errors import InputError, ParameterError
 
 ROUTES = ["dense", "gram", "lanczos"]

@@ -7,9 +7,9 @@ import pytest
 import scipy.sparse as sp
 
 from problems import sparse_counts
-from simgauge.core.centered_spectrum import reweighted_spectrum
 from simgauge.core.matrices.reweighting import propensity, standardized
-from simgauge.core.spectrum import spectrum
+from simgauge.core.spectral.centered_spectrum import reweighted_spectrum
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.errors import ParameterError
 
 ROUTES = [("gram", (80, 30)), ("gram", (30, 80)), ("lanczos", (400, 150)), ("lanczos", (150, 400))]

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core import krylov_basis
 from simgauge.core.dropout import dropout_spectrum
 from simgauge.core.factorize import factorize
 from simgauge.core.matrices import sparse_product, tensor_matrix
 from simgauge.core.matrices.gram import gram
 from simgauge.core.matrices.matrix_input import as_matrix, largest_magnitude, stored_values
 from simgauge.core.matrices.sparse_product import GramProduct
-from simgauge.core.orthogonal import complete, orthonormal_columns
-from simgauge.core.solver_cost import route_costs
-from simgauge.core.spectrum import ConvergenceWarning, measure_residuals, spectrum
+from simgauge.core.spectral import krylov_basis
+from simgauge.core.spectral.orthogonal import complete, orthonormal_columns
+from simgauge.core.spectral.solver_cost import route_costs
+from simgauge.core.spectral.spectrum import ConvergenceWarning, measure_residuals, spectrum
 from simgauge.core.tables.arrays import to_host
 from simgauge.errors import InputError
 from tensor_problems import REASON, csr_tensor, devices, tensor, watched_copies

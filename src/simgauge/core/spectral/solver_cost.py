@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simgauge.core.krylov_basis import BLOCK
 from simgauge.core.matrices.gram import gram_flops
 from simgauge.core.matrices.matrix_input import Matrix, stored_values
+from simgauge.core.spectral.krylov_basis import BLOCK
 from simgauge.core.tables.row_parts import RowParts
 
 EIGH = 6.0

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core.krylov_basis import BLOCK
-from simgauge.core.lanczos import basis_limit, block_lanczos
 from simgauge.core.matrices import sparse_product
 from simgauge.core.matrices.gram import gram
 from simgauge.core.matrices.sparse_product import GramProduct
-from simgauge.core.orthogonal import complete, fix_signs, orthonormal_columns
+from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.spectral.lanczos import basis_limit, block_lanczos
+from simgauge.core.spectral.orthogonal import complete, fix_signs, orthonormal_columns
+from simgauge.core.spectral.tall_products import TallProducts
 from simgauge.core.tables.threads import thread_count
-from simgauge.core.tall_products import TallProducts
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.lanczos import ConvergenceWarning
 from simgauge.core.matrices.matrix_input import as_matrix
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
-from simgauge.core.orthogonal import Columns, complete, fix_signs
-from simgauge.core.solver_cost import route_costs
-from simgauge.core.spectral_routes import (
+from simgauge.core.spectral.lanczos import ConvergenceWarning
+from simgauge.core.spectral.orthogonal import Columns, complete, fix_signs
+from simgauge.core.spectral.routes import (
     LanczosRoute,
     Progress,
     by_gram,
@@ -27,6 +26,7 @@ from simgauge.core.spectral_routes import (
     place,
     relative_residuals,
 )
+from simgauge.core.spectral.solver_cost import route_costs
 from simgauge.core.tables.arrays import is_tensor, namespace
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tensor_precision import ieee_products
