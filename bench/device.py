@@ -26,7 +26,7 @@ import scipy.sparse as sp
 import torch
 
 from measure import circumstances, write_rows
-from simgauge.core.bounds import cosine_bounds
+from simgauge.core.bounds.cosine_bounds import cosine_bounds
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.spectral.krylov_basis import BLOCK
 from simgauge.core.spectral.spectrum import Spectrum, spectrum

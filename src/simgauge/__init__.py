@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from simgauge.auditing import Audit, audit
     from simgauge.bias import drop_bias
     from simgauge.comparison import compare_models
-    from simgauge.core.bounds import attaining_gauge, cosine_bounds
+    from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
+    from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
     from simgauge.core.catalogue import catalogue_gauge
-    from simgauge.core.certificates import certified_share, neighbor_certificate
     from simgauge.core.factorize import factorize
     from simgauge.core.neighbors.topk import iter_top_k, top_k
     from simgauge.core.path import factorize_path
@@ -52,15 +52,15 @@ _HOME = {
     "SimgaugeError": "errors",
     "Spectrum": "core.spectral.spectrum",
     "StoredInteractions": "read.stored_interactions",
-    "attaining_gauge": "core.bounds",
+    "attaining_gauge": "core.bounds.cosine_bounds",
     "audit": "auditing",
     "canonical_gauge": "gauge",
     "canonicalize": "gauge",
     "catalogue_gauge": "core.catalogue",
-    "certified_share": "core.certificates",
+    "certified_share": "core.bounds.certificates",
     "compare_models": "comparison",
     "compare_neighbors": "neighbors",
-    "cosine_bounds": "core.bounds",
+    "cosine_bounds": "core.bounds.cosine_bounds",
     "drop_bias": "bias",
     "factorize": "core.factorize",
     "factorize_path": "core.path",
@@ -68,7 +68,7 @@ _HOME = {
     "gauge_transform": "gauge",
     "iter_top_k": "core.neighbors.topk",
     "load_demo_data": "demo_data",
-    "neighbor_certificate": "core.certificates",
+    "neighbor_certificate": "core.bounds.certificates",
     "random_gauge": "gauge",
     "read_embedding": "read.embedding_files",
     "read_interactions": "read.interactions",

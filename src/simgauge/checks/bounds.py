@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.bounds import Group, cosine_bounds
-from simgauge.core.certificates import certified_share, neighbor_certificate
+from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
+from simgauge.core.bounds.cosine_bounds import Group, cosine_bounds
 from simgauge.core.tables.tables import FloatTable, take_rows
 from simgauge.findings import Finding
 from simgauge.workspace import Workspace
@@ -91,7 +91,7 @@ def certified_neighbors(workspace: Workspace) -> Finding | None:
         verdict="info",
         cause="a neighbour is certain up to κ* = tan(φ_{k+1}/2) / tan(φ_j/2): its lead over the first item outside the list",
         action="show certain neighbours as facts, the others as suggestions; neighbor_certificate gives κ* for each",
-        verify="no random or optimised gauge below κ* changes the list; tests/core/test_certificates.py searches for one",
+        verify="no random or optimised gauge below κ* changes the list; tests/core/bounds/test_certificates.py searches for one",
         gauge_dependent=True,
         group="gauge",
         details={"by_condition_number": rows, "named_gauges": scale, "k": workspace.k},

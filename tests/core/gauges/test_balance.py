@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from simgauge.core.bounds import cosine_bounds
+from simgauge.core.bounds.cosine_bounds import cosine_bounds
 from simgauge.core.gauges.balance import gauge_balance, penalty_agreement
 from simgauge.errors import InputError, ParameterError
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from simgauge.core.certificates import neighbor_certificate
+from simgauge.core.bounds.certificates import neighbor_certificate
 from simgauge.core.neighbors import candidate_search, exact_lists
 from simgauge.core.neighbors.topk import iter_top_k, top_k
 from simgauge.core.tables.arrays import to_host

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from simgauge.core.certificates import certified_share, neighbor_certificate
+from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
 from simgauge.errors import InputError, ParameterError
 
 JUST_BELOW, JUST_ABOVE = 1 - 1e-6, 1 + 1e-6
@@ -180,7 +180,7 @@ def test_rows_may_be_rescaled_and_rotated_and_blocks_do_not_matter(table, rng, m
     expected = neighbor_certificate(table, 3, per_neighbor=True)
     turned = table @ np.linalg.qr(rng.normal(size=(3, 3)))[0] * rng.uniform(0.1, 9, (30, 1))
     assert np.allclose(neighbor_certificate(turned, 3, per_neighbor=True), expected, rtol=1e-9)
-    monkeypatch.setattr("simgauge.core.certificates.ENTRIES_PER_BLOCK", 50)
+    monkeypatch.setattr("simgauge.core.bounds.certificates.ENTRIES_PER_BLOCK", 50)
     assert np.array_equal(neighbor_certificate(table, 3, per_neighbor=True), expected)
 
 

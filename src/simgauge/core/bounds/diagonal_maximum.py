@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.diagonal_axes import (
+from simgauge.core.bounds.sorted_axes import (
     MAX_STEPS,
     TOLERANCE,
     Floats,

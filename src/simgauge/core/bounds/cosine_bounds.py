@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.bounds_diagonal import diagonal_bounds, unbounded_diagonal
+from simgauge.core.bounds.diagonal import diagonal_bounds, unbounded_diagonal
 from simgauge.core.tables.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.tables.tables import as_table, take_rows, unit_rows
 from simgauge.core.tables.tensor_precision import row_sums
@@ -96,7 +96,7 @@ def cosine_bounds(
     Float64 throughout. "linear" uses |u − v| and |u + v| of the unit vectors, not the arc cosine, so small angles are
     exact to rounding. Parallel (antiparallel) vectors keep cosine 1 (-1); with κ = inf, vectors count as parallel when
     |u − v| is within 2 eps of the table's dtype. A zero vector stays zero under any gauge; its cosine is defined as 0
-    and so are its bounds. "diagonal" is solved exactly (see `simgauge.core.bounds_diagonal`), to an accuracy of about
+    and so are its bounds. "diagonal" is solved exactly (see `simgauge.core.bounds.diagonal`), to an accuracy of about
     κ·eps; the values returned are those of a feasible d. Cost O(k log k) a pair, memory flat, threads over blocks.
     Tensors: "linear" is computed on the device. "diagonal" takes the unit rows of the asked pairs, and nothing else, to
     the host (16 n_components bytes a pair): its windows differ from pair to pair, which a device does not do well.

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import minimize
 
-from simgauge.core.bounds import attaining_gauge, cosine_bounds
-from simgauge.core.bounds_diagonal import diagonal_bounds
+from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
+from simgauge.core.bounds.diagonal import diagonal_bounds
 from simgauge.errors import InputError, ParameterError
 
 ROUNDING = 1e-12  # float64, at most 16 terms, condition numbers up to 100
@@ -276,7 +276,7 @@ def test_float32_agrees_with_float64_of_the_same_numbers(rng):
 
 
 def test_many_pairs_over_several_blocks_equal_one_by_one(rng, monkeypatch):
-    monkeypatch.setattr("simgauge.core.bounds.ENTRIES_PER_BLOCK", 64)
+    monkeypatch.setattr("simgauge.core.bounds.cosine_bounds.ENTRIES_PER_BLOCK", 64)
     rows = rng.normal(size=(20, 8))
     rows[::3] = abs(rows[::3])
     rows[4] = 0

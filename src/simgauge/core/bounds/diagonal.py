@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.diagonal_axes import Floats, weighted_cosine
-from simgauge.core.diagonal_maximum import largest_weights
-from simgauge.core.diagonal_minimum import smallest_weights
+from simgauge.core.bounds.diagonal_maximum import largest_weights
+from simgauge.core.bounds.diagonal_minimum import smallest_weights
+from simgauge.core.bounds.sorted_axes import Floats, weighted_cosine
 
 LARGEST_CONDITION_NUMBER = 1e100
 """Larger ones are treated as this one: the product of two sums must not underflow."""

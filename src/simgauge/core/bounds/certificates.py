@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.bounds import row_lengths
+from simgauge.core.bounds.cosine_bounds import row_lengths
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.arrays import Array, doubled, namespace, to_host
 from simgauge.core.tables.tables import as_table, take_rows, unit_rows

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simgauge.core.diagonal_axes import (
+from simgauge.core.bounds.sorted_axes import (
     MAX_STEPS,
     TOLERANCE,
     Floats,

@@ -1,0 +1,1 @@
+"""How far a cosine can move, and which neighbours no metric within a budget can change."""
