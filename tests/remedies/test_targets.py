@@ -7,7 +7,7 @@ import pytest
 
 from remedy_problems import WIDTH, clustered, lists_of, overlap, two_sides, used
 from simgauge import Embedding, gauge_transform, random_gauge
-from simgauge.core.geometry_spectrum import effective_rank, isoscore
+from simgauge.core.geometry.effective_rank import effective_rank, isoscore
 from simgauge.core.neighbors.hubness import k_occurrence, k_skewness, neighbor_log_popularity, popularity_correlation
 from simgauge.core.tables.tables import unit_rows
 from simgauge.models import LinearAutoencoder

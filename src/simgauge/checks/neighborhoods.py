@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.geometry_distances import distance_concentration, random_pair_distances
-from simgauge.core.geometry_duplicates import exact_duplicates, near_duplicates
-from simgauge.core.geometry_outliers import islands, outliers
-from simgauge.core.geometry_queries import query_fit
+from simgauge.core.geometry.distances import distance_concentration, random_pair_distances
+from simgauge.core.geometry.duplicates import exact_duplicates, near_duplicates
+from simgauge.core.geometry.outliers import islands, outliers
+from simgauge.core.geometry.queries import query_fit
 from simgauge.core.neighbors.hubness import (
     antihub_expectation,
     antihub_share,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.geometry_axes import axis_shares
-from simgauge.core.geometry_cosine import centered_random_cosine, mean_random_cosine
-from simgauge.core.geometry_norms import norm_spread
-from simgauge.core.geometry_spectrum import effective_rank, isoscore, participation_ratio, rankme
+from simgauge.core.geometry.axes import axis_shares
+from simgauge.core.geometry.effective_rank import effective_rank, isoscore, participation_ratio, rankme
+from simgauge.core.geometry.norms import norm_spread
+from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine
 from simgauge.findings import Finding
 from simgauge.workspace import Workspace
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geometry_problems import skewed_table
-from simgauge.core.geometry_spectrum import effective_rank, participation_ratio
+from simgauge.core.geometry.effective_rank import effective_rank, participation_ratio
 from simgauge.core.tables.moments import row_blocks, table_moments
 from simgauge.core.tables.tables import moments as geometry_moments
 from simgauge.errors import InputError

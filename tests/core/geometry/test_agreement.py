@@ -7,7 +7,7 @@ import pytest
 import scipy.spatial
 
 from geometry_problems import general_map, rotation, skewed_table
-from simgauge.core.agreement import canonical_agreement, cross_moments, linear_cka, procrustes
+from simgauge.core.geometry.agreement import canonical_agreement, cross_moments, linear_cka, procrustes
 from simgauge.core.tables.tables import moments as geometry_moments
 from simgauge.errors import InputError
 

@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 
 from geometry_problems import general_map, nearest, rotation, skewed_table
-from simgauge.core.geometry_axes import axis_shares
-from simgauge.core.geometry_cosine import centered_random_cosine, mean_random_cosine, random_cosine_deviation
-from simgauge.core.geometry_distances import distance_concentration, random_pair_distances
-from simgauge.core.geometry_duplicates import exact_duplicates, near_duplicates
-from simgauge.core.geometry_norms import norm_spread
-from simgauge.core.geometry_outliers import islands, outliers
-from simgauge.core.geometry_queries import coverage, query_fit
-from simgauge.core.geometry_spectrum import (
+from simgauge.core.geometry.axes import axis_shares
+from simgauge.core.geometry.distances import distance_concentration, random_pair_distances
+from simgauge.core.geometry.duplicates import exact_duplicates, near_duplicates
+from simgauge.core.geometry.effective_rank import (
     components_for_share,
     effective_rank,
     isoscore,
@@ -23,6 +19,10 @@ from simgauge.core.geometry_spectrum import (
     rankme,
     stable_rank,
 )
+from simgauge.core.geometry.norms import norm_spread
+from simgauge.core.geometry.outliers import islands, outliers
+from simgauge.core.geometry.queries import coverage, query_fit
+from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine, random_cosine_deviation
 from simgauge.core.neighbors.hubness import k_occurrence, k_skewness, neighbor_log_popularity, robin_hood_index
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.tables.moments import table_moments

@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from geometry_problems import nearest, skewed_table
-from simgauge.core.geometry_cosine import mean_random_cosine, random_cosine_deviation
-from simgauge.core.geometry_distances import distance_concentration, random_pair_distances
+from simgauge.core.geometry.distances import distance_concentration, random_pair_distances
+from simgauge.core.geometry.random_cosine import mean_random_cosine, random_cosine_deviation
 from simgauge.core.tables.moments import table_moments
 from simgauge.errors import InputError, ParameterError
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from geometry_problems import skewed_table
-from simgauge.core.geometry_axes import axis_shares
-from simgauge.core.geometry_cosine import mean_random_cosine
+from simgauge.core.geometry.axes import axis_shares
+from simgauge.core.geometry.random_cosine import mean_random_cosine
 from simgauge.core.tables.moments import table_moments
 from simgauge.errors import ParameterError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.geometry_norms import QUANTILES, norm_spread
+from simgauge.core.geometry.norms import QUANTILES, norm_spread
 from simgauge.core.tables.moments import table_moments
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.geometry_queries import coverage, query_fit
+from simgauge.core.geometry.queries import coverage, query_fit
 from simgauge.core.neighbors.hubness import k_occurrence
 from simgauge.errors import InputError, ParameterError
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from geometry_problems import nearest
-from simgauge.core.geometry_outliers import islands, outliers
+from simgauge.core.geometry.outliers import islands, outliers
 from simgauge.errors import ParameterError
 
 

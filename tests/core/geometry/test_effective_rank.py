@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geometry_problems import skewed_table
-from simgauge.core.geometry_spectrum import (
+from simgauge.core.geometry.effective_rank import (
     components_for_share,
     effective_rank,
     isoscore,

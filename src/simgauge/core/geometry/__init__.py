@@ -1,0 +1,1 @@
+"""Geometry of a table of vectors: axes, norms, distances, duplicates, outliers, queries."""
