@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from simgauge.core.catalogue import catalogue_gauge
+from simgauge.core.closed_form.catalogue import catalogue_gauge
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import holdout_split, pair_recall
 from simgauge.core.spectral.spectrum import spectrum

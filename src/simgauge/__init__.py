@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from simgauge.comparison import compare_models
     from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
     from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
-    from simgauge.core.catalogue import catalogue_gauge
-    from simgauge.core.factorize import factorize
+    from simgauge.core.closed_form.catalogue import catalogue_gauge
+    from simgauge.core.closed_form.factorize import factorize
+    from simgauge.core.closed_form.path import factorize_path
     from simgauge.core.neighbors.topk import iter_top_k, top_k
-    from simgauge.core.path import factorize_path
     from simgauge.core.spectral.spectrum import GrowingSpectrum, Spectrum, spectrum
     from simgauge.demo_data import load_demo_data
     from simgauge.embedding import Embedding
@@ -56,14 +56,14 @@ _HOME = {
     "audit": "auditing",
     "canonical_gauge": "gauge",
     "canonicalize": "gauge",
-    "catalogue_gauge": "core.catalogue",
+    "catalogue_gauge": "core.closed_form.catalogue",
     "certified_share": "core.bounds.certificates",
     "compare_models": "comparison",
     "compare_neighbors": "neighbors",
     "cosine_bounds": "core.bounds.cosine_bounds",
     "drop_bias": "bias",
-    "factorize": "core.factorize",
-    "factorize_path": "core.path",
+    "factorize": "core.closed_form.factorize",
+    "factorize_path": "core.closed_form.path",
     "from_library": "read.libraries",
     "gauge_transform": "gauge",
     "iter_top_k": "core.neighbors.topk",

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from simgauge.atomic import write_text
 from simgauge.auditing import Audit, Progress, audit
-from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
+from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import PairRecall, holdout_split, pair_recall

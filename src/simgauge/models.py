@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from simgauge.core.dropout import check_rate, dropout_spectrum, factorize_dropout
-from simgauge.core.factorize import Factors, check_l2, factorize, halving_l2
+from simgauge.core.closed_form.dropout import check_rate, dropout_spectrum, factorize_dropout
+from simgauge.core.closed_form.factorize import Factors, check_l2, factorize, halving_l2
 from simgauge.core.matrices.matrix_input import as_matrix
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
 from simgauge.core.spectral.spectrum import Spectrum, spectrum

@@ -14,9 +14,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from simgauge.atomic import atomic_file, write_text
-from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
+from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
+from simgauge.core.closed_form.factorize import Factors, Penalty, factorize
 from simgauge.core.cluster_agreement import cluster_agreement, norm_popularity
-from simgauge.core.factorize import Factors, Penalty, factorize
 from simgauge.core.matrices.gram import gram
 from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.core.tables.tables import FloatTable, row_norms, unit_rows

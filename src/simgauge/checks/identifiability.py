@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from simgauge.core.factorize import factorize
+from simgauge.core.closed_form.factorize import factorize
 from simgauge.core.gauges.balance import GaugeBalance, gauge_balance
 from simgauge.core.gauges.folded_bias import constant_columns, constant_direction
 from simgauge.core.gauges.sphere_spanning import sphere_spanning

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from simgauge.core.raw_similarity import column_cosine_lists, ease_weights, weight_lists
+from simgauge.core.closed_form.raw_similarity import column_cosine_lists, ease_weights, weight_lists
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from simgauge.core.closed_form.raw_similarity import MAX_ITEMS
 from simgauge.core.gauges.canonical import Center
-from simgauge.core.raw_similarity import MAX_ITEMS
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.remedies.all_but_the_top import AllButTheTop

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.dropout import dropout_spectrum
+from simgauge.core.closed_form.dropout import dropout_spectrum
 from simgauge.core.matrices.reweighting import Reweighted, column_scaled, damped, propensity, standardized, unchanged
 from simgauge.core.spectral.centered_spectrum import reweighted_spectrum
 from simgauge.core.spectral.spectrum import Spectrum

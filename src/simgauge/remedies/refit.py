@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from simgauge.core.dropout import check_rate
-from simgauge.core.factorize import check_l2, halving_l2
-from simgauge.core.refit import dropout_tables, linear_tables
+from simgauge.core.closed_form.dropout import check_rate
+from simgauge.core.closed_form.factorize import check_l2, halving_l2
+from simgauge.core.closed_form.refitted_tables import dropout_tables, linear_tables
 from simgauge.core.tables.tables import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from problems import cosines, counts, two_tables
 from simgauge import Embedding, canonical_gauge, canonicalize, gauge_transform, random_gauge
-from simgauge.core.catalogue import CATALOGUE, catalogue_gauge
-from simgauge.core.factorize import factorize
+from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
+from simgauge.core.closed_form.factorize import factorize
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError, ParameterError

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core.dropout import dropout_spectrum
-from simgauge.core.factorize import factorize
+from simgauge.core.closed_form.dropout import dropout_spectrum
+from simgauge.core.closed_form.factorize import factorize
 from simgauge.core.matrices import sparse_product, tensor_matrix
 from simgauge.core.matrices.gram import gram
 from simgauge.core.matrices.matrix_input import as_matrix, largest_magnitude, stored_values

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from problems import counts, sparse_counts
-from simgauge.core.factorize import factorize, halving_l2
+from simgauge.core.closed_form.factorize import factorize, halving_l2
 from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.errors import ParameterError
 

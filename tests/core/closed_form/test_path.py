@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from simgauge.core.factorize import factorize
-from simgauge.core.path import factorize_path
+from simgauge.core.closed_form.factorize import factorize
+from simgauge.core.closed_form.path import factorize_path
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.errors import ParameterError
 from simgauge.models import LinearAutoencoder

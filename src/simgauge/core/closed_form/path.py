@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.factorize import Factors, Penalty, check_l2, component_scales, factorize, halving_l2
+from simgauge.core.closed_form.factorize import Factors, Penalty, check_l2, component_scales, factorize, halving_l2
 from simgauge.core.spectral.spectrum import Spectrum
 from simgauge.errors import ParameterError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.factorize import Penalty, component_scales
+from simgauge.core.closed_form.factorize import Penalty, component_scales
 from simgauge.core.gauges.canonical import canonical_core, power_map
 from simgauge.core.matrices.reweighting import Reweighted
 from simgauge.core.spectral.spectrum import Spectrum
@@ -68,7 +68,7 @@ def linear_tables(
 
 
 def dropout_tables(X: Reweighted, spectrum: Spectrum, encoded: Table, power: float | None) -> tuple[Table, Table]:
-    """The same for input dropout, whose encoder ``H⁻¹ G V`` is not diagonal in V (see `core.dropout`).
+    """The same for input dropout, whose encoder ``H⁻¹ G V`` is not diagonal in V (see `core.closed_form.dropout`).
 
     ``power=None`` gives the representative with A and B of equal column norms, as `factorize_dropout` does.
     """

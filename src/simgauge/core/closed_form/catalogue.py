@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simgauge.core.factorize import Factors, check_l2, shrinkage
+from simgauge.core.closed_form.factorize import Factors, check_l2, shrinkage
 from simgauge.core.spectral.spectrum import Spectrum
 from simgauge.errors import ParameterError
 

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simgauge.core.factorize import Factors
+from simgauge.core.closed_form.factorize import Factors
 from simgauge.core.matrices.gram import gram, top_eigenpairs
 from simgauge.core.matrices.matrix_input import as_matrix
 from simgauge.core.spectral.spectrum import Spectrum, complete, fix_signs

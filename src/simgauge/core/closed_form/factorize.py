@@ -12,7 +12,7 @@ from simgauge.core.tables.arrays import Array, beside, namespace
 from simgauge.errors import ParameterError
 
 Penalty = Literal["product", "factors", "weights"]
-"""Penalties that one spectrum of X serves; input dropout has a decomposition of its own (`core.dropout`)."""
+"""Penalties that one spectrum of X serves; input dropout has a decomposition of its own (`core.closed_form.dropout`)."""
 
 
 class Factors(NamedTuple):

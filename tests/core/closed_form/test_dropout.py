@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from problems import counts
-from simgauge.core.dropout import dropout_spectrum, factorize_dropout
-from simgauge.core.factorize import factorize
+from simgauge.core.closed_form.dropout import dropout_spectrum, factorize_dropout
+from simgauge.core.closed_form.factorize import factorize
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.errors import InputError, ParameterError
 
@@ -86,6 +86,6 @@ def test_bad_rates_are_refused(rng, rate):
 
 
 def test_too_many_items_are_refused_with_what_to_do(monkeypatch, rng):
-    monkeypatch.setattr("simgauge.core.dropout.MAX_ITEMS", 5)
+    monkeypatch.setattr("simgauge.core.closed_form.dropout.MAX_ITEMS", 5)
     with pytest.raises(InputError, match="Drop rare items"):
         dropout_spectrum(counts(rng), 2, 0.5)

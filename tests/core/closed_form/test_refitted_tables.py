@@ -8,10 +8,10 @@ import scipy.sparse as sp
 
 from problems import cosines, sparse_counts
 from simgauge import Embedding, canonical_gauge
-from simgauge.core.dropout import dropout_spectrum, factorize_dropout
-from simgauge.core.factorize import factorize
+from simgauge.core.closed_form.dropout import dropout_spectrum, factorize_dropout
+from simgauge.core.closed_form.factorize import factorize
+from simgauge.core.closed_form.refitted_tables import dropout_tables, linear_tables
 from simgauge.core.matrices.reweighting import propensity, standardized
-from simgauge.core.refit import dropout_tables, linear_tables
 from simgauge.core.spectral.centered_spectrum import reweighted_spectrum
 from simgauge.errors import InputError
 

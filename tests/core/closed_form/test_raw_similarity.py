@@ -7,8 +7,8 @@ import pytest
 import scipy.sparse as sp
 
 from problems import cosines, sparse_counts
-from simgauge.core import raw_similarity
-from simgauge.core.raw_similarity import column_cosine_lists, ease_weights, weight_lists
+from simgauge.core.closed_form import raw_similarity
+from simgauge.core.closed_form.raw_similarity import column_cosine_lists, ease_weights, weight_lists
 from simgauge.errors import InputError, ParameterError
 
 

@@ -1,0 +1,1 @@
+"""Closed-form solutions of the paper's regularised linear models."""
