@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.errors import InputError
-from simgauge.read.codes import Coder, as_integers
 from simgauge.read.merge import merge_events
+from simgauge.read.sources.codes import Coder, as_integers
 
 
 class Columns(NamedTuple):

@@ -13,9 +13,9 @@ from simgauge.distributed.spark_events import INTEGERS, parts_wanted
 from simgauge.distributed.spark_parts import SparkParts
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, optional_import
-from simgauge.read.columns import ID_NAMES, VECTOR_NAMES, find_column, usual_column
 from simgauge.read.libraries.found_tables import described, library_version
 from simgauge.read.libraries.spark_als import CONVENTION, als_stage
+from simgauge.read.sources.columns import ID_NAMES, VECTOR_NAMES, find_column, usual_column
 
 SOURCE = "Spark DataFrame"
 

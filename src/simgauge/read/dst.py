@@ -9,8 +9,8 @@ import numpy as np
 
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
-from simgauge.read.files import content_of, expand
 from simgauge.read.merge import merge_events
+from simgauge.read.sources.files import content_of, expand
 
 
 def is_dst(path: Path) -> bool:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.read.codes import Coder
-from simgauge.read.columns import ITEM_NAMES, USER_NAMES, WEIGHT_NAMES, find_column, usual_column
-from simgauge.read.table_source import Column, Source
+from simgauge.read.sources.codes import Coder
+from simgauge.read.sources.columns import ITEM_NAMES, USER_NAMES, WEIGHT_NAMES, find_column, usual_column
+from simgauge.read.sources.table_source import Column, Source
 
 ColumnName = str | int
 

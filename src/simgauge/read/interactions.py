@@ -14,14 +14,14 @@ from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.interactions import METADATA_FILE, Interactions
 from simgauge.read.dst import is_dst, read_dst
 from simgauge.read.events import ColumnName, Events, choose_columns, collect_events
-from simgauge.read.files import content_of, expand, is_path
 from simgauge.read.merge import RULES, keep_frequent, merge_events
-from simgauge.read.names import names_for
-from simgauge.read.npz import load_sparse
-from simgauge.read.sources import open_source
+from simgauge.read.sources.files import content_of, expand, is_path
+from simgauge.read.sources.names import names_for
+from simgauge.read.sources.npz import load_sparse
+from simgauge.read.sources.open_source import open_source
+from simgauge.read.sources.table_source import Source
 from simgauge.read.stored_interactions import METADATA_FILE as STORE_METADATA_FILE
 from simgauge.read.stored_interactions import StoredInteractions
-from simgauge.read.table_source import Source
 
 
 def read_interactions(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.read.names import label_columns
-from simgauge.read.sources import open_source
+from simgauge.read.sources.names import label_columns
+from simgauge.read.sources.open_source import open_source
 
 Path = str | os.PathLike[str]
 

@@ -19,13 +19,13 @@ from simgauge.errors import DroppedDataWarning, InputError, ParameterError, Simg
 from simgauge.read.events import ColumnName, choose_columns
 from simgauge.read.interactions import check_options
 from simgauge.read.memory import in_words, memory_bytes
-from simgauge.read.parquet_files import check_schemas, first_damaged
-from simgauge.read.sources import open_source
+from simgauge.read.sources.open_source import open_source
+from simgauge.read.sources.parquet_files import check_schemas, first_damaged
+from simgauge.read.sources.table_source import Source
 from simgauge.read.spilled_events import Progress, SpilledEvents
 from simgauge.read.spilled_pairs import keep_frequent_pairs, write_items, write_pairs
 from simgauge.read.stored_interactions import METADATA_FILE, StoredInteractions, write_metadata
 from simgauge.read.stored_pairs import FILES
-from simgauge.read.table_source import Source
 
 LEAST_MEMORY = 256 << 20
 BUFFERS = 160 << 20

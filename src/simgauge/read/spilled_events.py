@@ -13,9 +13,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.read.codes import WHOLE_NUMBER
 from simgauge.read.events import id_meaning, id_sql, time_sql, weight_sql
-from simgauge.read.table_source import ROWS_PER_BATCH, Column, Source, sql_text
+from simgauge.read.sources.codes import WHOLE_NUMBER
+from simgauge.read.sources.table_source import ROWS_PER_BATCH, Column, Source, sql_text
 
 SPACE = r"' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 ORDER_MATTERS = ("sum", "mean", "last")

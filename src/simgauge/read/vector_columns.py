@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.read.columns import (
+from simgauge.read.sources.columns import (
     ID_NAMES,
     ITEM_NAMES,
     NAME_NAMES,
@@ -23,8 +23,8 @@ from simgauge.read.columns import (
     list_columns,
     usual_column,
 )
-from simgauge.read.names import typed_labels
-from simgauge.read.table_source import Column, Source
+from simgauge.read.sources.names import typed_labels
+from simgauge.read.sources.table_source import Column, Source
 
 SAMPLE_ROWS = 1000
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.read.columns import find_column
-from simgauge.read.files import content_of, expand, is_path
 from simgauge.read.libraries.faiss_index import from_faiss_file, is_faiss_file
 from simgauge.read.libraries.torch_tables import as_array, is_torch_file, load_weights
-from simgauge.read.npz import map_npy, npz_shapes, read_npz_array
-from simgauge.read.sources import open_source
-from simgauge.read.tensors import read_tensor, tensor_shapes
+from simgauge.read.sources.columns import find_column
+from simgauge.read.sources.files import content_of, expand, is_path
+from simgauge.read.sources.npz import map_npy, npz_shapes, read_npz_array
+from simgauge.read.sources.open_source import open_source
+from simgauge.read.sources.tensors import read_tensor, tensor_shapes
 from simgauge.read.vector_columns import find_layout, read_columns
 from simgauge.read.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
 

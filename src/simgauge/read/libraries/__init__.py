@@ -14,10 +14,10 @@ import numpy as np
 from simgauge.core.tables.tables import FloatTable, row_norms
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.read.files import is_path
 from simgauge.read.libraries.found_tables import FoundTables
 from simgauge.read.libraries.model_paths import path_adapter
 from simgauge.read.libraries.torch_tables import is_state_dict
+from simgauge.read.sources.files import is_path
 
 ADAPTERS: Mapping[str, tuple[str, str]] = {
     "sklearn": ("truncated_svd", "from_truncated_svd"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from simgauge.errors import InputError
 from simgauge.read.libraries.found_tables import Bias, FoundTables, described, not_fitted
-from simgauge.read.npz import npz_shapes, read_npz_array
+from simgauge.read.sources.npz import npz_shapes, read_npz_array
 
 OBJECTIVES = {
     "AlternatingLeastSquares": "als",

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from simgauge.errors import InputError
-from simgauge.read.files import content_of, is_path
 from simgauge.read.libraries.faiss_index import from_faiss_file, is_faiss_file
 from simgauge.read.libraries.found_tables import FoundTables
 from simgauge.read.libraries.implicit_factors import from_saved_implicit, is_saved_implicit
 from simgauge.read.libraries.sentence_encoder import from_sentence_transformer_folder, is_sentence_transformer_folder
 from simgauge.read.libraries.spark_als import from_spark_folder, is_spark_model
 from simgauge.read.libraries.torch_tables import from_torch, is_torch_file, load_weights
+from simgauge.read.sources.files import content_of, is_path
 
 
 def path_adapter(source: Any) -> tuple[Callable[..., FoundTables], Any] | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.libraries.found_tables import FoundTables, described
-from simgauge.read.tensors import read_tensor, tensor_shapes
+from simgauge.read.sources.tensors import read_tensor, tensor_shapes
 
 TABLE_NAMES = ("embedding.weight", "embeddings")
 HOW = (

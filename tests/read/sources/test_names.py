@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simgauge.errors import InputError
-from simgauge.read.names import names_for, read_labels, read_names
+from simgauge.read.sources.names import names_for, read_labels, read_names
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from scipy import sparse
 from simgauge.errors import InputError
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.interactions import read_interactions
-from simgauge.read.npz import load_sparse, map_npy, npz_shapes, read_npz
+from simgauge.read.sources.npz import load_sparse, map_npy, npz_shapes, read_npz
 
 
 class Trap:

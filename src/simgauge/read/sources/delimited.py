@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simgauge.errors import InputError
-from simgauge.read.columns import USUAL_NAMES
+from simgauge.read.sources.columns import USUAL_NAMES
 
 SAMPLE_BYTES = 1 << 18
 DELIMITERS = ("\t", ",", ";", "|", "::", " ")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from simgauge.errors import InputError
-from simgauge.read.delimited import sniff_dialect
-from simgauge.read.table_source import Column, Source, label_of, sql_list, sql_text
+from simgauge.read.sources.delimited import sniff_dialect
+from simgauge.read.sources.table_source import Column, Source, label_of, sql_list, sql_text
 
 
 def open_json(connection: Any, paths: list[Path]) -> Source:

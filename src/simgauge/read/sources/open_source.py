@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from simgauge.errors import InputError
-from simgauge.read.databases import POSTGRES_SCHEMES, missing_query, postgres_batches, sqlite_batches
-from simgauge.read.files import content_of, expand, is_path
-from simgauge.read.table_source import Source, connect, label_of, sql_list, typed_source
-from simgauge.read.text_tables import is_json, open_delimited, open_json
+from simgauge.read.sources.databases import POSTGRES_SCHEMES, missing_query, postgres_batches, sqlite_batches
+from simgauge.read.sources.files import content_of, expand, is_path
+from simgauge.read.sources.table_source import Source, connect, label_of, sql_list, typed_source
+from simgauge.read.sources.text_tables import is_json, open_delimited, open_json
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simgauge.errors import InputError
-from simgauge.read.delimited import sniff_dialect
+from simgauge.read.sources.delimited import sniff_dialect
 
 
 @pytest.mark.parametrize(

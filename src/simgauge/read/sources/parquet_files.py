@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simgauge.errors import InputError
-from simgauge.read.table_source import Source, sql_list
+from simgauge.read.sources.table_source import Source, sql_list
 
 
 def check_schemas(paths: Sequence[Path], columns: Sequence[str]) -> int:

@@ -11,11 +11,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.read.codes import as_integers
-from simgauge.read.columns import ID_NAMES, ITEM_NAMES, NAME_NAMES, ROW_NAMES, USER_NAMES, find_column, usual_column
-from simgauge.read.files import content_of
-from simgauge.read.sources import open_source
-from simgauge.read.table_source import Source
+from simgauge.read.sources.codes import as_integers
+from simgauge.read.sources.columns import (
+    ID_NAMES,
+    ITEM_NAMES,
+    NAME_NAMES,
+    ROW_NAMES,
+    USER_NAMES,
+    find_column,
+    usual_column,
+)
+from simgauge.read.sources.files import content_of
+from simgauge.read.sources.open_source import open_source
+from simgauge.read.sources.table_source import Source
 
 Labels = NDArray[Any]
 
@@ -60,7 +68,7 @@ def read_labels(spec: str | Path, *, role: str = "ids") -> Labels:
     """
     path, column = split_column(spec)
     if column is None and path.suffix.lower() == ".npy":
-        from simgauge.read.npz import map_npy
+        from simgauge.read.sources.npz import map_npy
 
         return np.asarray(map_npy(path))
     if column is None and path.suffix.lower() in (".txt", ".lst", ".vocab", ".words", ".ids"):

@@ -1,0 +1,1 @@
+"""Sources of data: files, frames and databases, recognised by their content."""
