@@ -34,7 +34,7 @@ from simgauge.core.spectral.lanczos import basis_limit
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.core.tables.threads import thread_count
 from simgauge.models import LinearAutoencoder
-from simgauge.read.memory import memory_bytes
+from simgauge.read.events.memory import memory_bytes
 from simgauge.read.spill import spill_interactions
 from simgauge.read.stored_pairs import PairsWriter, map_parts
 

@@ -15,8 +15,8 @@ import pytest
 
 from simgauge.errors import InputError, ParameterError
 from simgauge.read import stored_pairs
+from simgauge.read.events.memory import BYTES_PER_EVENT, available_memory, in_memory_need, memory_bytes
 from simgauge.read.interactions import read_interactions
-from simgauge.read.memory import BYTES_PER_EVENT, available_memory, in_memory_need, memory_bytes
 from simgauge.read.spill import spill_interactions
 from simgauge.read.stored_interactions import METADATA_FILE, StoredInteractions
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 from simgauge.core.tables.row_parts import LocalParts
-from simgauge.read.merge import keep_frequent
+from simgauge.read.events.merge import keep_frequent
 from simgauge.read.spilled_pairs import _cut_between_pairs
 from simgauge.read.stored_filter import frequent
 from simgauge.read.stored_pairs import PairsWriter, map_parts, part_crc32

@@ -59,7 +59,7 @@ def _memory_to_spill_with(source: str, penalty: str, options: Mapping[str, Any])
     """Bytes to sort with when the Parquet footers say that reading would take too much memory; None when not."""
     from simgauge.cli.console import print_note
     from simgauge.errors import InputError
-    from simgauge.read.memory import available_memory, in_memory_need, in_words
+    from simgauge.read.events.memory import available_memory, in_memory_need, in_words
     from simgauge.read.sources.files import expand
 
     if penalty == "dropout" or options.get("query") is not None or "://" in source:

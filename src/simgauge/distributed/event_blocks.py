@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.errors import InputError
-from simgauge.read.merge import merge_events
+from simgauge.read.events.merge import merge_events
 from simgauge.read.sources.codes import Coder, as_integers
 
 

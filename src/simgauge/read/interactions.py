@@ -12,9 +12,9 @@ from scipy import sparse
 
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.interactions import METADATA_FILE, Interactions
-from simgauge.read.dst import is_dst, read_dst
-from simgauge.read.events import ColumnName, Events, choose_columns, collect_events
-from simgauge.read.merge import RULES, keep_frequent, merge_events
+from simgauge.read.events.dst import is_dst, read_dst
+from simgauge.read.events.events import ColumnName, Events, choose_columns, collect_events
+from simgauge.read.events.merge import RULES, keep_frequent, merge_events
 from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.names import names_for
 from simgauge.read.sources.npz import load_sparse

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from simgauge.atomic import atomic_directory
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError, SimgaugeError
-from simgauge.read.events import ColumnName, choose_columns
+from simgauge.read.events.events import ColumnName, choose_columns
+from simgauge.read.events.memory import in_words, memory_bytes
 from simgauge.read.interactions import check_options
-from simgauge.read.memory import in_words, memory_bytes
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.parquet_files import check_schemas, first_damaged
 from simgauge.read.sources.table_source import Source

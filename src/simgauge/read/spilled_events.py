@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.read.events import id_meaning, id_sql, time_sql, weight_sql
+from simgauge.read.events.events import id_meaning, id_sql, time_sql, weight_sql
 from simgauge.read.sources.codes import WHOLE_NUMBER
 from simgauge.read.sources.table_source import ROWS_PER_BATCH, Column, Source, sql_text
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.errors import InputError
-from simgauge.read.merge import merge_events
+from simgauge.read.events.merge import merge_events
 from simgauge.read.sources.names import names_for
 from simgauge.read.spilled_events import SpilledEvents
 from simgauge.read.stored_filter import copy_frequent, frequent

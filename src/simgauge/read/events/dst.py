@@ -9,7 +9,7 @@ import numpy as np
 
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
-from simgauge.read.merge import merge_events
+from simgauge.read.events.merge import merge_events
 from simgauge.read.sources.files import content_of, expand
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simgauge.errors import InputError
-from simgauge.read.dst import read_dst
+from simgauge.read.events.dst import read_dst
 from simgauge.read.interactions import read_interactions
 
 DST = """I,4,"www.example.com","created"

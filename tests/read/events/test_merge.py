@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from simgauge.errors import InputError, ParameterError
-from simgauge.read.merge import RULES, keep_frequent, merge_events
+from simgauge.read.events.merge import RULES, keep_frequent, merge_events
 
 EVENTS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 4), st.floats(0, 9), st.integers(0, 3)), min_size=1, max_size=30
