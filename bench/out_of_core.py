@@ -36,7 +36,7 @@ from simgauge.core.tables.threads import thread_count
 from simgauge.models import LinearAutoencoder
 from simgauge.read.events.memory import memory_bytes
 from simgauge.read.spill import spill_interactions
-from simgauge.read.stored_pairs import PairsWriter, map_parts
+from simgauge.read.store.stored_pairs import PairsWriter, map_parts
 
 N_ITEMS, RANK = 50_000, 32
 MIB = 1 << 20

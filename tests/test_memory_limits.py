@@ -19,8 +19,8 @@ from scipy import sparse
 
 from simgauge.core.spectral.lanczos import BLOCK, basis_limit
 from simgauge.core.spectral.spectrum import spectrum
-from simgauge.read.stored_interactions import write_metadata
-from simgauge.read.stored_pairs import ITEMS_FILE, PairsWriter
+from simgauge.read.store.stored_interactions import write_metadata
+from simgauge.read.store.stored_pairs import ITEMS_FILE, PairsWriter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA covers private memory on Linux only")
 
@@ -57,7 +57,7 @@ print(json.dumps(result))
 """
 
 FIT = """
-    from simgauge.read.stored_interactions import StoredInteractions
+    from simgauge.read.store.stored_interactions import StoredInteractions
     store = StoredInteractions.load(sys.argv[2])
     found = simgauge.core.spectral.spectrum.spectrum({matrix}, 8, solver="lanczos")
     result = dict(values=found.singular_values.tolist())

@@ -51,7 +51,7 @@ _HOME = {
     "Selection": "selection",
     "SimgaugeError": "errors",
     "Spectrum": "core.spectral.spectrum",
-    "StoredInteractions": "read.stored_interactions",
+    "StoredInteractions": "read.store.stored_interactions",
     "attaining_gauge": "core.bounds.cosine_bounds",
     "audit": "auditing",
     "canonical_gauge": "gauge",

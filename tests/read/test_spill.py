@@ -18,10 +18,10 @@ from simgauge.core.tables.row_parts import LocalParts
 from simgauge.embedding import Embedding
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.models import LinearAutoencoder
-from simgauge.read import stored_pairs
 from simgauge.read.interactions import read_interactions
 from simgauge.read.spill import spill_interactions
-from simgauge.read.stored_interactions import StoredInteractions
+from simgauge.read.store import stored_pairs
+from simgauge.read.store.stored_interactions import StoredInteractions
 
 N_EVENTS = 4_000
 
@@ -29,7 +29,7 @@ N_EVENTS = 4_000
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts and batches so small that users, pairs and parts are cut at every boundary there is."""
-    from simgauge.read import spilled_events
+    from simgauge.read.store import spilled_events
 
     monkeypatch.setattr(stored_pairs.PairsWriter.__init__, "__defaults__", (97,))
     monkeypatch.setattr(stored_pairs, "USERS_PER_GROUP", 13)

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from simgauge.errors import InputError, ParameterError
-from simgauge.read import stored_pairs
 from simgauge.read.events.memory import BYTES_PER_EVENT, available_memory, in_memory_need, memory_bytes
 from simgauge.read.interactions import read_interactions
 from simgauge.read.spill import spill_interactions
-from simgauge.read.stored_interactions import METADATA_FILE, StoredInteractions
+from simgauge.read.store import stored_pairs
+from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInteractions
 
 FULL_DISK = """
 import signal, resource, sys
@@ -76,7 +76,7 @@ def test_a_disk_that_fills_while_parts_are_written(tmp_path: Path, monkeypatch: 
 def test_duckdb_says_that_the_disk_is_full_in_other_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import duckdb
 
-    from simgauge.read.spilled_events import SpilledEvents
+    from simgauge.read.store.spilled_events import SpilledEvents
 
     for text, told in (
         ("Out of Memory Error: failed to offload data block of size 256.0 KiB (1.0 GiB/1.0 GiB used)", "is full"),

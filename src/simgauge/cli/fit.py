@@ -40,7 +40,7 @@ def fit(
     from simgauge.cli import console
     from simgauge.cli.fit_data import fit_data
     from simgauge.models import LinearAutoencoder
-    from simgauge.read.stored_interactions import StoredInteractions
+    from simgauge.read.store.stored_interactions import StoredInteractions
 
     reading = {
         "user": options.column(user),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simgauge.interactions import Interactions
-    from simgauge.read.stored_interactions import StoredInteractions
+    from simgauge.read.store.stored_interactions import StoredInteractions
 
 SHARE_FOR_READING = 2
 """Interactions that would take more than one part in so many of the available memory go to disk."""
@@ -30,7 +30,7 @@ def fit_data(
         Dropout, which needs the matrix in memory, together with a store or with `memory`.
     """
     from simgauge.read.interactions import read_interactions
-    from simgauge.read.stored_interactions import METADATA_FILE, StoredInteractions
+    from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInteractions
 
     stored = (Path(source) / METADATA_FILE).is_file()
     if penalty == "dropout" and (stored or memory is not None):

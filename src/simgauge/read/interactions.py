@@ -20,8 +20,8 @@ from simgauge.read.sources.names import names_for
 from simgauge.read.sources.npz import load_sparse
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.table_source import Source
-from simgauge.read.stored_interactions import METADATA_FILE as STORE_METADATA_FILE
-from simgauge.read.stored_interactions import StoredInteractions
+from simgauge.read.store.stored_interactions import METADATA_FILE as STORE_METADATA_FILE
+from simgauge.read.store.stored_interactions import StoredInteractions
 
 
 def read_interactions(

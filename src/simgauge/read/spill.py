@@ -22,10 +22,10 @@ from simgauge.read.interactions import check_options
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.parquet_files import check_schemas, first_damaged
 from simgauge.read.sources.table_source import Source
-from simgauge.read.spilled_events import Progress, SpilledEvents
-from simgauge.read.spilled_pairs import keep_frequent_pairs, write_items, write_pairs
-from simgauge.read.stored_interactions import METADATA_FILE, StoredInteractions, write_metadata
-from simgauge.read.stored_pairs import FILES
+from simgauge.read.store.spilled_events import Progress, SpilledEvents
+from simgauge.read.store.spilled_pairs import keep_frequent_pairs, write_items, write_pairs
+from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInteractions, write_metadata
+from simgauge.read.store.stored_pairs import FILES
 
 LEAST_MEMORY = 256 << 20
 BUFFERS = 160 << 20

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.core.tables.row_parts import LocalParts
-from simgauge.read.stored_pairs import USERS_FILE, PairsWriter
+from simgauge.read.store.stored_pairs import USERS_FILE, PairsWriter
 
 Mask = NDArray[np.bool_]
 

@@ -12,9 +12,9 @@ from scipy import sparse
 
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.read.events.merge import keep_frequent
-from simgauge.read.spilled_pairs import _cut_between_pairs
-from simgauge.read.stored_filter import frequent
-from simgauge.read.stored_pairs import PairsWriter, map_parts, part_crc32
+from simgauge.read.store.spilled_pairs import _cut_between_pairs
+from simgauge.read.store.stored_filter import frequent
+from simgauge.read.store.stored_pairs import PairsWriter, map_parts, part_crc32
 
 
 @pytest.mark.parametrize("text", [False, True])

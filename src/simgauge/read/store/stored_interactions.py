@@ -18,7 +18,7 @@ from simgauge.core.tables.row_parts import LocalParts
 from simgauge.embedding import Ids
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
-from simgauge.read.stored_pairs import FILES, ITEMS_FILE, USERS_FILE, Part, map_parts, part_crc32
+from simgauge.read.store.stored_pairs import FILES, ITEMS_FILE, USERS_FILE, Part, map_parts, part_crc32
 
 FORMAT_VERSION = 1
 METADATA_FILE = "stored_interactions.json"

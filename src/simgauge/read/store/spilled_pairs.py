@@ -17,9 +17,9 @@ from simgauge.core.tables.row_parts import LocalParts
 from simgauge.errors import InputError
 from simgauge.read.events.merge import merge_events
 from simgauge.read.sources.names import names_for
-from simgauge.read.spilled_events import SpilledEvents
-from simgauge.read.stored_filter import copy_frequent, frequent
-from simgauge.read.stored_pairs import ITEMS_FILE, PairsWriter, map_parts
+from simgauge.read.store.spilled_events import SpilledEvents
+from simgauge.read.store.stored_filter import copy_frequent, frequent
+from simgauge.read.store.stored_pairs import ITEMS_FILE, PairsWriter, map_parts
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Interactions larger than memory, sorted on disk."""
