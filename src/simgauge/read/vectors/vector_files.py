@@ -19,8 +19,8 @@ from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.npz import map_npy, npz_shapes, read_npz_array
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.tensors import read_tensor, tensor_shapes
-from simgauge.read.vector_columns import find_layout, read_columns
-from simgauge.read.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
+from simgauge.read.vectors.vector_columns import find_layout, read_columns
+from simgauge.read.vectors.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
 
 LARGEST_HASHED = 1 << 30
 """Files above this size are known by name and size only; hashing them would be a pass over the disk of its own."""

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simgauge.errors import InputError
-from simgauge.read import word2vec
 from simgauge.read.embedding_files import read_embedding
-from simgauge.read.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
+from simgauge.read.vectors import word2vec
+from simgauge.read.vectors.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
 
 WORD = st.text(
     st.characters(codec="utf-8", exclude_characters="\n\r", exclude_categories=("Cs",)), min_size=1, max_size=5

@@ -1,0 +1,1 @@
+"""Tables of vectors in files and columns."""
