@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simgauge.distributed.cluster_error import ClusterError
-    from simgauge.distributed.dask_events import from_dask
-    from simgauge.distributed.dask_parts import DaskParts
+    from simgauge.distributed.on_dask.events import from_dask
+    from simgauge.distributed.on_dask.parts import DaskParts
     from simgauge.distributed.partitioned import PartitionedInteractions
     from simgauge.distributed.plan import ClusterPlan, plan_fit
     from simgauge.distributed.recognise import as_parts

@@ -34,7 +34,7 @@ def as_parts(X: Any) -> RowParts | None:
     if isinstance(X, PartitionedInteractions):
         return X.matrix
     if isinstance(X, list | tuple) and len(X) and all(_library(entry) in ("dask", "distributed") for entry in X):
-        from simgauge.distributed.dask_parts import DaskParts
+        from simgauge.distributed.on_dask.parts import DaskParts
 
         return DaskParts(X)
     library = _library(X)
@@ -52,7 +52,7 @@ def _library(X: Any) -> str:
 
 
 def _of_dask(X: Any) -> RowParts:
-    from simgauge.distributed.dask_parts import DaskParts
+    from simgauge.distributed.on_dask.parts import DaskParts
 
     kind = type(X).__name__
     if kind == "Array":

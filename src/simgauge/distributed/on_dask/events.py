@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simgauge.distributed.dask_engine import Engine, Task, engine_for
-from simgauge.distributed.dask_held import HeldTasks, lazily
-from simgauge.distributed.dask_parts import DaskParts
-from simgauge.distributed.dask_sizes import know_sizes
 from simgauge.distributed.event_blocks import Columns, EventBlock, Survey, clean_events, column_numbers, encode
+from simgauge.distributed.on_dask.engine import Engine, Task, engine_for
+from simgauge.distributed.on_dask.held import HeldTasks, lazily
+from simgauge.distributed.on_dask.parts import DaskParts
+from simgauge.distributed.on_dask.sizes import know_sizes
 from simgauge.distributed.one_part import Placed
 from simgauge.distributed.partitioned import (
     PartitionedInteractions,

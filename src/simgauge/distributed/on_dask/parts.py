@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from simgauge.core.tables.row_parts import RowParts, Work
-from simgauge.distributed.dask_engine import Task, engine_for
-from simgauge.distributed.dask_held import HeldTasks, lazily
-from simgauge.distributed.dask_sizes import know_sizes
+from simgauge.distributed.on_dask.engine import Task, engine_for
+from simgauge.distributed.on_dask.held import HeldTasks, lazily
+from simgauge.distributed.on_dask.sizes import know_sizes
 from simgauge.distributed.one_part import as_part, common_shape, made_table, run, shape_of
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from simgauge.core.tables.row_parts import add, tree_sum
 from simgauge.distributed.cluster_error import ClusterError
-from simgauge.distributed.dask_engine import Engine, Task
+from simgauge.distributed.on_dask.engine import Engine, Task
 from simgauge.errors import optional_import
 
 ATTEMPTS = 5
