@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from simgauge.distributed.cluster_error import ClusterError
     from simgauge.distributed.on_dask.events import from_dask
     from simgauge.distributed.on_dask.parts import DaskParts
+    from simgauge.distributed.on_spark.events import from_spark
+    from simgauge.distributed.on_spark.parts import SparkParts
+    from simgauge.distributed.on_spark.tables import SparkTable, from_spark_als, table_from_spark
     from simgauge.distributed.partitioned import PartitionedInteractions
     from simgauge.distributed.plan import ClusterPlan, plan_fit
     from simgauge.distributed.recognise import as_parts
-    from simgauge.distributed.spark_events import from_spark
-    from simgauge.distributed.spark_parts import SparkParts
-    from simgauge.distributed.spark_tables import SparkTable, from_spark_als, table_from_spark
 
 _HOME = {
     "ClusterError": "cluster_error",

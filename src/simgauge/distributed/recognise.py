@@ -41,7 +41,7 @@ def as_parts(X: Any) -> RowParts | None:
     if library in ("dask", "distributed"):
         return _of_dask(X)
     if library == "pyspark":
-        from simgauge.distributed.spark_tables import table_from_spark
+        from simgauge.distributed.on_spark.tables import table_from_spark
 
         return table_from_spark(X).parts
     return None

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from simgauge.core.tables.row_parts import RowParts, Work, tree_sum
+from simgauge.distributed.on_spark.jobs import cancellable
+from simgauge.distributed.on_spark.sum import pieces, reduced
 from simgauge.distributed.one_part import PartShape, Placed, common_shape, made_table, run, shape_of
-from simgauge.distributed.spark_jobs import cancellable
-from simgauge.distributed.spark_sum import pieces, reduced
 from simgauge.errors import InputError, optional_import
 
 Starts = dict[int, list[int]]

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simgauge.distributed.spark_events import INTEGERS, parts_wanted
-from simgauge.distributed.spark_parts import SparkParts
+from simgauge.distributed.on_spark.events import INTEGERS, parts_wanted
+from simgauge.distributed.on_spark.parts import SparkParts
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, optional_import
 from simgauge.read.libraries.found_tables import described, library_version

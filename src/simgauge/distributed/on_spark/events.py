@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.distributed.event_blocks import Columns, EventBlock, Survey, column_numbers, encode
+from simgauge.distributed.on_spark.parts import SparkParts
 from simgauge.distributed.partitioned import (
     PartitionedInteractions,
     check_options,
@@ -18,7 +19,6 @@ from simgauge.distributed.partitioned import (
     event_columns,
     finished_report,
 )
-from simgauge.distributed.spark_parts import SparkParts
 from simgauge.errors import InputError, ParameterError, optional_import
 
 SOURCE = "Spark DataFrame"

@@ -1,0 +1,1 @@
+"""Parts of tables and matrices on Spark."""
