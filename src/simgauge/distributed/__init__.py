@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 _HOME = {
     "ClusterError": "cluster_error",
     "ClusterPlan": "plan",
-    "DaskParts": "dask_parts",
+    "DaskParts": "on_dask.parts",
     "PartitionedInteractions": "partitioned",
-    "SparkParts": "spark_parts",
-    "SparkTable": "spark_tables",
+    "SparkParts": "on_spark.parts",
+    "SparkTable": "on_spark.tables",
     "as_parts": "recognise",
-    "from_dask": "dask_events",
-    "from_spark": "spark_events",
-    "from_spark_als": "spark_tables",
+    "from_dask": "on_dask.events",
+    "from_spark": "on_spark.events",
+    "from_spark_als": "on_spark.tables",
     "plan_fit": "plan",
-    "table_from_spark": "spark_tables",
+    "table_from_spark": "on_spark.tables",
 }
 """Public name -> module that defines it."""
 
