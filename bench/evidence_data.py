@@ -49,7 +49,7 @@ def msweb() -> Interactions:
 
 
 def python_imports() -> Interactions:
-    from simgauge.demo_data import load_demo_data
+    from simgauge.datasets.python_imports import load_demo_data
 
     return load_demo_data()
 

@@ -36,7 +36,7 @@ SKIPPED_FOLDER = re.compile(
 """Folders of copies of other packages, whose twins would leak from the held-out part into training, and files made to test parsers."""
 
 MIN_NAMES_PER_FILE = 2
-TARGET = Path(__file__).parents[1] / "src" / "simgauge" / "data" / "python_imports.parquet"
+TARGET = Path(__file__).parents[1] / "src" / "simgauge" / "datasets" / "python_imports.parquet"
 
 
 def used_names(source: bytes, modules: frozenset[str]) -> set[str]:

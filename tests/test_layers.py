@@ -20,7 +20,8 @@ LAYERS = [
     {"interactions"},
     {"read"},
     {"distributed"},
-    {"gauge", "models", "simulate", "neighbors", "bias"},
+    {"gauge", "models", "neighbors", "bias"},
+    {"datasets"},
     {"remedies"},
     {"findings", "objectives", "thresholds"},
     {"evidence"},
@@ -30,7 +31,7 @@ LAYERS = [
     {"report"},
     {"auditing"},
     {"comparison"},
-    {"demo_data", "reproduction", "demo"},
+    {"reproduction", "demo"},
     {"cli"},
 ]
 """From the bottom up; a module may import its own layer and those below."""

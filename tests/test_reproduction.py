@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simgauge.core.tables.tables import unit_rows
+from simgauge.datasets.clusters import simulate_clusters
 from simgauge.errors import InputError, ParameterError
 from simgauge.report.heatmaps import LEGEND, TITLES
 from simgauge.reproduction import (
@@ -17,7 +18,6 @@ from simgauge.reproduction import (
     table_rows,
     write_reproduction,
 )
-from simgauge.simulate import simulate_clusters
 
 SMALL = {"n_users": 800, "n_items": 60, "n_clusters": 3, "n_components": 12, "l2_product": 100.0, "l2_factors": 10.0}
 ROUNDING = 1e-13

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from simgauge.core.closed_form.path import factorize_path
     from simgauge.core.neighbors.topk import iter_top_k, top_k
     from simgauge.core.spectral.spectrum import GrowingSpectrum, Spectrum, spectrum
-    from simgauge.demo_data import load_demo_data
+    from simgauge.datasets.clusters import simulate_clusters
+    from simgauge.datasets.python_imports import load_demo_data
     from simgauge.embedding import Embedding
     from simgauge.errors import InputError, MissingDependencyError, ParameterError, RankWarning, SimgaugeError
     from simgauge.findings import Finding
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from simgauge.read.libraries import from_library
     from simgauge.reproduction import reproduce
     from simgauge.selection import Selection, select
-    from simgauge.simulate import simulate_clusters
 
 __version__ = "0.1.0"
 
@@ -67,14 +67,14 @@ _HOME = {
     "from_library": "read.libraries",
     "gauge_transform": "gauge",
     "iter_top_k": "core.neighbors.topk",
-    "load_demo_data": "demo_data",
+    "load_demo_data": "datasets.python_imports",
     "neighbor_certificate": "core.bounds.certificates",
     "random_gauge": "gauge",
     "read_embedding": "read.embedding_files",
     "read_interactions": "read.interactions",
     "reproduce": "reproduction",
     "select": "selection",
-    "simulate_clusters": "simulate",
+    "simulate_clusters": "datasets.clusters",
     "spectrum": "core.spectral.spectrum",
     "spill_interactions": "read.spill",
     "standard_gauges": "neighbors",

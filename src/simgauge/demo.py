@@ -17,7 +17,7 @@ from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import PairRecall, holdout_split, pair_recall
 from simgauge.core.tables.tables import unit_rows
-from simgauge.demo_data import load_demo_data
+from simgauge.datasets.python_imports import load_demo_data
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.models import LinearAutoencoder

@@ -20,8 +20,8 @@ from simgauge.core.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.core.matrices.gram import gram
 from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.core.tables.tables import FloatTable, row_norms, unit_rows
+from simgauge.datasets.clusters import Simulation, simulate_clusters
 from simgauge.errors import ParameterError
-from simgauge.simulate import Simulation, simulate_clusters
 
 SCHEMA_VERSION = 1
 NEIGHBORS = 10

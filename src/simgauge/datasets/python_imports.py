@@ -30,7 +30,7 @@ def load_demo_data() -> Interactions:
     >>> "urllib.parse.quote" in data.item_ids
     True
     """
-    with resources.files("simgauge").joinpath("data", FILE).open("rb") as file:
+    with resources.files("simgauge.datasets").joinpath(FILE).open("rb") as file:
         table = pq.read_table(file)
     files, names = (table[column].combine_chunks() for column in ("file", "name"))
     rows, columns = (part.indices.to_numpy() for part in (files, names))

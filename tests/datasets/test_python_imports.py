@@ -13,9 +13,9 @@ from simgauge.core.closed_form.catalogue import catalogue_gauge
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import holdout_split, pair_recall
 from simgauge.core.spectral.spectrum import spectrum
-from simgauge.demo_data import load_demo_data
+from simgauge.datasets.python_imports import load_demo_data
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "build_demo_data.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "build_demo_data.py"
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_neighbours_make_sense_and_projecting_back_recovers_more_held_out_use(da
 
 
 def test_the_file_names_the_versions_it_was_made_from_and_is_small():
-    path = Path(load_demo_data.__code__.co_filename).parent / "data" / "python_imports.parquet"
+    path = Path(load_demo_data.__code__.co_filename).parent / "python_imports.parquet"
     table = pq.read_table(path)
     assert path.stat().st_size < 150_000
     assert table.column_names == ["file", "name"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from simgauge import simulate
+from simgauge.datasets import clusters as simulate
+from simgauge.datasets.clusters import _draw, _zipf_within, simulate_clusters
 from simgauge.errors import ParameterError
-from simgauge.simulate import _draw, _zipf_within, simulate_clusters
 
 ALPHA = 1e-5
 """Chance of a false alarm of a statistical test, were the seed free; the seeds are fixed."""
