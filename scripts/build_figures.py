@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simgauge.reproduction import reproduce
+from simgauge.paper.reproduction import reproduce
 
 TARGET = Path(__file__).parents[1] / "docs" / "same-predictions.png"
 TITLES = {

@@ -31,7 +31,7 @@ LAYERS = [
     {"report"},
     {"auditing"},
     {"comparison"},
-    {"reproduction", "demo"},
+    {"paper", "demo"},
     {"cli"},
 ]
 """From the bottom up; a module may import its own layer and those below."""

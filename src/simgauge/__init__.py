@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from simgauge.interactions import Interactions
     from simgauge.models import LinearAutoencoder
     from simgauge.neighbors import compare_neighbors, standard_gauges
+    from simgauge.paper.reproduction import reproduce
     from simgauge.read.embedding_files import read_embedding
     from simgauge.read.interactions import read_interactions
     from simgauge.read.libraries import from_library
-    from simgauge.reproduction import reproduce
     from simgauge.selection import Selection, select
 
 __version__ = "0.1.0"
@@ -72,7 +72,7 @@ _HOME = {
     "random_gauge": "gauge",
     "read_embedding": "read.embedding_files",
     "read_interactions": "read.interactions",
-    "reproduce": "reproduction",
+    "reproduce": "paper.reproduction",
     "select": "selection",
     "simulate_clusters": "datasets.clusters",
     "spectrum": "core.spectral.spectrum",

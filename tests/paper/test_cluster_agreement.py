@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from simgauge.core.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.errors import InputError
+from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
 
 
 def by_loops(cosines, clusters, k):

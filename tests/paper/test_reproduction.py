@@ -10,8 +10,8 @@ import pytest
 from simgauge.core.tables.tables import unit_rows
 from simgauge.datasets.clusters import simulate_clusters
 from simgauge.errors import InputError, ParameterError
-from simgauge.report.heatmaps import LEGEND, TITLES
-from simgauge.reproduction import (
+from simgauge.paper.heatmaps import LEGEND, TITLES
+from simgauge.paper.reproduction import (
     Panel,
     Reproduction,
     reproduce,

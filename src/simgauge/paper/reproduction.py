@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from simgauge.atomic import atomic_file, write_text
 from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.closed_form.factorize import Factors, Penalty, factorize
-from simgauge.core.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.core.matrices.gram import gram
 from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.core.tables.tables import FloatTable, row_norms, unit_rows
 from simgauge.datasets.clusters import Simulation, simulate_clusters
 from simgauge.errors import ParameterError
+from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
 
 SCHEMA_VERSION = 1
 NEIGHBORS = 10
@@ -222,7 +222,7 @@ def _simulation_defaults() -> dict[str, Any]:
 
 def write_reproduction(result: Reproduction, directory: str | Path) -> list[Path]:
     """Write heatmaps.png, heatmaps.svg, table.md and reproduction.json, each whole or not at all."""
-    from simgauge.report.heatmaps import draw_heatmaps
+    from simgauge.paper.heatmaps import draw_heatmaps
 
     target = Path(directory)
     written = []

@@ -1,0 +1,1 @@
+"""The paper's simulation and figures, reproduced."""
