@@ -14,8 +14,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "simgauge"
 LAYERS = [
     {"errors"},
     {"core"},
-    {"atomic"},
-    {"embedding_directory"},
+    {"storage"},
     {"embedding"},
     {"interactions"},
     {"read"},

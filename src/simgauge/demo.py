@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.atomic import write_text
 from simgauge.auditing import Audit, Progress, audit
 from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.inference.intervals import mean_interval
@@ -22,6 +21,7 @@ from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.models import LinearAutoencoder
 from simgauge.neighbors import Comparison, compare_neighbors
+from simgauge.storage.atomic import write_text
 
 HELD_OUT_SHARE = 0.2
 RECALL_AT = 20

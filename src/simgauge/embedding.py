@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from simgauge.core.tables.arrays import numpy_dtype, on_host
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import Table, as_table
-from simgauge.embedding_directory import (
+from simgauge.errors import InputError
+from simgauge.storage.embedding_directory import (
     FORMAT_VERSION,
     ITEMS_FILE,
     METADATA_FILE,
@@ -30,7 +31,6 @@ from simgauge.embedding_directory import (
     sha256,
     write_embedding,
 )
-from simgauge.errors import InputError
 
 Ids = Any
 """An int64 array, or an object array of str; anything array-like where an Embedding is made."""

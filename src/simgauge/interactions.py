@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.atomic import atomic_directory
 from simgauge.core.matrices.interaction_matrix import as_interaction_matrix, checked_weights, take_rows
 from simgauge.embedding import Ids, as_ids
 from simgauge.errors import InputError
+from simgauge.storage.atomic import atomic_directory
 
 FORMAT_VERSION = 1
 METADATA_FILE = "interactions.json"

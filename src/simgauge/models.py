@@ -21,8 +21,8 @@ from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import FloatTable
 from simgauge.distributed.recognise import as_parts
 from simgauge.embedding import Embedding
-from simgauge.embedding_directory import RowBlocks, write_embedding
 from simgauge.errors import InputError, ParameterError, RankWarning
+from simgauge.storage.embedding_directory import RowBlocks, write_embedding
 
 DEFAULT_COMPONENTS = 64
 DEFAULT_RATE = 0.5

@@ -37,13 +37,13 @@ def audit(
 ) -> None:
     """How arbitrary is the cosine of these embeddings?"""
     from simgauge import __version__
-    from simgauge.atomic import write_text
     from simgauge.auditing import audit as run_audit
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
     from simgauge.errors import ParameterError
     from simgauge.report.html import write_report
     from simgauge.report.summary import report_summary
+    from simgauge.storage.atomic import write_text
 
     if fail_on not in (None, "warn", "fail"):
         raise ParameterError(f"--fail-on {fail_on}: expected 'warn' or 'fail'.")

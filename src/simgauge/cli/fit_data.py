@@ -43,8 +43,8 @@ def fit_data(
     if limit is None:
         yield read_interactions(source, **options)
         return
-    from simgauge.atomic import make_directory
     from simgauge.read.spill import spill_interactions
+    from simgauge.storage.atomic import make_directory
 
     def report(share: float, text: str) -> None:
         show(f"reading ({text})", share, 3)

@@ -44,11 +44,11 @@ def fix(
     json: options.Json = False,
 ) -> None:
     """Choose the gauge or remedy that evidence supports, "leave it alone" included, and write the vectors."""
-    from simgauge.atomic import write_text
     from simgauge.cli import console
     from simgauge.cli.console import dump
     from simgauge.neighbors import compare_neighbors
     from simgauge.selection import select
+    from simgauge.storage.atomic import write_text
 
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)

@@ -13,7 +13,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.atomic import atomic_file, write_text
 from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.closed_form.factorize import Factors, Penalty, factorize
 from simgauge.core.matrices.gram import gram
@@ -22,6 +21,7 @@ from simgauge.core.tables.tables import FloatTable, row_norms, unit_rows
 from simgauge.datasets.clusters import Simulation, simulate_clusters
 from simgauge.errors import ParameterError
 from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
+from simgauge.storage.atomic import atomic_file, write_text
 
 SCHEMA_VERSION = 1
 NEIGHBORS = 10

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from simgauge.embedding import Embedding
-from simgauge.embedding_directory import METADATA_FILE
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.libraries import embedding_of
 from simgauge.read.libraries.model_paths import path_adapter
 from simgauge.read.sources.files import is_path
 from simgauge.read.sources.names import names_for, read_labels, read_names, split_column
 from simgauge.read.vectors.vector_files import Options, VectorTable, origin_of, read_vectors
+from simgauge.storage.embedding_directory import METADATA_FILE
 
 MODEL_SUFFIXES = (".parquet", ".safetensors")
 """Files with the vectors in a model's folder."""

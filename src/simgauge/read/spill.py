@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from simgauge.atomic import atomic_directory
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError, SimgaugeError
 from simgauge.read.events.events import ColumnName, choose_columns
 from simgauge.read.events.memory import in_words, memory_bytes
@@ -26,6 +25,7 @@ from simgauge.read.store.spilled_events import Progress, SpilledEvents
 from simgauge.read.store.spilled_pairs import keep_frequent_pairs, write_items, write_pairs
 from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInteractions, write_metadata
 from simgauge.read.store.stored_pairs import FILES
+from simgauge.storage.atomic import atomic_directory
 
 LEAST_MEMORY = 256 << 20
 BUFFERS = 160 << 20

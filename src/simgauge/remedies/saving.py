@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.atomic import atomic_file
 from simgauge.errors import InputError, ParameterError
 from simgauge.remedies.all_but_the_top import AllButTheTop
 from simgauge.remedies.canonical import CanonicalGauge
@@ -25,6 +24,7 @@ from simgauge.remedies.refit import Refit
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT, Remedy
 from simgauge.remedies.standardizing import Standardizing
 from simgauge.remedies.whitening import PopularityWhitening, Whitening
+from simgauge.storage.atomic import atomic_file
 
 FORMAT_VERSION = 1
 HEADER = "simgauge_remedy"

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simgauge.atomic import write_text
 from simgauge.report import figures
+from simgauge.storage.atomic import write_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -11,8 +11,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from simgauge.embedding import Embedding
-from simgauge.embedding_directory import RowBlocks, map_vectors, write_embedding, write_vectors
 from simgauge.errors import InputError
+from simgauge.storage.embedding_directory import RowBlocks, map_vectors, write_embedding, write_vectors
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.atomic import atomic_directory
 from simgauge.core.tables.arrays import numpy_dtype, to_host
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import Table, map_rows
 from simgauge.errors import InputError
+from simgauge.storage.atomic import atomic_directory
 
 FORMAT_VERSION = 1
 METADATA_FILE = "simgauge.json"

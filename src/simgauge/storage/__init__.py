@@ -1,0 +1,1 @@
+"""Atomic writes, and the directories that hold saved embeddings."""
