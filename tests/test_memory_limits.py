@@ -69,7 +69,7 @@ READ = """
 AUDIT = """
     from simgauge import Embedding, audit
     from simgauge.core.neighbors import streamed_topk
-    from simgauge.core.tables.tables import moments as geometry_moments
+    from simgauge.core.tables import moments as geometry_moments
     streamed_topk.BLOCK_BYTES, geometry_moments.BLOCK_BYTES = 4 << 20, 2 << 20
     table = {table}
     result = dict(verdict=audit(Embedding(table), k=5, sample=50).verdict)

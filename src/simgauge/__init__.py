@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simgauge.auditing import Audit, audit
+    from simgauge.auditing.comparison import compare_models
+    from simgauge.auditing.run import Audit, audit
     from simgauge.bias import drop_bias
-    from simgauge.comparison import compare_models
     from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
     from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
     from simgauge.core.closed_form.catalogue import catalogue_gauge
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Audit": "auditing",
+    "Audit": "auditing.run",
     "Canonical": "gauge",
     "Embedding": "embedding",
     "Finding": "findings",
@@ -53,12 +53,12 @@ _HOME = {
     "Spectrum": "core.spectral.spectrum",
     "StoredInteractions": "read.store.stored_interactions",
     "attaining_gauge": "core.bounds.cosine_bounds",
-    "audit": "auditing",
+    "audit": "auditing.run",
     "canonical_gauge": "gauge",
     "canonicalize": "gauge",
     "catalogue_gauge": "core.closed_form.catalogue",
     "certified_share": "core.bounds.certificates",
-    "compare_models": "comparison",
+    "compare_models": "auditing.comparison",
     "compare_neighbors": "neighbors",
     "cosine_bounds": "core.bounds.cosine_bounds",
     "drop_bias": "bias",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.auditing import Audit, Progress, audit
+from simgauge.auditing.run import Audit, Progress, audit
 from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simgauge import Embedding
-from simgauge.read.events.events import memory
+from simgauge.read.events import memory
 from simgauge.read.spill import spill_interactions
 
 

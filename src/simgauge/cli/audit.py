@@ -37,7 +37,7 @@ def audit(
 ) -> None:
     """How arbitrary is the cosine of these embeddings?"""
     from simgauge import __version__
-    from simgauge.auditing import audit as run_audit
+    from simgauge.auditing.run import audit as run_audit
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
     from simgauge.errors import ParameterError

@@ -23,8 +23,8 @@ def compare(
     json: options.Json = False,
 ) -> None:
     """Compare two models on the items that both have: neighbours, shapes, verdicts."""
+    from simgauge.auditing.comparison import compare_models
     from simgauge.cli import console
-    from simgauge.comparison import compare_models
 
     with console.warnings_as_notes(), console.progress(not json) as show:
         one = options.load_embedding(first, first_users, first_ids, None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from simgauge.auditing.objectives import OBJECTIVES, find_objective
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
-from simgauge.objectives import OBJECTIVES, find_objective
 from simgauge.selection.record import Selection
 
 CALLED_SO = "This is a default, not a finding: there was no evidence. Pass some to learn what helps here."

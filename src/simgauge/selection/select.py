@@ -68,7 +68,7 @@ def select(
     n_resamples : int
         Of the paired bootstrap over units.
     objective : str, optional
-        What the embedding was trained for (see `simgauge.objectives`); taken from its provenance when not given. Only
+        What the embedding was trained for (see `simgauge.auditing.objectives`); taken from its provenance when not given. Only
         looked at without evidence.
     progress : callable, optional
         Called with text, steps done, steps in all.

@@ -8,7 +8,7 @@ import scipy.spatial
 
 from geometry_problems import general_map, rotation, skewed_table
 from simgauge.core.geometry.agreement import canonical_agreement, cross_moments, linear_cka, procrustes
-from simgauge.core.tables.tables import moments as geometry_moments
+from simgauge.core.tables import moments as geometry_moments
 from simgauge.errors import InputError
 
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from geometry_problems import nearest, skewed_table
 from problems import cosines
 from simgauge.core.geometry.duplicates import exact_duplicates, near_duplicates
-from simgauge.core.tables.tables import equal_rows
+from simgauge.core.tables import equal_rows
 from simgauge.errors import InputError, ParameterError
 
 

@@ -8,8 +8,8 @@ import pytest
 from geometry_problems import skewed_table
 from problems import cosines
 from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine, random_cosine_deviation
+from simgauge.core.tables import moments as geometry_moments
 from simgauge.core.tables.moments import table_moments
-from simgauge.core.tables.tables import moments as geometry_moments
 from simgauge.errors import ParameterError
 
 

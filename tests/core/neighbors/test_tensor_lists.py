@@ -11,9 +11,9 @@ import pytest
 from simgauge.core.bounds.certificates import neighbor_certificate
 from simgauge.core.neighbors import candidate_search, exact_lists
 from simgauge.core.neighbors.topk import iter_top_k, top_k
+from simgauge.core.tables import tensor_precision
 from simgauge.core.tables.arrays import to_host
 from simgauge.core.tables.row_parts import LocalParts
-from simgauge.core.tables.tables import tensor_precision
 from simgauge.core.tables.tensor_precision import row_sums
 from simgauge.errors import InputError
 from tensor_problems import REASON, devices, tensor, watched_copies

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from simgauge.core.neighbors.exact_lists import Copies
+from simgauge.core.tables import equal_rows
 from simgauge.core.tables.equal_rows import first_equal
-from simgauge.core.tables.tables import equal_rows
 from tensor_problems import devices, tensor
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from geometry_problems import skewed_table
 from simgauge.core.geometry.effective_rank import effective_rank, participation_ratio
+from simgauge.core.tables import moments as geometry_moments
 from simgauge.core.tables.moments import row_blocks, table_moments
-from simgauge.core.tables.tables import moments as geometry_moments
 from simgauge.errors import InputError
 
 

@@ -26,9 +26,9 @@ from simgauge.distributed import (
     as_parts,
     from_spark,
     from_spark_als,
-    spark_sum,
     table_from_spark,
 )
+from simgauge.distributed.on_spark import sum as sum_over_spark
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.models import LinearAutoencoder
 from simgauge.read.interactions import read_interactions
@@ -93,8 +93,8 @@ def test_sums_and_rows_for_any_partitioning(spark, X, cut, edges, n_partitions):
 
 
 def test_sums_in_several_levels_and_pieces(spark, monkeypatch):
-    monkeypatch.setattr(spark_sum, "GROUP", 2)
-    monkeypatch.setattr(spark_sum, "PIECE_BYTES", 100)
+    monkeypatch.setattr(sum_over_spark, "GROUP", 2)
+    monkeypatch.setattr(sum_over_spark, "PIECE_BYTES", 100)
     pieces = [np.full((2, 3), float(number)) for number in range(7)]
     parts = SparkParts(rdd_of(spark, pieces, 7))
 

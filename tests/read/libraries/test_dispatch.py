@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simgauge.auditing.objectives import find_objective
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.objectives import find_objective
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.libraries import from_library, implicit_factors, lightfm_factors
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from simgauge.auditing import audit
+from simgauge.auditing.run import audit
 from simgauge.errors import InputError
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.libraries import from_library

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simgauge.errors import InputError
+from simgauge.read.sources import codes
 from simgauge.read.sources.codes import Coder
-from simgauge.read.sources.open_source import codes
 
 
 @settings(max_examples=50, deadline=None)

@@ -18,7 +18,7 @@ import pytest
 
 from simgauge.errors import InputError, MissingDependencyError
 from simgauge.read.interactions import read_interactions
-from simgauge.read.sources.open_source import databases
+from simgauge.read.sources import databases
 
 ROWS = [("ann", 10, 1.5), ("ann", 20, 1.0), ('bob\'s "x"', 2**40, 2.0)]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simgauge.checks.bounds import certified_neighbors, cosine_range
-from simgauge.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
-from simgauge.checks.identifiability import balance, folded_bias, identifiability, strength_path
-from simgauge.checks.neighborhoods import (
+from simgauge.auditing.checks.bounds import certified_neighbors, cosine_range
+from simgauge.auditing.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
+from simgauge.auditing.checks.identifiability import balance, folded_bias, identifiability, strength_path
+from simgauge.auditing.checks.neighborhoods import (
     antihubs,
     concentration,
     cosine_against_dot,
@@ -19,7 +19,7 @@ from simgauge.checks.neighborhoods import (
     query_hubs,
     separate_parts,
 )
-from simgauge.checks.shape import (
+from simgauge.auditing.checks.shape import (
     directions_used,
     dominant_column,
     evenness,
@@ -28,8 +28,8 @@ from simgauge.checks.shape import (
     rogue_dimensions,
     zero_vectors,
 )
+from simgauge.auditing.workspace import Workspace
 from simgauge.findings import Finding
-from simgauge.workspace import Workspace
 
 Check = Callable[[Workspace], Finding | None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simgauge.auditing.workspace import Workspace
 from simgauge.core.geometry.distances import distance_concentration, random_pair_distances
 from simgauge.core.geometry.duplicates import exact_duplicates, near_duplicates
 from simgauge.core.geometry.outliers import islands, outliers
@@ -18,7 +19,6 @@ from simgauge.core.neighbors.hubness import (
 )
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.findings import Finding
-from simgauge.workspace import Workspace
 
 DISTANCE_PAIRS = 20_000
 NEAR_DUPLICATE = 0.99

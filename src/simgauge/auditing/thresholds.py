@@ -90,7 +90,7 @@ def load_thresholds(path: str | Path | None = None) -> Thresholds:
 
 @cache
 def _shipped() -> Thresholds:
-    text = resources.files("simgauge").joinpath("thresholds.toml").read_text(encoding="utf-8")
+    text = resources.files("simgauge.auditing").joinpath("thresholds.toml").read_text(encoding="utf-8")
     empty = Threshold(None, None, "above", "")
     return {name: _merge(name, empty, table, "thresholds.toml") for name, table in tomllib.loads(text).items()}
 

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge import checks
+from simgauge.auditing import checks
+from simgauge.auditing.objectives import find_objective
+from simgauge.auditing.thresholds import load_thresholds
+from simgauge.auditing.workspace import Workspace
 from simgauge.core.tables.arrays import numpy_dtype
 from simgauge.core.tables.tables import sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.findings import SEVERITY, Finding, Verdict, worst
 from simgauge.interactions import Interactions
-from simgauge.objectives import find_objective
-from simgauge.thresholds import load_thresholds
-from simgauge.workspace import Workspace
 
 SCHEMA_VERSION = 1
 DEFAULT_SAMPLE = 2_000
@@ -131,7 +131,7 @@ def audit(
     embedding : Embedding
         One or two tables, in memory, memory-mapped, tensors on a device, or `RowParts` on a cluster; with both, the canonical gauges between whitened and projected back are compared too.
     objective : str
-        What the vectors were trained with: one of `simgauge.objectives.OBJECTIVES`, such as "product", "factors",
+        What the vectors were trained with: one of `simgauge.auditing.objectives.OBJECTIVES`, such as "product", "factors",
         "als", "bpr", "softmax", "contrastive", "unit-sphere", "normalised-afterwards". Taken from the provenance
         when it is there and this is "unknown".
     interactions : Interactions, optional
@@ -148,7 +148,7 @@ def audit(
     seed : int
         Of every random choice; the same seed gives the same audit.
     thresholds : path, optional
-        TOML file that overrides ``simgauge/thresholds.toml``.
+        TOML file that overrides ``simgauge/auditing/thresholds.toml``.
     progress : callable, optional
         Called as ``progress(text, steps_done, steps)``.
 

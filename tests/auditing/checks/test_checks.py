@@ -16,9 +16,9 @@ from simgauge import (
     gauge_transform,
     random_gauge,
 )
-from simgauge.checks import ALL
+from simgauge.auditing.checks import ALL
+from simgauge.auditing.thresholds import load_thresholds
 from simgauge.errors import InputError
-from simgauge.thresholds import load_thresholds
 
 
 def unit(rows):
@@ -170,7 +170,7 @@ def test_whether_a_geometry_finding_depends_on_the_gauge_is_true(rng):
 
 def test_the_condition_number_of_a_random_metric_is_that_of_the_metric(rng):
     """κ = 9 is a gauge of condition 3: the lists are those under exactly such a G."""
-    from simgauge.auditing import _workspace
+    from simgauge.auditing.run import _workspace
     from simgauge.core.gauges.canonical import random_axes
     from simgauge.core.neighbors.topk import top_k
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from simgauge.auditing.workspace import Workspace
 from simgauge.core.geometry.axes import axis_shares
 from simgauge.core.geometry.effective_rank import effective_rank, isoscore, participation_ratio, rankme
 from simgauge.core.geometry.norms import norm_spread
 from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine
 from simgauge.findings import Finding
-from simgauge.workspace import Workspace
 
 
 def random_cosine(workspace: Workspace) -> Finding:

@@ -7,8 +7,8 @@ import pytest
 
 from simgauge import audit, canonical_gauge, canonicalize, gauge_transform, random_gauge
 from simgauge.core.neighbors import streamed_topk
+from simgauge.core.tables import tables
 from simgauge.core.tables.row_parts import LocalParts
-from simgauge.core.tables.tables import tables
 from simgauge.embedding import Embedding
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.auditing.workspace import Workspace
 from simgauge.core.gauges.canonical import Center
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.findings import Finding, Verdict
-from simgauge.workspace import Workspace
 
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """α at which the canonical family is looked at."""

@@ -6,6 +6,8 @@ import itertools
 
 import numpy as np
 
+from simgauge.auditing.objectives import Identifiability
+from simgauge.auditing.workspace import Workspace
 from simgauge.core.closed_form.factorize import factorize
 from simgauge.core.gauges.balance import GaugeBalance, gauge_balance
 from simgauge.core.gauges.folded_bias import constant_columns, constant_direction
@@ -15,8 +17,6 @@ from simgauge.core.neighbors.topk import top_k
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.tables import Table, row_norms, take_rows
 from simgauge.findings import Finding, Verdict
-from simgauge.objectives import Identifiability
-from simgauge.workspace import Workspace
 
 VERDICTS: dict[Identifiability, Verdict] = {
     "identified": "ok",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.auditing import DEFAULT_SAMPLE, Audit, Progress, audit
+from simgauge.auditing.run import DEFAULT_SAMPLE, Audit, Progress, audit
 from simgauge.core.geometry.agreement import canonical_agreement, cross_moments, linear_cka, procrustes
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.overlap import neighbor_overlap

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from simgauge.auditing.workspace import Workspace
 from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
 from simgauge.core.bounds.cosine_bounds import Group, cosine_bounds
 from simgauge.core.tables.tables import FloatTable, take_rows
 from simgauge.findings import Finding
-from simgauge.workspace import Workspace
 
 CONDITION_NUMBERS = (2.0, 4.0, 10.0)
 JUDGED_CONDITION_NUMBER = 2.0

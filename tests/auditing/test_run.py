@@ -21,8 +21,8 @@ from simgauge import (
     gauge_transform,
     random_gauge,
 )
+from simgauge.auditing.objectives import ALIASES, OBJECTIVES, find_objective
 from simgauge.findings import SEVERITY
-from simgauge.objectives import ALIASES, OBJECTIVES, find_objective
 
 
 @pytest.fixture

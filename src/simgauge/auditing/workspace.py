@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.auditing.objectives import Objective
+from simgauge.auditing.thresholds import Thresholds
 from simgauge.core.gauges import canonical as core
 from simgauge.core.gauges.folded_bias import BiasColumn, bias_columns
 from simgauge.core.inference.intervals import mean_interval
@@ -23,8 +25,6 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.findings import Finding
 from simgauge.interactions import Interactions
-from simgauge.objectives import Objective
-from simgauge.thresholds import Thresholds
 
 CENTERS: tuple[core.Center, ...] = ("none", "users")
 PROBE_ROWS = 500
@@ -39,7 +39,7 @@ Indices = NDArray[np.int64]
 class Workspace:
     """Inputs of an audit and the quantities that several checks need.
 
-    Nothing here is judged; `simgauge.checks` does that.
+    Nothing here is judged; `simgauge.auditing.checks` does that.
     """
 
     embedding: Embedding
