@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import numpy_dtype, on_host
+from simgauge.core.tables.arrays import numpy_dtype
+from simgauge.core.tables.kinds import Table
 from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import Table, as_table
+from simgauge.core.tables.tables import as_table
 from simgauge.errors import InputError
+from simgauge.labels import Ids, arrow_labels, as_ids, read_only
 from simgauge.storage.embedding_directory import (
     FORMAT_VERSION,
     ITEMS_FILE,
@@ -26,14 +28,11 @@ from simgauge.storage.embedding_directory import (
     USERS_FILE,
     VECTORS_FILE,
     RowBlocks,
-    arrow_ids,
     map_vectors,
-    sha256,
     write_embedding,
 )
-
-Ids = Any
-"""An int64 array, or an object array of str; anything array-like where an Embedding is made."""
+from simgauge.storage.hashing import sha256_of_file
+from simgauge.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +99,8 @@ class Embedding:
         if users is None and self.user_ids is not None:
             raise InputError("user_ids were given without users: pass the users' table too.")
         item_ids = as_ids(self.item_ids, len(items), "item_ids")
-        object.__setattr__(self, "items", _read_only(items))
-        object.__setattr__(self, "users", None if users is None else _read_only(users))
+        object.__setattr__(self, "items", read_only(items))
+        object.__setattr__(self, "users", None if users is None else read_only(users))
         object.__setattr__(self, "item_ids", item_ids)
         if users is not None and not (self.user_ids is None and isinstance(users, RowParts)):
             object.__setattr__(self, "user_ids", as_ids(self.user_ids, len(users), "user_ids"))
@@ -124,8 +123,8 @@ class Embedding:
         return int(self.items.shape[1])
 
     def __repr__(self) -> str:
-        counts = [_count(self.n_items, "item")] + ([_count(self.n_users, "user")] if self.n_users else [])
-        return f"Embedding({', '.join(counts)}, {_count(self.n_components, 'component')}, {numpy_dtype(self.items)})"
+        counts = [counted(self.n_items, "item")] + ([counted(self.n_users, "user")] if self.n_users else [])
+        return f"Embedding({', '.join(counts)}, {counted(self.n_components, 'component')}, {numpy_dtype(self.items)})"
 
     def with_tables(self, items: Table, users: Table | None = None, **provenance: Any) -> Embedding:
         """The same rows with other vectors; `provenance` is added to what is known already."""
@@ -186,7 +185,7 @@ class Embedding:
             users=None if self.users is None else RowBlocks.of(self.users),
             item_ids=self.item_ids,
             item_names=self.item_names,
-            user_ids=[] if self.users is None else [arrow_ids(self.user_ids)],
+            user_ids=[] if self.users is None else [arrow_labels(self.user_ids)],
             provenance=self.provenance,
         )
 
@@ -209,7 +208,7 @@ class Embedding:
             version = metadata["format_version"]
             if version > FORMAT_VERSION:
                 raise InputError(f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}).")
-            if sha256(source / VECTORS_FILE) != metadata["vectors_sha256"]:
+            if sha256_of_file(source / VECTORS_FILE) != metadata["vectors_sha256"]:
                 raise InputError(f"{source / VECTORS_FILE} is not the file that was saved (SHA-256 differs).")
             tensors = (map_vectors if mmap else load_file)(source / VECTORS_FILE)
             items = pq.read_table(source / ITEMS_FILE)
@@ -241,56 +240,10 @@ def _require(directory: Path, *names: str) -> None:
         raise InputError(f"{directory} is not a saved embedding: {', '.join(missing)} missing.")
 
 
-def as_ids(ids: Any, n_rows: int, name: str) -> Ids:
-    """Unique row labels as an int64 or an object array of str, read-only; row numbers when `ids` is None."""
-    if ids is None:
-        return _read_only(np.arange(n_rows, dtype=np.int64))
-    labels = _as_labels(ids, name)
-    if labels.ndim != 1 or len(labels) != n_rows:
-        raise InputError(f"{name}: {labels.size} labels for {n_rows} rows: pass exactly one label per row.")
-    unique, counts = np.unique(labels, return_counts=True)
-    if len(unique) != n_rows:
-        repeated = [str(value) for value in unique[counts > 1][:3]]
-        raise InputError(
-            f"{name}: {n_rows - len(unique)} labels are duplicates (such as {', '.join(map(repr, repeated))}); "
-            "every row needs a label of its own."
-        )
-    return _read_only(labels)
-
-
-def _as_labels(ids: Any, name: str) -> Ids:
-    labels = np.asarray(ids)
-    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
-        raise InputError(f"{name}: {labels.max()} does not fit into 64 bits with sign; pass these ids as text.")
-    if labels.dtype.kind in "iu":
-        return labels.astype(np.int64)
-    if labels.dtype.kind in "OUTS":
-        if any(value is None or value != value for value in labels.ravel().tolist()):
-            raise InputError(f"{name}: some labels are missing (null): give every row a label.")
-        texts = [
-            value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-            for value in labels.ravel().tolist()
-        ]
-        return np.array(texts, dtype=object).reshape(labels.shape)
-    raise InputError(f"{name}: labels must be integers or text, received {labels.dtype}.")
-
-
 def _as_names(names: Any, item_ids: Ids) -> Ids:
     if names is None:
         return item_ids
     texts = ["" if value is None else str(value) for value in np.asarray(names, dtype=object).ravel().tolist()]
     if len(texts) != len(item_ids):
         raise InputError(f"item_names: {len(texts)} names for {len(item_ids)} items: pass one name per item.")
-    return _read_only(np.array(texts, dtype=object))
-
-
-def _read_only(array: Any) -> Any:
-    if not on_host(array):  # tensors and parts have no such flag
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return read_only(np.array(texts, dtype=object))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.core.matrices.interaction_matrix import as_interaction_matrix, checked_weights, take_rows
-from simgauge.embedding import Ids, as_ids
 from simgauge.errors import InputError
+from simgauge.labels import Ids, arrow_labels, as_ids, match_labels
 from simgauge.storage.atomic import atomic_directory
+from simgauge.storage.hashing import sha256_of_file
+from simgauge.wording import counted
 
 FORMAT_VERSION = 1
 METADATA_FILE = "interactions.json"
@@ -48,7 +49,7 @@ class Interactions:
     Attributes
     ----------
     matrix : scipy.sparse.csr_array, shape (n_users, n_items)
-        Canonical CSR; its arrays are read-only.
+        CanonicalForm CSR; its arrays are read-only.
     user_ids, item_ids, item_names, report
         As above; arrays are read-only.
 
@@ -134,7 +135,7 @@ class Interactions:
 
     def __repr__(self) -> str:
         counts = ", ".join(
-            f"{number} {noun}{'' if number == 1 else 's'}"
+            counted(number, noun)
             for number, noun in ((self.n_users, "user"), (self.n_items, "item"), (self.nnz, "pair"))
         )
         return f"Interactions({counts}, {self.matrix.dtype})"
@@ -172,12 +173,12 @@ class Interactions:
         >>> aligned.report["aligned"]["items"]
         {'wanted': 3, 'shared': 2, 'without_interactions': 1, 'left_out': 0}
         """
-        columns, wanted_items, item_counts = _match(self.item_ids, item_ids, "item_ids")
+        columns, wanted_items, item_counts = match_labels(self.item_ids, item_ids, "item_ids")
         aligned = {"items": item_counts}
         matrix = take_rows(self.matrix.T.tocsr(), columns).T.tocsr()
         wanted_users = self.user_ids
         if user_ids is not None:
-            rows, wanted_users, aligned["users"] = _match(self.user_ids, user_ids, "user_ids")
+            rows, wanted_users, aligned["users"] = match_labels(self.user_ids, user_ids, "user_ids")
             matrix = take_rows(matrix, rows)
         names = None
         if self.item_names is not None:
@@ -198,17 +199,17 @@ class Interactions:
         target = Path(directory)
         with atomic_directory(target, marker=METADATA_FILE) as temporary:
             sparse.save_npz(temporary / MATRIX_FILE, self.matrix, compressed=False)
-            items = {"id": _arrow_ids(self.item_ids)}
+            items = {"id": arrow_labels(self.item_ids)}
             if self.item_names is not None:
                 items["name"] = pa.array(self.item_names, pa.string())
             pq.write_table(pa.table(items), temporary / ITEMS_FILE)
-            pq.write_table(pa.table({"id": _arrow_ids(self.user_ids)}), temporary / USERS_FILE)
+            pq.write_table(pa.table({"id": arrow_labels(self.user_ids)}), temporary / USERS_FILE)
             metadata = {
                 "format_version": FORMAT_VERSION,
                 "n_users": self.n_users,
                 "n_items": self.n_items,
                 "nnz": self.nnz,
-                "matrix_sha256": _sha256(temporary / MATRIX_FILE),
+                "matrix_sha256": sha256_of_file(temporary / MATRIX_FILE),
                 "report": dict(self.report),
             }
             text = json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
@@ -232,7 +233,7 @@ class Interactions:
                     f"{source}: format version {metadata['format_version']} is newer than this simgauge "
                     f"({FORMAT_VERSION}): update simgauge."
                 )
-            if _sha256(source / MATRIX_FILE) != metadata["matrix_sha256"]:
+            if sha256_of_file(source / MATRIX_FILE) != metadata["matrix_sha256"]:
                 raise InputError(f"{source / MATRIX_FILE} is not the file that was saved (SHA-256 differs).")
             matrix = sparse.load_npz(source / MATRIX_FILE)
             items = pq.read_table(source / ITEMS_FILE)
@@ -261,38 +262,3 @@ def _as_names(names: Any, n_items: int) -> Ids | None:
         raise InputError(f"item_names: {len(texts)} names for {n_items} items: pass one name per item.")
     texts.flags.writeable = False
     return texts
-
-
-def _match(known: Ids, wanted: Any, name: str) -> tuple[NDArray[np.int64], Ids, dict[str, Any]]:
-    """Position in `known` of every wanted id, -1 where there is none."""
-    wanted = np.asarray(wanted, dtype=object) if isinstance(wanted, (list, tuple)) and not wanted else wanted
-    labels = as_ids(wanted, len(wanted), name)
-    as_text = labels.dtype != known.dtype
-    positions = {(str(label) if as_text else label): row for row, label in enumerate(known.tolist())}
-    found = np.array([positions.get(str(label) if as_text else label, -1) for label in labels.tolist()], np.int64)
-    shared = int((found >= 0).sum())
-    if shared == 0:
-        raise InputError(
-            f"{name}: none of the {len(labels)} ids wanted ({_some(labels)}) occurs among the {len(known)} of the "
-            f"interactions ({_some(known)}). Pass the ids that the interactions were recorded with."
-        )
-    counts = {
-        "wanted": len(labels),
-        "shared": shared,
-        "without_interactions": len(labels) - shared,
-        "left_out": len(known) - shared,
-    }
-    return found, labels, counts
-
-
-def _some(ids: Ids) -> str:
-    return ", ".join(repr(label) for label in ids[:3].tolist()) + (", ..." if len(ids) > 3 else "")
-
-
-def _arrow_ids(ids: Ids) -> pa.Array:
-    return pa.array(ids, pa.string() if ids.dtype == object else pa.int64())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

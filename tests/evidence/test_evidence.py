@@ -289,7 +289,7 @@ def test_bad_relevance(embedding):
         Relevance([0, 99], ["nowhere", "i1"]).bind(embedding)
     with pytest.raises(ParameterError, match="side='both'"):
         Relevance([0], [1], side="both")
-    with pytest.raises(InputError, match="some entries are missing"):
+    with pytest.raises(InputError, match="some labels are missing"):
         Relevance(["a", None], ["b", "c"])
     with pytest.raises(InputError, match="one dimension"):
         Relevance([], [])

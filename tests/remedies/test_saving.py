@@ -14,7 +14,7 @@ from remedy_problems import REMEDIES, two_sides, used
 from simgauge import Embedding
 from simgauge.errors import InputError
 from simgauge.remedies import CanonicalGauge, Centering, LeaveAlone, Whitening, fingerprint, load_remedy
-from simgauge.remedies.saving import HEADER, _fingerprint
+from simgauge.remedies.saved_form import HEADER, hash_of
 
 
 @pytest.mark.parametrize("remedy", REMEDIES, ids=lambda remedy: remedy.name)
@@ -66,7 +66,7 @@ def rewrite(path, change, *, sign=True):
     change(spec, tensors)
     if sign:
         spec.pop("sha256", None)
-        spec["sha256"] = _fingerprint(spec, tensors)
+        spec["sha256"] = hash_of(spec, tensors)
     save_file(tensors, path, metadata={HEADER: json.dumps(spec)})
 
 

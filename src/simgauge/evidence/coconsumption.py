@@ -11,12 +11,13 @@ from scipy import sparse
 
 from simgauge.core.scores.coconsumption_scores import PairMetric, coconsumption_scores
 from simgauge.core.scores.splits import sample_queries
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence.matching import check_depth, check_sample, check_weights, rows_of
+from simgauge.evidence.matching import check_depth, check_sample, check_weights
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.interactions import Interactions
+from simgauge.labels import rows_of
 
 
 @dataclass(frozen=True, eq=False)

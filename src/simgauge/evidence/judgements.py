@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.scores.judged_pairs import auc_units, spearman_units
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.core.tables.tables import unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence.matching import as_label_array, moved_by_map, rows_of
+from simgauge.evidence.matching import moved_by_map
 from simgauge.evidence.protocol import Scale, UnitScores
+from simgauge.labels import as_label_array, rows_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.core.scores.ranking import Ideal, RankingMetric, check_ranking_metric, ideal_gains, ranking_scores
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
-from simgauge.evidence.matching import as_label_array, check_depth, check_sample, rows_of, sample_rows
+from simgauge.evidence.matching import check_depth, check_sample, sample_rows
 from simgauge.evidence.protocol import Scale, UnitScores
+from simgauge.labels import as_label_array, rows_of
 
 ENTRIES_PER_BLOCK = 4_000_000
 """Relevances of queries to items held in one step."""

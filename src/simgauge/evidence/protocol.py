@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
 
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 
 Scale = Literal["ratio", "difference"]

@@ -18,11 +18,12 @@ from simgauge.core.scores.ranking import (
     listed_gains,
     ranking_scores,
 )
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence.matching import as_label_array, check_depth, check_weights, moved_by_map, rows_of
+from simgauge.evidence.matching import check_depth, check_weights, moved_by_map
 from simgauge.evidence.protocol import Scale, UnitScores
+from simgauge.labels import as_label_array, rows_of
 
 
 @dataclass(frozen=True, eq=False)

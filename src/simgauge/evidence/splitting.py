@@ -10,7 +10,7 @@ from scipy import sparse
 
 from simgauge.core.scores.pair_recall import holdout_split
 from simgauge.core.scores.splits import latest_split, user_split
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.interactions import Interactions
@@ -22,7 +22,7 @@ class HoldOut(NamedTuple):
     """What may be used for fitting, and what must not."""
 
     training: Interactions
-    """Train on this, and pass it as `interactions` to `select`."""
+    """Train on this, and pass it as `interactions` to `fix`."""
     evidence: CoConsumption
     """Score with this."""
 

@@ -14,7 +14,8 @@ from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.interactions import METADATA_FILE, Interactions
 from simgauge.read.events.dst import is_dst, read_dst
 from simgauge.read.events.events import ColumnName, Events, choose_columns, collect_events
-from simgauge.read.events.merge import RULES, keep_frequent, merge_events
+from simgauge.read.events.merge import keep_frequent, merge_events
+from simgauge.read.events.options import check_options
 from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.names import names_for
 from simgauge.read.sources.npz import load_sparse
@@ -49,7 +50,7 @@ def read_interactions(
     source : path, glob, list of paths, database address, frame, sparse matrix or array
         CSV, TSV and other delimited text (also gzip-compressed), JSON lines, Parquet, a directory of such parts;
         a DuckDB or SQLite file or ``postgresql://`` address with `query`; a scipy sparse ``.npz``; a DST file; a
-        directory written by `Interactions.save` or `spill_interactions`; a pandas, polars or Arrow frame; a scipy
+        directory written by `Interactions.save` or `store_interactions`; a pandas, polars or Arrow frame; a scipy
         sparse matrix or dense array with users in rows.
     user, item, weight : str or int, optional
         Columns by name, or by position counted from 0. When `user` and `item` are not given, columns with usual
@@ -149,20 +150,6 @@ def _merged(opened: Source, roles: Mapping[str, int], events: Events, rejected: 
     if pairs.nnz == 0:
         raise InputError(f"{opened.label}: every weight is zero, so nothing is left.")
     return _subset(pairs, *keep_frequent(pairs, 1, 1)[:2], events.user_ids, events.item_ids, None, report)
-
-
-def check_options(duplicates: str, id_type: str, on_bad_row: str, *minimums: int) -> None:
-    """Refuse values outside of those that the docstring of `read_interactions` lists."""
-    for name, value, accepted in (
-        ("duplicates", duplicates, RULES),
-        ("id_type", id_type, ("auto", "text")),
-        ("on_bad_row", on_bad_row, ("error", "drop")),
-    ):
-        if value not in accepted:
-            raise ParameterError(f"{name}={value!r}: expected one of {', '.join(map(repr, accepted))}.")
-    for name, minimum in zip(("min_user_count", "min_item_count"), minimums, strict=True):
-        if isinstance(minimum, bool) or not isinstance(minimum, (int, np.integer)) or minimum < 1:
-            raise ParameterError(f"{name}={minimum!r}: expected an integer >= 1 (1 keeps everything).")
 
 
 def _as_matrix(source: Any) -> Interactions | None:

@@ -15,13 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError, SimgaugeError
+from simgauge.progress import Progress
 from simgauge.read.events.events import ColumnName, choose_columns
 from simgauge.read.events.memory import in_words, memory_bytes
-from simgauge.read.interactions import check_options
+from simgauge.read.events.options import check_options
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.parquet_files import check_schemas, first_damaged
 from simgauge.read.sources.table_source import Source
-from simgauge.read.store.spilled_events import Progress, SpilledEvents
+from simgauge.read.store.spilled_events import SpilledEvents
 from simgauge.read.store.spilled_pairs import keep_frequent_pairs, write_items, write_pairs
 from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInteractions, write_metadata
 from simgauge.read.store.stored_pairs import FILES
@@ -38,7 +39,7 @@ SORT_BYTES = 32
 """Room on disk for an event while all are sorted: both keys, weight, row number, and a little more."""
 
 
-def spill_interactions(
+def store_interactions(
     source: Any,
     directory: str | Path,
     user: ColumnName | None = None,
@@ -82,7 +83,7 @@ def spill_interactions(
     dtype : {"float64", "float32"}
         Of the weights in the store.
     progress : callable, optional
-        Called as progress(share_done, text).
+        Called as ``progress(text, percent, 100)``.
 
     Returns
     -------
@@ -111,7 +112,7 @@ def spill_interactions(
     >>> import pyarrow as pa, tempfile
     >>> events = pa.table({"user": ["ann", "ann", "bob"], "item": ["tea", "tea", "milk"]})
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     spill_interactions(events, folder, memory="256MiB")
+    ...     store_interactions(events, folder, memory="256MiB")
     StoredInteractions(2 users, 2 items, 2 pairs, float64, 1 parts)
     """
     check_options(duplicates, id_type, on_bad_row, min_user_count, min_item_count)

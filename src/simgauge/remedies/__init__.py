@@ -13,7 +13,8 @@ from simgauge.remedies.norm_discounting import NormDiscounting
 from simgauge.remedies.refit import Refit
 from simgauge.remedies.refit_family import RefitFamily
 from simgauge.remedies.remedy import Remedy
-from simgauge.remedies.saving import fingerprint, load_remedy
+from simgauge.remedies.saved_form import fingerprint
+from simgauge.remedies.saving import load_remedy
 from simgauge.remedies.standardizing import Standardizing
 from simgauge.remedies.whitening import PopularityWhitening, Whitening
 

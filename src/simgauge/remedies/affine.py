@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.gauges.canonical import GaugeMap
-from simgauge.core.tables.tables import FloatTable
+from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.remedies.remedy import Remedy

@@ -12,10 +12,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from simgauge.core.closed_form.raw_similarity import column_cosine_lists, ease_weights, weight_lists
+from simgauge.core.tables.kinds import Lists
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
-from simgauge.remedies.remedy import Lists, check_interactions
+from simgauge.remedies.remedy import check_interactions
 
 _EASE: WeakKeyDictionary[Interactions, dict[float | None, NDArray[np.float64]]] = WeakKeyDictionary()
 

@@ -14,7 +14,7 @@ from simgauge.core.gauges.canonical import (
     scale_norms,
     whitening_map,
 )
-from simgauge.core.tables.tables import FloatTable
+from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
 from simgauge.interactions import Interactions
@@ -22,7 +22,7 @@ from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT
 
 _CORES: WeakKeyDictionary[Embedding, dict[Center, CanonicalCore]] = WeakKeyDictionary()
-"""Canonical forms of embeddings that are still in use: every power and norm power shares them (k x k each)."""
+"""CanonicalForm forms of embeddings that are still in use: every power and norm power shares them (k x k each)."""
 
 
 class CanonicalGauge(AffineRemedy):

@@ -8,11 +8,11 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from simgauge.core.tables.tables import FloatTable
+from simgauge.core.tables.kinds import FloatTable, Lists
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
 from simgauge.interactions import Interactions
-from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT, Lists, Remedy
+from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT, Remedy
 
 
 class Chain(Remedy):

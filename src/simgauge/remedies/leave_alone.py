@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simgauge.core.tables.tables import FloatTable
+from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
 from simgauge.interactions import Interactions

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.neighbors.local_scaling import Method, check_method, local_scale, scaled_scores, scaled_tables
-from simgauge.core.tables.tables import FloatTable
+from simgauge.core.tables.kinds import FloatTable
 from simgauge.remedies.neighbor_remedy import NeighborRemedy
 
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.neighbors.topk import top_k
-from simgauge.core.tables.tables import FloatTable, as_table, unit_rows
+from simgauge.core.tables.kinds import FloatTable, Lists, Vector
+from simgauge.core.tables.tables import as_table, unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
-from simgauge.remedies.remedy import KEPT, Lists, Remedy
-
-Vector = NDArray[np.float64]
+from simgauge.parameters import check_integer
+from simgauge.remedies.remedy import KEPT, Remedy
 
 
 class NeighborRemedy(Remedy):
@@ -72,8 +72,7 @@ class NeighborRemedy(Remedy):
         return indices, self._scores(dots, around)
 
     def _check_parameters(self) -> None:
-        if isinstance(self.k, bool) or not isinstance(self.k, (int, np.integer)) or self.k < 1:
-            raise ParameterError(f"k={self.k!r}: expected an integer of 1 or more, the size of the surroundings.")
+        check_integer(self.k, "k", 1, meaning="the size of the surroundings")
 
     def _learn(self, embedding: Embedding, interactions: Interactions | None) -> str:  # noqa: ARG002
         if embedding.n_items < 2:

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.neighbors.norm_discount import popularity_discount
-from simgauge.core.tables.tables import FloatTable, unit_rows
+from simgauge.core.tables.kinds import FloatTable
+from simgauge.core.tables.tables import unit_rows
 from simgauge.embedding import Embedding
+from simgauge.errors import InputError
 from simgauge.interactions import Interactions
+from simgauge.labels import positions_of
 from simgauge.remedies.remedy import CHANGED, Remedy, check_interactions
+from simgauge.wording import some_of
 
 
 class NormDiscounting(Remedy):
@@ -91,8 +95,13 @@ class NormDiscounting(Remedy):
     def _scale_of(self, ids: Any) -> NDArray[np.float64]:
         if ids is self.item_ids_ or np.array_equal(ids, self.item_ids_):
             return self.scale_
-        known = dict(zip(self.item_ids_.tolist(), self.scale_.tolist(), strict=True))
-        return np.array([known.get(label, 1.0) for label in ids.tolist()])
+        rows = positions_of(ids, self.item_ids_)
+        if (rows < 0).all():
+            raise InputError(
+                f"{self.name}: none of the {len(rows)} items ({some_of(ids[:4].tolist())}) was among those it was fitted "
+                f"on ({some_of(self.item_ids_[:4].tolist())}): apply it to a model with the same ids, or fit it again."
+            )
+        return np.where(rows >= 0, self.scale_[rows], 1.0)
 
     def _check_restored(self) -> None:
         if self.scale_.shape != self.item_ids_.shape or self.scale_.ndim != 1:

@@ -11,10 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 from simgauge.core.closed_form.dropout import check_rate
 from simgauge.core.closed_form.factorize import check_l2, halving_l2
 from simgauge.core.closed_form.refitted_tables import dropout_tables, linear_tables
-from simgauge.core.tables.tables import FloatTable
+from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
+from simgauge.labels import positions_of
+from simgauge.parameters import check_integer
 from simgauge.remedies.decompositions import WEIGHTINGS, Weighting, shared_dropout, shared_spectrum
 from simgauge.remedies.remedy import CHANGED, Remedy, check_interactions
 
@@ -210,19 +212,13 @@ class Refit(Remedy):
         largest = min(used.n_users, used.n_items)
         if self.n_components is None:
             return min(embedding.n_components, largest)
-        wanted = self.n_components
-        if isinstance(wanted, bool) or not isinstance(wanted, (int, np.integer)) or not 1 <= wanted <= largest:
-            raise ParameterError(
-                f"n_components={wanted!r}: there are {used.n_users} users and {used.n_items} items; "
-                f"expected 1 to {largest}."
-            )
-        return int(wanted)
+        have = f"for {used.n_users} users and {used.n_items} items"
+        return check_integer(self.n_components, "n_components", 1, largest, meaning=have)
 
     def _items_of(self, embedding: Embedding) -> FloatTable:
         if np.array_equal(embedding.item_ids, self.item_ids_):
             return self.items_
-        known = {label: row for row, label in enumerate(self.item_ids_.tolist())}
-        rows = np.array([known.get(label, -1) for label in embedding.item_ids.tolist()], dtype=np.int64)
+        rows = positions_of(embedding.item_ids, self.item_ids_)
         if (rows < 0).any():
             raise InputError(
                 f"{self.name}: {int((rows < 0).sum())} of {len(rows)} items were not in the interactions it was fitted "

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from simgauge.core.neighbors.topk import top_k
-from simgauge.core.tables.tables import FloatTable, as_table
+from simgauge.core.tables.kinds import FloatTable, Lists
+from simgauge.core.tables.tables import as_table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
@@ -22,8 +22,6 @@ KEPT = "kept"
 RANKINGS_KEPT = "rankings kept"
 """Up to one constant per user: every user's ranking of the items is what it was."""
 CHANGED = "changed"
-
-Lists = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]
 
 
 class Remedy(BaseEstimator, ABC):  # type: ignore[misc]
@@ -172,7 +170,7 @@ class Remedy(BaseEstimator, ABC):  # type: ignore[misc]
 
     def save(self, path: str | Path) -> Path:
         """Write the fitted map to one safetensors file, atomically and without pickle; `load_remedy` reads it."""
-        from simgauge.remedies.saving import save_remedy
+        from simgauge.remedies.saved_form import save_remedy
 
         check_is_fitted(self)
         return save_remedy(self, path)

@@ -1,15 +1,13 @@
-"""Fitted remedies as files: one safetensors file, its header JSON, nothing that can run."""
+"""Fitted remedies read back from their files; only the classes listed here can be named by one."""
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simgauge.errors import InputError, ParameterError
 from simgauge.remedies.all_but_the_top import AllButTheTop
@@ -22,14 +20,9 @@ from simgauge.remedies.local_scaling import LocalScaling
 from simgauge.remedies.norm_discounting import NormDiscounting
 from simgauge.remedies.refit import Refit
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT, Remedy
+from simgauge.remedies.saved_form import FORMAT_VERSION, HEADER, TEXT, Arrays, hash_of
 from simgauge.remedies.standardizing import Standardizing
 from simgauge.remedies.whitening import PopularityWhitening, Whitening
-from simgauge.storage.atomic import atomic_file
-
-FORMAT_VERSION = 1
-HEADER = "simgauge_remedy"
-TEXT = ".text"
-"""Ending of tensors that hold a JSON list of text as UTF-8 bytes."""
 
 CLASSES: dict[str, type[Remedy]] = {
     kind.__name__: kind
@@ -39,28 +32,6 @@ CLASSES: dict[str, type[Remedy]] = {
     )
 }  # fmt: skip
 """The only classes a file can name."""
-
-Arrays = dict[str, NDArray[Any]]
-
-
-def save_remedy(remedy: Remedy, path: str | Path) -> Path:
-    """Write a fitted remedy; see `Remedy.save`."""
-    from safetensors.numpy import save_file
-
-    spec, arrays = _packed(remedy)
-    spec["format_version"] = FORMAT_VERSION
-    spec["sha256"] = _fingerprint(spec, arrays)
-    # a safetensors file needs one tensor at least
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()} or {"empty": np.zeros(1)}
-    with atomic_file(path) as temporary:
-        save_file(tensors, temporary, metadata={HEADER: json.dumps(spec, ensure_ascii=False)})
-    return Path(path)
-
-
-def fingerprint(remedy: Remedy) -> str:
-    """SHA-256 of a fitted map, its class and parameters: the hash that `save` writes."""
-    spec, arrays = _packed(remedy)
-    return _fingerprint({**spec, "format_version": FORMAT_VERSION}, arrays)
 
 
 def load_remedy(path: str | Path) -> Remedy:
@@ -103,7 +74,7 @@ def load_remedy(path: str | Path) -> Remedy:
             raise InputError(f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}).")
         arrays.pop("empty", None)
         stated = spec.pop("sha256")
-        if _fingerprint(spec, arrays) != stated:
+        if hash_of(spec, arrays) != stated:
             raise InputError(f"{source} is not the file that was saved (SHA-256 differs).")
         return _unpacked(spec, arrays)
     except (InputError, MemoryError):
@@ -113,30 +84,6 @@ def load_remedy(path: str | Path) -> Remedy:
         OverflowError,
     ) as error:  # fmt: skip
         raise InputError(f"{source} is not a saved remedy or is damaged: {error}.") from error
-
-
-def _packed(remedy: Remedy) -> tuple[dict[str, Any], Arrays]:
-    spec: dict[str, Any] = {
-        "class": type(remedy).__name__,
-        "params": _plain(remedy.get_params(deep=False)),
-        "facts": _plain({name: getattr(remedy, name) for name in remedy._facts}),
-    }
-    arrays: Arrays = {}
-    if isinstance(remedy, Chain):
-        del spec["params"]["steps"]
-        spec["steps"] = []
-        for position, step in enumerate(remedy.steps_):
-            part, tensors = _packed(step)
-            spec["steps"].append(part)
-            arrays |= {f"{position}.{name}": tensor for name, tensor in tensors.items()}
-    for name in remedy._arrays:
-        array = getattr(remedy, name)
-        if array.dtype == object:
-            text = json.dumps([str(label) for label in array.tolist()], ensure_ascii=False).encode()
-            arrays[name + TEXT] = np.frombuffer(text, dtype=np.uint8)
-        else:
-            arrays[name] = array
-    return spec, arrays
 
 
 def _unpacked(spec: dict[str, Any], arrays: Arrays) -> Remedy:
@@ -184,17 +131,3 @@ def _restore(remedy: Remedy, facts: dict[str, Any], arrays: Arrays) -> None:
 def _part_of(arrays: Arrays, position: int) -> Arrays:
     prefix = f"{position}."
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as JSON has them: NumPy scalars become numbers."""
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
-
-
-def _fingerprint(spec: dict[str, Any], arrays: Arrays) -> str:
-    digest = hashlib.sha256(json.dumps(spec, sort_keys=True, ensure_ascii=True).encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()

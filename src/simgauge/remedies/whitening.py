@@ -11,8 +11,9 @@ from simgauge.core.gauges.whitening import whitening_from_axes
 from simgauge.core.matrices.reweighting import check_exponent
 from simgauge.core.tables.principal_axes import PrincipalAxes, principal_axes
 from simgauge.embedding import Embedding
-from simgauge.errors import ParameterError, RankWarning
+from simgauge.errors import RankWarning
 from simgauge.interactions import Interactions
+from simgauge.parameters import check_integer
 from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT
 
@@ -157,8 +158,8 @@ def _whitened(
             RankWarning,
             stacklevel=5,
         )
-    if isinstance(remedy.n_components, bool) or not isinstance(remedy.n_components, (int, np.integer, type(None))):
-        raise ParameterError(f"n_components={remedy.n_components!r}: expected an integer or None.")
+    if remedy.n_components is not None:
+        check_integer(remedy.n_components, "n_components", 1, width, hint="None keeps every direction.")
     fitted = whitening_from_axes(axes, remedy.n_components, remedy.shrinkage, remedy.strength)
     complete = fitted.item_matrix.shape[1] == width
     if not complete and not (every_item_counts and fitted.item_matrix.shape[1] >= axes.rank):

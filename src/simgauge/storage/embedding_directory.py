@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,10 +14,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.core.tables.arrays import numpy_dtype, to_host
+from simgauge.core.tables.kinds import Table
 from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import Table, map_rows
+from simgauge.core.tables.tables import map_rows
 from simgauge.errors import InputError
+from simgauge.labels import arrow_labels
 from simgauge.storage.atomic import atomic_directory
+from simgauge.storage.hashing import sha256_of_file
 
 FORMAT_VERSION = 1
 METADATA_FILE = "simgauge.json"
@@ -72,7 +74,7 @@ def write_embedding(
     with atomic_directory(target, marker=METADATA_FILE) as temporary:
         tables = {"items": items} | ({} if users is None else {"users": users})
         write_vectors(temporary / VECTORS_FILE, tables)
-        columns = {"id": arrow_ids(item_ids), "name": arrow_ids(item_names)}
+        columns = {"id": arrow_labels(item_ids), "name": arrow_labels(item_names)}
         pq.write_table(pa.table(columns), temporary / ITEMS_FILE)
         if users is not None:
             _write_ids(temporary / USERS_FILE, user_ids, users.shape[0])
@@ -82,7 +84,7 @@ def write_embedding(
             "n_users": 0 if users is None else users.shape[0],
             "n_components": items.shape[1],
             "dtype": str(items.dtype),
-            "vectors_sha256": sha256(temporary / VECTORS_FILE),
+            "vectors_sha256": sha256_of_file(temporary / VECTORS_FILE),
             "provenance": dict(provenance),
         }
         text = json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
@@ -140,17 +142,6 @@ def map_vectors(path: Path) -> dict[str, NDArray[Any]]:
     except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
         raise InputError(f"{path} is no safetensors file of vectors or is damaged: {error}.") from error
     return tables
-
-
-def arrow_ids(ids: Any) -> pa.Array:
-    """Ids or names as a column of text or of 64-bit integers."""
-    return pa.array(ids, pa.string() if ids.dtype == object else pa.int64())
-
-
-def sha256(path: Path) -> str:
-    """Of a whole file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _checked(name: str, table: RowBlocks) -> Iterator[NDArray[Any]]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.core.tables.tables import FloatTable, row_norms
+from simgauge.core.tables.kinds import FloatTable
+from simgauge.core.tables.tables import row_norms
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.libraries.found_tables import FoundTables

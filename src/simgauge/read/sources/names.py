@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
+from simgauge.labels import positions_of
 from simgauge.read.sources.codes import as_integers
 from simgauge.read.sources.columns import (
     ID_NAMES,
@@ -130,15 +131,18 @@ def names_for(ids: Labels, names: Any) -> tuple[Labels, dict[str, Any]]:
                 f"names: {len(labels)} names for {len(ids)} ids: pass one per id, or a mapping id -> name."
             )
         return labels, {"named": len(labels), "without_name": 0}
-    by_text = {str(key): str(name) for key, name in names.items() if name is not None}
-    found = [by_text.get(str(label)) for label in ids.tolist()]
-    named = sum(name is not None for name in found)
+    keys = [key for key, name in names.items() if name is not None]
+    numbers = all(isinstance(key, int) for key in keys)
+    known = np.array(keys, dtype=np.int64) if numbers else np.array([str(key) for key in keys], dtype=object)
+    rows = positions_of(ids, known)
+    named = int((rows >= 0).sum())
     if named == 0:
         raise InputError(
-            f"names: none of the {len(ids)} ids (such as {ids[0]!s}) is among the {len(by_text)} ids with names (such "
-            f"as {next(iter(by_text), 'none')}). Check that both count ids in the same way."
+            f"names: none of the {len(ids)} ids (such as {ids[0]!s}) is among the {len(keys)} ids with names (such "
+            f"as {next(iter(keys), 'none')}). Check that both count ids in the same way."
         )
-    filled = [str(label) if name is None else name for label, name in zip(ids.tolist(), found, strict=True)]
+    texts = [str(names[key]) for key in keys]
+    filled = [str(label) if row < 0 else texts[row] for label, row in zip(ids.tolist(), rows.tolist(), strict=True)]
     return np.array(filled, dtype=object), {"named": named, "without_name": len(ids) - named}
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
+from simgauge.progress import Progress
 from simgauge.read.events.events import id_meaning, id_sql, time_sql, weight_sql
 from simgauge.read.sources.codes import WHOLE_NUMBER
 from simgauge.read.sources.table_source import ROWS_PER_BATCH, Column, Source, sql_text
@@ -21,7 +22,6 @@ SPACE = r"' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 ORDER_MATTERS = ("sum", "mean", "last")
 """Rules whose result depends on the order of repeated events: by a bit of rounding, or altogether."""
 
-Progress = Callable[[float, str], None]
 
 POLL_SECONDS = 0.1
 
@@ -199,7 +199,7 @@ class SpilledEvents:
                 if self.progress is not None and text and hasattr(self.source.connection, "query_progress"):
                     percent = float(self.source.connection.query_progress())
                     low, high = share
-                    self.progress(low + (high - low) * min(max(percent, 0.0), 100.0) / 100, text)
+                    self.progress(text, round(100 * low + (high - low) * min(max(percent, 0.0), 100.0)), 100)
         except BaseException:
             self.source.connection.interrupt()
             thread.join()

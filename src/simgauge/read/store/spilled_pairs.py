@@ -56,7 +56,7 @@ def write_pairs(events: SpilledEvents, rule: str, dtype: str, work: Path) -> Spi
             np.add.at(counts, indices, 1)
             writer.add(users.cast(id_type), per_user, indices, data)
             if events.progress is not None:
-                events.progress(0.8 + 0.2 * done / events.rows_read, "writing")
+                events.progress("writing", 80 + 20 * done // events.rows_read, 100)
             following = next(batches, None)
             if following is None:
                 break

@@ -1,4 +1,4 @@
-"""Interactions that lie on disk: what `spill_interactions` wrote, opened as a matrix in parts."""
+"""Interactions that lie on disk: what `store_interactions` wrote, opened as a matrix in parts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.core.tables.row_parts import LocalParts
-from simgauge.embedding import Ids
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
+from simgauge.labels import Ids
 from simgauge.read.store.stored_pairs import FILES, ITEMS_FILE, USERS_FILE, Part, map_parts, part_crc32
 
 FORMAT_VERSION = 1
@@ -28,7 +28,7 @@ METADATA_FILE = "stored_interactions.json"
 class StoredInteractions:
     """Interactions in memory-mapped parts, users in rows, with the ids of both sides.
 
-    Made by `spill_interactions` and `StoredInteractions.load`. `LinearAutoencoder.fit(store.matrix)` takes the matrix
+    Made by `store_interactions` and `StoredInteractions.load`. `LinearAutoencoder.fit(store.matrix)` takes the matrix
     as it is. Opening costs the ids and names of the items, and nothing per user or pair.
 
     Attributes
@@ -92,7 +92,7 @@ class StoredInteractions:
 
     @classmethod
     def load(cls, directory: str | Path, *, verify: bool = True) -> Self:
-        """Open what `spill_interactions` wrote.
+        """Open what `store_interactions` wrote.
 
         Parameters
         ----------
@@ -147,10 +147,10 @@ def _metadata(source: Path) -> dict[str, Any]:
         version = int(metadata["format_version"])
     except FileNotFoundError as error:
         raise InputError(
-            f"{source} is no store of interactions: {METADATA_FILE} is missing. Make one with spill_interactions."
+            f"{source} is no store of interactions: {METADATA_FILE} is missing. Make one with store_interactions."
         ) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path} cannot be read: {error}. Make the store again with spill_interactions.") from error
+        raise InputError(f"{path} cannot be read: {error}. Make the store again with store_interactions.") from error
     if version > FORMAT_VERSION:
         raise InputError(
             f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}): update simgauge."
@@ -162,12 +162,12 @@ def _check_size(path: Path, expected: int) -> None:
     if not path.is_file():
         raise InputError(
             f"{path.parent} is no complete store of interactions: {path.name} is missing. Make it again with "
-            "spill_interactions."
+            "store_interactions."
         )
     if path.stat().st_size != expected:
         raise InputError(
             f"{path} has {path.stat().st_size:,} bytes where {expected:,} were written: it was cut off or altered. Make "
-            "the store again with spill_interactions."
+            "the store again with store_interactions."
         )
 
 
@@ -177,7 +177,7 @@ def _compare(store: StoredInteractions, parts: list[Part]) -> None:
         if part.crc32 != crc:
             raise InputError(
                 f"{store.directory}: part {number} of {len(parts)} is not what was written (CRC-32 differs). Make the "
-                "store again with spill_interactions."
+                "store again with store_interactions."
             )
 
 

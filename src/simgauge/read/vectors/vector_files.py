@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.tensors import read_tensor, tensor_shapes
 from simgauge.read.vectors.vector_columns import find_layout, read_columns
 from simgauge.read.vectors.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
+from simgauge.storage.hashing import sha256_of_file
 
 LARGEST_HASHED = 1 << 30
 """Files above this size are known by name and size only; hashing them would be a pass over the disk of its own."""
@@ -206,7 +206,6 @@ def origin_of(paths: list[Path], content: str) -> dict[str, Any]:
         size = path.stat().st_size
         entry: dict[str, Any] = {"file": path.name, "bytes": size}
         if size <= LARGEST_HASHED:
-            with path.open("rb") as file:
-                entry["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+            entry["sha256"] = sha256_of_file(path)
         described.append(entry)
     return {"format": content, **(described[0] if len(described) == 1 else {"files": described})}
