@@ -36,7 +36,7 @@ from simgauge.evidence import CoConsumption, hold_out
 from simgauge.evidence.matching import works_on_vectors
 from simgauge.interactions import Interactions
 from simgauge.remedies import default_candidates, default_references
-from simgauge.selection import select
+from simgauge.selection import fix
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.scoring import Scored, score_candidates
 
@@ -151,7 +151,7 @@ def behaviour(sets: list[str], models: list[str], queries: int) -> list[Result]:
 
 
 def other_evidence() -> list[dict[str, Any]]:
-    """Judgements and labels, where there is no second half to spare: cross-fitted figures of `select` itself."""
+    """Judgements and labels, where there is no second half to spare: cross-fitted figures of `fix` itself."""
     lists = ("EN-WS-353-ALL.txt", "EN-MEN-TR-3k.txt", "EN-SIMLEX-999.txt", "EN-RW-STANFORD.txt")
     sources = {f"glove x {name}": (lambda name=name: glove(name)) for name in lists}
     sources |= {
@@ -162,7 +162,7 @@ def other_evidence() -> list[dict[str, Any]]:
     for name, source in sources.items():
         embedding, evidence = source()
         candidates = [c for c in default_candidates(embedding) if works_on_vectors(c)]
-        found = select(embedding, evidence, candidates, SEED)
+        found = fix(embedding, evidence, candidates, SEED)
         base = next(row for row in found.table if row.baseline)
         cross = found.confirmation
         rows.append({"evidence": name, "measure": found.evidence["measure"], "units": found.evidence["n_units"],

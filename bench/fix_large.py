@@ -12,7 +12,7 @@ import time
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge import Embedding, Interactions, select
+from simgauge import Embedding, Interactions, fix
 from simgauge.evidence import held_out_evidence
 
 
@@ -42,7 +42,7 @@ def main() -> None:
             seen[0] = now
             print(f"{now - start:6.0f} s  {done} of {total}: {text}", flush=True)
 
-    found = select(Embedding(items, users), held_out_evidence(held, max_queries=a.queries), progress=progress)
+    found = fix(Embedding(items, users), held_out_evidence(held, max_queries=a.queries), progress=progress)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(
         f"{time.perf_counter() - start:.0f} s, {time.process_time():.0f} cpu s in all, peak {peak} MiB ({before} before), "

@@ -35,7 +35,7 @@ from simgauge.core.tables.row_parts import LocalParts
 from simgauge.core.tables.threads import thread_count
 from simgauge.models import LinearAutoencoder
 from simgauge.read.events.memory import memory_bytes
-from simgauge.read.spill import spill_interactions
+from simgauge.read.spill import store_interactions
 from simgauge.read.store.stored_pairs import PairsWriter, map_parts
 
 N_ITEMS, RANK = 50_000, 32
@@ -109,7 +109,7 @@ def formula(n_items: int, n_parts: int, memory: int, libraries: int) -> int:
 def sorted_and_fitted(path: Path, folder: Path, memory: str) -> dict[str, Any]:
     libraries = status("RssAnon")
     with Watch(folder) as watch:
-        store, reading = timed(lambda: spill_interactions(path, folder / "store", memory=memory))
+        store, reading = timed(lambda: store_interactions(path, folder / "store", memory=memory))
         spilled = {f"read_{name}": value for name, value in {**reading, **watch.row()}.items()}
         watch.private = 0
         model, fitting = timed(lambda: LinearAutoencoder(RANK).fit(store.matrix))

@@ -16,7 +16,8 @@ import numpy as np
 
 from limits import limits
 from measure import circumstances, in_own_process, timed, write_rows
-from simgauge import GrowingSpectrum, factorize, factorize_path, spectrum
+from simgauge import factorize, factorize_path, spectrum
+from simgauge.core.spectral.spectrum import GrowingSpectrum
 from spectrum import PROBLEMS, power_law
 
 RANKS = (32, 64, 96, 128)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simgauge import Audit, Interactions, audit, from_library, load_demo_data, read_embedding, read_interactions
+from simgauge import Interactions, audit, from_library, load_demo_data, read_embedding, read_interactions
+from simgauge.auditing import Audit
 from simgauge.models import LinearAutoencoder
 
 COLUMNS = (

@@ -90,7 +90,7 @@ def paths() -> str:
 
 
 def canonical() -> str:
-    rows = fastest(read("canonicalize.jsonl"), "method", "rows", "components")
+    rows = fastest(read("canonical_form.jsonl"), "method", "rows", "components")
     base = next((row["seconds"] for row in rows if row["method"] == "limit"), None)
     lines = ([row["method"], row["seconds"], row["seconds"] / base if base else None, row["peak_mib"]] for row in rows)
     return table(["what", "seconds", "x limit", "MiB beyond the tables"], lines)

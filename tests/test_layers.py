@@ -12,9 +12,10 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "simgauge"
 
 LAYERS = [
-    {"errors"},
+    {"errors", "progress", "wording"},
+    {"parameters"},
     {"core"},
-    {"storage"},
+    {"storage", "labels"},
     {"embedding"},
     {"interactions"},
     {"read"},
@@ -24,9 +25,9 @@ LAYERS = [
     {"remedies"},
     {"findings"},
     {"evidence"},
-    {"selection"},
     {"report"},
     {"auditing"},
+    {"selection"},
     {"paper", "demo"},
     {"cli"},
 ]

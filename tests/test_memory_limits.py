@@ -75,8 +75,8 @@ AUDIT = """
     result = dict(verdict=audit(Embedding(table), k=5, sample=50).verdict)
 """
 SPILL = """
-    from simgauge.read.spill import spill_interactions
-    store = spill_interactions(sys.argv[2], sys.argv[3], memory="256MiB")
+    from simgauge.read.spill import store_interactions
+    store = store_interactions(sys.argv[2], sys.argv[3], memory="256MiB")
     result = dict(pairs=store.nnz)
 """
 

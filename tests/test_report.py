@@ -10,7 +10,8 @@ import pytest
 from markupsafe import escape
 
 from problems import two_tables
-from simgauge import Embedding, audit, compare_neighbors, standard_gauges
+from simgauge import Embedding, audit
+from simgauge.neighbors import compare_neighbors, standard_gauges
 from simgauge.report.html import render, write_report
 from simgauge.report.summary import report_summary
 

@@ -9,121 +9,106 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simgauge.auditing.comparison import compare_models
-    from simgauge.auditing.run import Audit, audit
-    from simgauge.bias import drop_bias
-    from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
-    from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
-    from simgauge.core.closed_form.catalogue import catalogue_gauge
+    from simgauge.auditing.comparison import compare
+    from simgauge.auditing.run import audit
+    from simgauge.core.bounds.certificates import neighbor_certificate
+    from simgauge.core.bounds.cosine_bounds import cosine_bounds
+    from simgauge.core.closed_form.catalogue import named_gauge
     from simgauge.core.closed_form.factorize import factorize
     from simgauge.core.closed_form.path import factorize_path
     from simgauge.core.neighbors.topk import iter_top_k, top_k
-    from simgauge.core.spectral.spectrum import GrowingSpectrum, Spectrum, spectrum
+    from simgauge.core.spectral.spectrum import spectrum
     from simgauge.datasets.clusters import simulate_clusters
     from simgauge.datasets.python_imports import load_demo_data
     from simgauge.embedding import Embedding
-    from simgauge.errors import InputError, MissingDependencyError, ParameterError, RankWarning, SimgaugeError
-    from simgauge.findings import Finding
-    from simgauge.gauge import Canonical, canonical_gauge, canonicalize, gauge_transform, random_gauge
+    from simgauge.errors import (
+        ConvergenceWarning,
+        InputError,
+        MissingDependencyError,
+        ParameterError,
+        RankWarning,
+        SimgaugeError,
+    )
+    from simgauge.gauge import CanonicalForm, canonical_form, canonical_gauge, gauge_transform, random_gauge
     from simgauge.interactions import Interactions
     from simgauge.models import LinearAutoencoder
-    from simgauge.neighbors import compare_neighbors, standard_gauges
     from simgauge.paper.reproduction import reproduce
     from simgauge.read.embedding_files import read_embedding
     from simgauge.read.interactions import read_interactions
     from simgauge.read.libraries import from_library
-    from simgauge.selection import Selection, select
+    from simgauge.read.spill import store_interactions
+    from simgauge.selection import fix
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Audit": "auditing.run",
-    "Canonical": "gauge",
+    "CanonicalForm": "gauge",
+    "ConvergenceWarning": "errors",
     "Embedding": "embedding",
-    "Finding": "findings",
-    "GrowingSpectrum": "core.spectral.spectrum",
     "InputError": "errors",
     "Interactions": "interactions",
     "LinearAutoencoder": "models",
     "MissingDependencyError": "errors",
     "ParameterError": "errors",
     "RankWarning": "errors",
-    "Selection": "selection",
     "SimgaugeError": "errors",
-    "Spectrum": "core.spectral.spectrum",
-    "StoredInteractions": "read.store.stored_interactions",
-    "attaining_gauge": "core.bounds.cosine_bounds",
     "audit": "auditing.run",
+    "canonical_form": "gauge",
     "canonical_gauge": "gauge",
-    "canonicalize": "gauge",
-    "catalogue_gauge": "core.closed_form.catalogue",
-    "certified_share": "core.bounds.certificates",
-    "compare_models": "auditing.comparison",
-    "compare_neighbors": "neighbors",
+    "compare": "auditing.comparison",
     "cosine_bounds": "core.bounds.cosine_bounds",
-    "drop_bias": "bias",
     "factorize": "core.closed_form.factorize",
     "factorize_path": "core.closed_form.path",
+    "fix": "selection",
     "from_library": "read.libraries",
     "gauge_transform": "gauge",
     "iter_top_k": "core.neighbors.topk",
     "load_demo_data": "datasets.python_imports",
+    "named_gauge": "core.closed_form.catalogue",
     "neighbor_certificate": "core.bounds.certificates",
     "random_gauge": "gauge",
     "read_embedding": "read.embedding_files",
     "read_interactions": "read.interactions",
     "reproduce": "paper.reproduction",
-    "select": "selection",
     "simulate_clusters": "datasets.clusters",
     "spectrum": "core.spectral.spectrum",
-    "spill_interactions": "read.spill",
-    "standard_gauges": "neighbors",
+    "store_interactions": "read.spill",
     "top_k": "core.neighbors.topk",
 }
 """Public name -> module that defines it."""
 
 __all__ = [
-    "Audit",
-    "Canonical",
+    "CanonicalForm",
+    "ConvergenceWarning",
     "Embedding",
-    "Finding",
-    "GrowingSpectrum",
     "InputError",
     "Interactions",
     "LinearAutoencoder",
     "MissingDependencyError",
     "ParameterError",
     "RankWarning",
-    "Selection",
     "SimgaugeError",
-    "Spectrum",
-    "StoredInteractions",
-    "attaining_gauge",
     "audit",
+    "canonical_form",
     "canonical_gauge",
-    "canonicalize",
-    "catalogue_gauge",
-    "certified_share",
-    "compare_models",
-    "compare_neighbors",
+    "compare",
     "cosine_bounds",
-    "drop_bias",
     "factorize",
     "factorize_path",
+    "fix",
     "from_library",
     "gauge_transform",
     "iter_top_k",
     "load_demo_data",
+    "named_gauge",
     "neighbor_certificate",
     "random_gauge",
     "read_embedding",
     "read_interactions",
     "reproduce",
-    "select",
     "simulate_clusters",
     "spectrum",
-    "spill_interactions",
-    "standard_gauges",
+    "store_interactions",
     "top_k",
 ]
 

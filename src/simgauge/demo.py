@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.auditing.run import Audit, Progress, audit
-from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
+from simgauge.auditing.run import Audit, audit
+from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import PairRecall, holdout_split, pair_recall
@@ -21,6 +21,7 @@ from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.models import LinearAutoencoder
 from simgauge.neighbors import Comparison, compare_neighbors
+from simgauge.progress import Progress, silent
 from simgauge.storage.atomic import write_text
 
 HELD_OUT_SHARE = 0.2
@@ -78,7 +79,7 @@ def demo(
     -------
     Demo
     """
-    show = progress or (lambda *_: None)
+    show = progress or silent
     show("reading the shipped data", 0, 4)
     data = load_demo_data()
     training, held_out = holdout_split(data.matrix, HELD_OUT_SHARE, np.random.default_rng(seed))
@@ -122,7 +123,7 @@ def write_demo(result: Demo, directory: str | Path) -> tuple[Path, Path]:
 
 def _in_gauge(model: LinearAutoencoder, training: sp.csr_array, data: Interactions, name: str) -> Embedding:
     """The fitted model in a gauge of the paper's catalogue; the predictions are the same in every one."""
-    factors = catalogue_gauge(model.spectrum_, float(model.l2_ or 0.0), name)
+    factors = named_gauge(model.spectrum_, float(model.l2_ or 0.0), name)
     return Embedding(
         items=factors.decoder,
         users=np.asarray(training @ factors.encoder),

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sklearn.exceptions import ConvergenceWarning as ConvergenceWarning
 
 
 class SimgaugeError(Exception):
@@ -26,8 +31,20 @@ class DroppedDataWarning(UserWarning):
     """Rows of the input were left out; the message says which and how many."""
 
 
-class RankWarning(UserWarning):
+class RankWarning(np.exceptions.RankWarning):
     """The data has fewer directions than were asked for; the message says how many."""
+
+
+def __getattr__(name: str) -> Any:
+    # made when it is first asked for: scikit-learn takes longer to load than all of simgauge
+    if name != "ConvergenceWarning":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sklearn.exceptions import ConvergenceWarning as Base
+
+    text = "An iteration ended before it met its tolerance; the message says how far it came."
+    made = type(name, (Base,), {"__doc__": text, "__module__": __name__})
+    globals()[name] = made
+    return made
 
 
 def optional_import(module: str, *, extra: str, purpose: str) -> Any:

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from simgauge.core.gauges import canonical as core
 from simgauge.core.gauges.canonical import Center
+from simgauge.core.gauges.random_gauges import check_gauge_matrix, random_gauge_matrix
 from simgauge.core.tables.algebra import column_signs, linear_map, scale_columns
-from simgauge.core.tables.tables import Table
+from simgauge.core.tables.kinds import Table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 
 
-class Canonical(NamedTuple):
+class CanonicalForm(NamedTuple):
     """Singular value decomposition of a model's own predictions, ``users @ items.T = U diag(s) Vᵀ``."""
 
     left: Table
@@ -26,7 +27,7 @@ class Canonical(NamedTuple):
     """V, shape (n_items, rank)."""
 
 
-def canonicalize(embedding: Embedding, center: Center = "none") -> Canonical:
+def canonical_form(embedding: Embedding, center: Center = "none") -> CanonicalForm:
     """The form of a two-table embedding that no change of gauge can alter.
 
     Parameters
@@ -38,7 +39,7 @@ def canonicalize(embedding: Embedding, center: Center = "none") -> Canonical:
 
     Returns
     -------
-    Canonical
+    CanonicalForm
         ``left``, ``singular_values``, ``right``: the thin SVD of ``users @ items.T`` (of the centred tables
         where asked), with as many components as the predictions have directions.
 
@@ -63,10 +64,10 @@ def canonicalize(embedding: Embedding, center: Center = "none") -> Canonical:
     Examples
     --------
     >>> embedding = Embedding(items=[[2.0, 0.0], [0.0, 1.0]], users=[[3.0, 0.0], [0.0, 1.0]])
-    >>> canonicalize(embedding).singular_values
+    >>> canonical_form(embedding).singular_values
     array([6., 1.])
     >>> moved = gauge_transform(embedding, [[1.0, 5.0], [0.0, 0.1]])
-    >>> canonicalize(moved).singular_values.round(6)
+    >>> canonical_form(moved).singular_values.round(6)
     array([6., 1.])
     """
     users = _users(embedding, "the canonical form")
@@ -74,7 +75,7 @@ def canonicalize(embedding: Embedding, center: Center = "none") -> Canonical:
     right = _affine(embedding.items, decomposition.item_mean, decomposition.right_map)
     left = _affine(users, decomposition.user_mean, decomposition.left_map)
     signs = column_signs(right)
-    return Canonical(scale_columns(left, signs), decomposition.singular_values, scale_columns(right, signs))
+    return CanonicalForm(scale_columns(left, signs), decomposition.singular_values, scale_columns(right, signs))
 
 
 def canonical_gauge(
@@ -189,7 +190,7 @@ def gauge_transform(embedding: Embedding, G: Any) -> Embedding:
     >>> other.items.tolist()
     [[1.0, 10.0], [1.0, 0.0]]
     """
-    matrix = core.check_gauge_matrix(G, embedding.n_components)
+    matrix = check_gauge_matrix(G, embedding.n_components)
     items, users = linear_map(embedding.items, matrix), embedding.users
     if users is not None:
         users = linear_map(users, matrix, solve=True)
@@ -220,7 +221,7 @@ def random_gauge(n_components: int, condition_number: float, random_state: int =
     >>> float(np.linalg.cond(G).round(6))
     10.0
     """
-    return core.random_gauge_matrix(n_components, condition_number, np.random.default_rng(random_state))
+    return random_gauge_matrix(n_components, condition_number, np.random.default_rng(random_state))
 
 
 def _users(embedding: Embedding, purpose: str) -> Table:

@@ -17,12 +17,14 @@ from simgauge.core.matrices.matrix_input import as_matrix
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
 from simgauge.core.spectral.spectrum import Spectrum, spectrum
 from simgauge.core.tables.arrays import beside, is_tensor, namespace, to_host
+from simgauge.core.tables.kinds import FloatTable
 from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import FloatTable
 from simgauge.distributed.recognise import as_parts
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError, RankWarning
+from simgauge.parameters import check_integer
 from simgauge.storage.embedding_directory import RowBlocks, write_embedding
+from simgauge.wording import counted
 
 DEFAULT_COMPONENTS = 64
 DEFAULT_RATE = 0.5
@@ -243,14 +245,8 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         largest = min(shape)
         if self.n_components is None:
             return min(DEFAULT_COMPONENTS, largest)
-        if isinstance(self.n_components, bool) or not isinstance(self.n_components, (int, np.integer)):
-            raise ParameterError(f"n_components={self.n_components!r}: expected an integer or None.")
-        if not 1 <= self.n_components <= largest:
-            raise ParameterError(
-                f"n_components={self.n_components}: X has {shape[0]} users and {shape[1]} items; "
-                f"expected 1 to {largest}."
-            )
-        return int(self.n_components)
+        have = f"as X has {counted(shape[0], 'user')} and {counted(shape[1], 'item')}"
+        return check_integer(self.n_components, "n_components", 1, largest, meaning=have)
 
     def _set_factors(self, factors: Factors, decomposition: Spectrum) -> Self:
         self.encoder_, self.decoder_ = factors

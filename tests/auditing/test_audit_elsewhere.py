@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge import audit, canonical_gauge, canonicalize, gauge_transform, random_gauge
+from simgauge import audit, canonical_form, canonical_gauge, gauge_transform, random_gauge
 from simgauge.core.neighbors import streamed_topk
 from simgauge.core.tables import tables
 from simgauge.core.tables.row_parts import LocalParts
@@ -76,7 +76,7 @@ def test_a_change_in_one_part_changes_the_audit(model):
 @pytest.mark.parametrize("place", [lambda m: elsewhere(m, [123, 400]), as_tensors], ids=["parts", "tensors"])
 def test_gauges_are_made_where_the_tables_are(model, place):
     moved = place(model)
-    one, other = canonicalize(model), canonicalize(moved)
+    one, other = canonical_form(model), canonical_form(moved)
     eps = float(np.finfo(model.items.dtype).eps)
     np.testing.assert_allclose(other.singular_values, one.singular_values, rtol=1e3 * eps)
     for there, here in ((other.right, one.right), (other.left, one.left)):
@@ -118,7 +118,7 @@ def test_the_tables_never_come_to_the_host(rng, monkeypatch):
     for name in ("numpy", "cpu", "__array__", "tolist"):
         monkeypatch.setattr(torch.Tensor, name, guarded(name))
     audit(moved, k=5, sample=100)
-    canonicalize(moved)
+    canonical_form(moved)
     with pytest.raises(AssertionError, match="numpy"):
         moved.items.numpy()
 

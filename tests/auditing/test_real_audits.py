@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simgauge import audit, drop_bias, read_embedding
+from simgauge import audit, read_embedding
+from simgauge.bias import drop_bias
 
 
 def test_the_bias_column_of_implicit_bpr_is_named_and_changes_the_balance(shared_data):

@@ -16,7 +16,7 @@ import pytest
 
 from simgauge import Embedding
 from simgauge.read.events import memory
-from simgauge.read.spill import spill_interactions
+from simgauge.read.spill import store_interactions
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_it_is_taken_when_the_footers_ask_for_more_than_half_of_the_memory(run, 
 
 
 def test_a_store_is_fitted_as_it_is(run, parquet, tmp_path) -> None:
-    spill_interactions(parquet, tmp_path / "store")
+    store_interactions(parquet, tmp_path / "store")
     code, _, _ = run("fit", tmp_path / "store", "--out", tmp_path / "m", "--n-components", 5)
     assert code == 0
     assert Embedding.load(tmp_path / "m").n_components == 5
@@ -78,7 +78,7 @@ def test_a_store_is_fitted_as_it_is(run, parquet, tmp_path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said(run, parquet, tmp_path, monkeypatch, arguments, message) -> None:
-    spill_interactions(parquet, tmp_path / "store")
+    store_interactions(parquet, tmp_path / "store")
     monkeypatch.chdir(tmp_path)
     code, _, error = run("fit", *arguments, "--out", "m")
     assert code == 2

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from simgauge.core.closed_form.catalogue import catalogue_gauge
+from simgauge.core.closed_form.catalogue import named_gauge
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import holdout_split, pair_recall
 from simgauge.core.spectral.spectrum import spectrum
@@ -67,14 +67,14 @@ def test_neighbours_make_sense_and_projecting_back_recovers_more_held_out_use(da
     training, held_out = holdout_split(data.matrix, 0.2, np.random.default_rng(0))
     decomposition = spectrum(training, 64)
     recall = {
-        name: pair_recall(top_k(catalogue_gauge(decomposition, 10.0, name).decoder, 20)[0], training, held_out)
+        name: pair_recall(top_k(named_gauge(decomposition, 10.0, name).decoder, 20)[0], training, held_out)
         for name in ("whitened", "projected")
     }
     pooled = {name: result.hits.sum() / result.pairs.sum() for name, result in recall.items()}
     assert 0.08 < pooled["whitened"] < 0.16
     assert pooled["projected"] > 1.1 * pooled["whitened"]
     ids = data.item_ids.tolist()
-    lists, _ = top_k(catalogue_gauge(spectrum(data.matrix, 64), 10.0, "projected").decoder, 10)
+    lists, _ = top_k(named_gauge(spectrum(data.matrix, 64), 10.0, "projected").decoder, 10)
     near = {name: {ids[j] for j in lists[ids.index(name)]} for name in ("socket", "urllib.parse.quote")}
     assert {"errno", "selectors", "select"} <= near["socket"]
     assert "urllib.parse.unquote" in near["urllib.parse.quote"]

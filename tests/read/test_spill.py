@@ -19,7 +19,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.models import LinearAutoencoder
 from simgauge.read.interactions import read_interactions
-from simgauge.read.spill import spill_interactions
+from simgauge.read.spill import store_interactions
 from simgauge.read.store import stored_pairs
 from simgauge.read.store.stored_interactions import StoredInteractions
 
@@ -75,7 +75,7 @@ def test_the_same_bits_as_in_memory(tmp_path: Path, rng, ids: str, rule: str) ->
     path = tmp_path / "events.parquet"
     pq.write_table(events(rng, ids), path, row_group_size=500)
     options = {"user": "user", "item": "item", "weight": "weight", "duplicates": rule}
-    store = quietly(spill_interactions, path, tmp_path / "store", **options)
+    store = quietly(store_interactions, path, tmp_path / "store", **options)
     assert len(store.matrix.parts) > 10
     assert_same(store, quietly(read_interactions, path, **options))
 
@@ -84,7 +84,7 @@ def test_order_of_times_decides_what_is_last(tmp_path: Path, rng) -> None:
     path = tmp_path / "events.parquet"
     pq.write_table(events(rng), path)
     options = {"user": "user", "item": "item", "weight": "weight", "time": "time", "duplicates": "last"}
-    store = spill_interactions(path, tmp_path / "store", **options)
+    store = store_interactions(path, tmp_path / "store", **options)
     assert_same(store, read_interactions(path, **options))
     untimed = read_interactions(path, **(options | {"time": None}))
     assert (untimed.matrix != store.in_memory().matrix).nnz  # the control: times did matter
@@ -99,7 +99,7 @@ def test_zero_weights_and_minimum_counts(tmp_path: Path, rng, zeros: float, mini
     if zeros:
         minimums = tuple(max(1, minimum // 6) for minimum in minimums)
     options |= {"min_user_count": minimums[0], "min_item_count": minimums[1]}
-    store = spill_interactions(path, tmp_path / "store", **options)
+    store = store_interactions(path, tmp_path / "store", **options)
     expected = read_interactions(path, **options)
     assert_same(store, expected)
     assert minimums == (1, 1) or expected.report["minimum_counts"]["rounds"] > 0
@@ -114,23 +114,23 @@ def test_folders_globs_lists_and_text(tmp_path: Path, rng) -> None:
     expected = read_interactions(folder)
     paths = sorted(folder.iterdir())
     for number, source in enumerate((folder, str(folder / "*.parquet"), paths)):
-        assert_same(spill_interactions(source, tmp_path / f"store{number}"), expected)
-    text = spill_interactions(tmp_path / "events.csv", tmp_path / "text")
+        assert_same(store_interactions(source, tmp_path / f"store{number}"), expected)
+    text = store_interactions(tmp_path / "events.csv", tmp_path / "text")
     assert_same(text, read_interactions(tmp_path / "events.csv"))
     np.testing.assert_array_equal(text.item_ids, expected.item_ids)
-    assert_same(spill_interactions(table, tmp_path / "frame"), read_interactions(table))
+    assert_same(store_interactions(table, tmp_path / "frame"), read_interactions(table))
 
 
 def test_the_result_of_a_query(tmp_path: Path, rng) -> None:
     with closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
         events(rng).to_pandas().to_sql("events", connection, index=False)
     options = {"query": "SELECT user, item, weight FROM events WHERE weight > 0.5"}
-    store = spill_interactions(tmp_path / "events.sqlite", tmp_path / "store", **options)
+    store = store_interactions(tmp_path / "events.sqlite", tmp_path / "store", **options)
     assert_same(store, read_interactions(tmp_path / "events.sqlite", **options))
 
 
 def test_a_store_is_read_into_memory_as_well(tmp_path: Path, rng) -> None:
-    store = spill_interactions(events(rng), tmp_path / "store")
+    store = store_interactions(events(rng), tmp_path / "store")
     assert (read_interactions(tmp_path / "store").matrix != store.in_memory().matrix).nnz == 0
 
 
@@ -138,14 +138,14 @@ def test_untyped_ids_and_bad_lines_as_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     lines = ["user,item", "7, 12", "007,12", "7,12,9", ",3", "8,4"]
     path.write_text("\n".join(lines) + "\n")
-    store = quietly(spill_interactions, path, tmp_path / "store", on_bad_row="drop")
+    store = quietly(store_interactions, path, tmp_path / "store", on_bad_row="drop")
     assert_same(store, quietly(read_interactions, path, on_bad_row="drop"))
     assert store.report["rows_dropped"]["bad row"] == 1
     assert store.user_ids.tolist() == ["007", "7", "8"]
     path.write_text("user,item\n7,12\n99999999999999999999,12\n")
     with pytest.raises(InputError, match="user ids such as 99999999999999999999 do not fit into 64 bits"):
-        spill_interactions(path, tmp_path / "store")
-    as_text = spill_interactions(path, tmp_path / "store", id_type="text")
+        store_interactions(path, tmp_path / "store")
+    as_text = store_interactions(path, tmp_path / "store", id_type="text")
     assert as_text.user_ids.tolist() == ["7", "99999999999999999999"]
 
 
@@ -153,13 +153,13 @@ def test_without_weights_every_event_counts(tmp_path: Path, rng) -> None:
     path = tmp_path / "events.parquet"
     pq.write_table(events(rng).select(["user", "item"]), path)
     for rule in ("sum", "max", "last"):
-        store = spill_interactions(path, tmp_path / "store", duplicates=rule)
+        store = store_interactions(path, tmp_path / "store", duplicates=rule)
         assert_same(store, read_interactions(path, duplicates=rule))
 
 
 def test_names_come_along(tmp_path: Path) -> None:
     table = pa.table({"user": [1, 2], "item": [10, 20]})
-    store = spill_interactions(table, tmp_path / "store", names={10: "tea", 20: "milk"})
+    store = store_interactions(table, tmp_path / "store", names={10: "tea", 20: "milk"})
     assert store.item_names.tolist() == ["tea", "milk"]
     assert StoredInteractions.load(tmp_path / "store").item_names.tolist() == ["tea", "milk"]
 
@@ -168,7 +168,7 @@ def test_names_come_along(tmp_path: Path) -> None:
 def test_the_model_is_that_of_the_matrix_in_memory(tmp_path: Path, rng, penalty: str) -> None:
     path = tmp_path / "events.parquet"
     pq.write_table(events(rng), path)
-    store = spill_interactions(path, tmp_path / "store")
+    store = store_interactions(path, tmp_path / "store")
     model = LinearAutoencoder(8, penalty).fit(store.matrix)
     expected = LinearAutoencoder(8, penalty).fit(read_interactions(path).matrix)
     tolerance = 1e3 * np.finfo(np.float64).eps * expected.singular_values_[0]
@@ -178,7 +178,7 @@ def test_the_model_is_that_of_the_matrix_in_memory(tmp_path: Path, rng, penalty:
 
 
 def test_parts_are_maps_and_nothing_is_copied(tmp_path: Path, rng) -> None:
-    store = spill_interactions(events(rng), tmp_path / "store")
+    store = store_interactions(events(rng), tmp_path / "store")
     assert isinstance(store.matrix, LocalParts)
     for part in store.matrix.parts:
         assert part.indices.dtype == part.indptr.dtype == np.int32
@@ -188,7 +188,7 @@ def test_parts_are_maps_and_nothing_is_copied(tmp_path: Path, rng) -> None:
 
 
 def test_float32(tmp_path: Path, rng) -> None:
-    store = spill_interactions(events(rng), tmp_path / "store", dtype="float32")
+    store = store_interactions(events(rng), tmp_path / "store", dtype="float32")
     assert store.matrix.dtype == np.float32
     np.testing.assert_array_equal(
         store.matrix.gather().data,
@@ -197,34 +197,34 @@ def test_float32(tmp_path: Path, rng) -> None:
 
 
 def test_progress_rises_to_one(tmp_path: Path, rng) -> None:
-    seen: list[tuple[float, str]] = []
-    spill_interactions(events(rng), tmp_path / "store", progress=lambda share, text: seen.append((share, text)))
-    shares = [share for share, _ in seen]
-    assert shares == sorted(shares)
-    assert seen[-1] == (1.0, "writing")
+    seen: list[tuple[str, int, int]] = []
+    store_interactions(events(rng), tmp_path / "store", progress=lambda *step: seen.append(step))
+    done = [percent for _, percent, _ in seen]
+    assert done == sorted(done)
+    assert seen[-1] == ("writing", 100, 100)
 
 
 def test_it_replaces_its_own_directory_and_no_other(tmp_path: Path, rng) -> None:
     table, target = events(rng), tmp_path / "store"
-    spill_interactions(table, target)
-    assert_same(spill_interactions(table[:100], target), read_interactions(table[:100]))
+    store_interactions(table, target)
+    assert_same(store_interactions(table[:100], target), read_interactions(table[:100]))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["store"]
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.txt").write_text("precious")
     with pytest.raises(InputError, match="was not written by simgauge"):
-        spill_interactions(table, other)
+        store_interactions(table, other)
 
 
 def test_metadata_are_json_and_files_few(tmp_path: Path, rng) -> None:
-    store = spill_interactions(events(rng), tmp_path / "store")
+    store = store_interactions(events(rng), tmp_path / "store")
     assert len(list(store.directory.iterdir())) == 6
     metadata = json.loads((store.directory / "stored_interactions.json").read_text())
     assert metadata["nnz"] == store.nnz == sum(part[1] for part in metadata["parts"])
 
 
 def test_the_saved_embedding_is_that_of_the_matrix_in_memory(tmp_path: Path, rng) -> None:
-    store = spill_interactions(events(rng, "text"), tmp_path / "store")
+    store = store_interactions(events(rng, "text"), tmp_path / "store")
     model = LinearAutoencoder(4).fit(store.matrix)
     model.save_embedding(store, tmp_path / "streamed")
     model.embedding(store.in_memory()).save(tmp_path / "whole")

@@ -16,19 +16,19 @@ import pytest
 from simgauge.errors import InputError, ParameterError
 from simgauge.read.events.memory import BYTES_PER_EVENT, available_memory, in_memory_need, memory_bytes
 from simgauge.read.interactions import read_interactions
-from simgauge.read.spill import spill_interactions
+from simgauge.read.spill import store_interactions
 from simgauge.read.store import stored_pairs
 from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInteractions
 
 FULL_DISK = """
 import signal, resource, sys
 from simgauge.errors import InputError
-from simgauge.read.spill import spill_interactions
+from simgauge.read.spill import store_interactions
 import duckdb, pyarrow.parquet
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 try:
-    spill_interactions(sys.argv[1], sys.argv[2], memory="256MiB")
+    store_interactions(sys.argv[1], sys.argv[2], memory="256MiB")
 except InputError as error:
     print(error)
 """
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_while_parts_are_written(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(stored_pairs._Growing, "append", full)
     with pytest.raises(InputError, match=r"the disk of .* is full: 100 events need up to"):
-        spill_interactions(table(100), tmp_path / "store")
+        store_interactions(table(100), tmp_path / "store")
     assert_nothing_left(tmp_path / "store")
 
 
@@ -89,24 +89,24 @@ def test_duckdb_says_that_the_disk_is_full_in_other_words(tmp_path: Path, monkey
 
         monkeypatch.setattr(SpilledEvents, "items", fail)
         with pytest.raises(InputError, match=told):
-            spill_interactions(table(100), tmp_path / "store")
+            store_interactions(table(100), tmp_path / "store")
         assert_nothing_left(tmp_path / "store")
 
 
 def test_a_truncated_file_among_many_is_named(tmp_path: Path) -> None:
     folder = parts(tmp_path / "parts", [table(5_000)] * 5)
-    assert spill_interactions(folder, tmp_path / "store").report["rows_read"] == 25_000  # the control
+    assert store_interactions(folder, tmp_path / "store").report["rows_read"] == 25_000  # the control
     broken = folder / "part-2.parquet"
     whole = broken.read_bytes()
     broken.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"part-2.parquet is a Parquet file that was cut off"):
-        spill_interactions(folder, tmp_path / "other")
+        store_interactions(folder, tmp_path / "other")
     broken.write_bytes(whole[:2_000] + bytes(8_000) + whole[10_000:])
     with pytest.raises(InputError, match=r"part-2.parquet is a damaged Parquet file"):
-        spill_interactions(folder, tmp_path / "other")
+        store_interactions(folder, tmp_path / "other")
     broken.write_bytes(b"")
     with pytest.raises(InputError, match=r"part-2.parquet is empty"):
-        spill_interactions(folder, tmp_path / "other")
+        store_interactions(folder, tmp_path / "other")
     assert_nothing_left(tmp_path / "other", "parts", "store")
 
 
@@ -115,25 +115,25 @@ def test_files_of_another_schema_are_named(tmp_path: Path) -> None:
     text = plain.set_column(0, "user", plain["user"].cast(pa.string()))
     folder = parts(tmp_path / "text", [plain, plain, text])
     with pytest.raises(InputError, match=r"part-2.parquet holds string in column 'user', part-0.parquet holds int64"):
-        spill_interactions(folder, tmp_path / "store")
+        store_interactions(folder, tmp_path / "store")
     folder = parts(tmp_path / "fewer", [plain, plain.drop_columns("item")])
     with pytest.raises(InputError, match=r"part-1.parquet has no column 'item', which part-0.parquet has"):
-        spill_interactions(folder, tmp_path / "store")
+        store_interactions(folder, tmp_path / "store")
     folder = parts(tmp_path / "more", [plain, plain.append_column("more", plain["item"])])
-    assert spill_interactions(folder, tmp_path / "store").report["rows_read"] == 200  # columns not read may differ
+    assert store_interactions(folder, tmp_path / "store").report["rows_read"] == 200  # columns not read may differ
 
 
 def test_empty_files_and_tables(tmp_path: Path) -> None:
     folder = parts(tmp_path / "parts", [table(0), table(100), table(0)])
-    assert spill_interactions(folder, tmp_path / "store").report["rows_read"] == 100
+    assert store_interactions(folder, tmp_path / "store").report["rows_read"] == 100
     with pytest.raises(InputError, match="holds no rows"):
-        spill_interactions(parts(tmp_path / "none", [table(0), table(0)]), tmp_path / "other")
+        store_interactions(parts(tmp_path / "none", [table(0), table(0)]), tmp_path / "other")
     with pytest.raises(InputError, match="lack a user or item id"):
-        spill_interactions(table(3, user=pa.nulls(3, pa.int64())), tmp_path / "other")
+        store_interactions(table(3, user=pa.nulls(3, pa.int64())), tmp_path / "other")
     with pytest.raises(InputError, match="every weight is zero"):
-        spill_interactions(table(3, weight=np.zeros(3)), tmp_path / "other")
+        store_interactions(table(3, weight=np.zeros(3)), tmp_path / "other")
     with pytest.raises(InputError, match="nothing is left"):
-        spill_interactions(table(3), tmp_path / "other", min_user_count=99)
+        store_interactions(table(3), tmp_path / "other", min_user_count=99)
     assert_nothing_left(tmp_path / "other", "parts", "none", "store")
 
 
@@ -143,7 +143,7 @@ def test_one_user_with_a_million_items_and_one_item_that_everybody_has(tmp_path:
     items = np.concatenate([np.arange(busy), np.zeros(others, np.int64), np.zeros(700, np.int64)])
     path = tmp_path / "events.parquet"
     pq.write_table(pa.table({"user": users, "item": items, "weight": np.ones(len(users))}), path)
-    store, expected = spill_interactions(path, tmp_path / "store"), read_interactions(path)
+    store, expected = store_interactions(path, tmp_path / "store"), read_interactions(path)
     found = store.in_memory()
     assert (found.matrix != expected.matrix).nnz == 0
     assert int(store.item_counts[0]) == store.n_users == others
@@ -161,7 +161,7 @@ def test_weights_that_are_no_weights_are_found_with_their_row(tmp_path: Path, va
         source = tmp_path / "events.parquet"
         pq.write_table(given, source, row_group_size=10_000)
     with pytest.raises(InputError, match=r"in data row 70001 \(2 such in all\)"):
-        spill_interactions(source, tmp_path / "store", duplicates="count")
+        store_interactions(source, tmp_path / "store", duplicates="count")
     with pytest.raises(InputError, match=r"in data row 70001 \("):
         read_interactions(source)
 
@@ -180,12 +180,12 @@ def test_weights_that_are_no_weights_are_found_with_their_row(tmp_path: Path, va
 )
 def test_options_out_of_range(tmp_path: Path, options, message: str) -> None:
     with pytest.raises((InputError, ParameterError), match=message):
-        spill_interactions(table(20_000), tmp_path / "store", **options)
+        store_interactions(table(20_000), tmp_path / "store", **options)
     assert_nothing_left(tmp_path / "store")
 
 
 def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
-    made = spill_interactions(table(2_000), tmp_path / "store")
+    made = store_interactions(table(2_000), tmp_path / "store")
     source = made.directory
     assert StoredInteractions.load(source).nnz == made.nnz  # the control
     for name, harm, message in (
@@ -226,12 +226,12 @@ def _without(path: Path, key: str) -> None:
 
 
 def test_an_interrupted_sort_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(share: float, text: str) -> None:
+    def interrupt(text: str, done: int, steps: int) -> None:
         if text == "writing":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        spill_interactions(table(2_000), tmp_path / "store", progress=interrupt)
+        store_interactions(table(2_000), tmp_path / "store", progress=interrupt)
     assert_nothing_left(tmp_path / "store")
 
 

@@ -15,7 +15,7 @@ from simgauge.evidence import CoConsumption, PairJudgements, hold_out
 from simgauge.gauge import canonical_gauge, gauge_transform
 from simgauge.interactions import Interactions
 from simgauge.remedies import CSLS, CanonicalGauge, Centering, Chain, RawColumns
-from simgauge.selection import select
+from simgauge.selection import fix
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.scoring import LeakedEvidenceWarning, Scored
 
@@ -58,7 +58,7 @@ def fresh():
 
 def test_a_hidden_similarity_is_found_and_confirmed(planted):
     model, split = planted
-    found = select(model, split.evidence, fresh(), interactions=split.training)
+    found = fix(model, split.evidence, fresh(), interactions=split.training)
     assert found.decision == "improved"
     assert found.best_name.startswith("canonical(power=1")
     assert found.confirmation.gain.low > 1.1
@@ -75,7 +75,7 @@ def test_a_hidden_similarity_is_found_and_confirmed(planted):
 def test_the_choice_of_canonical_candidates_does_not_depend_on_the_gauge_received(planted, rng):
     model, split = planted
     moved = gauge_transform(model, np.diag(rng.uniform(0.3, 3.0, 20)))
-    a, b = (select(one, split.evidence, fresh()[:2]) for one in (model, moved))
+    a, b = (fix(one, split.evidence, fresh()[:2]) for one in (model, moved))
     assert a.best_name == b.best_name
     rows = [{row.name: row.plain.value for row in one.table if not row.baseline} for one in (a, b)]
     assert rows[0] == pytest.approx(rows[1], rel=1e-9)
@@ -83,7 +83,7 @@ def test_the_choice_of_canonical_candidates_does_not_depend_on_the_gauge_receive
 
 def test_the_transform_is_that_of_the_candidate_and_tells_where_it_comes_from(planted):
     model, split = planted
-    found = select(model, split.evidence, [CanonicalGauge(1.0)])
+    found = fix(model, split.evidence, [CanonicalGauge(1.0)])
     moved = found.transform(model)
     np.testing.assert_allclose(moved.items, canonical_gauge(model, 1.0).items)
     assert moved.provenance["selection"]["decision"] == "improved"
@@ -93,19 +93,19 @@ def test_the_transform_is_that_of_the_candidate_and_tells_where_it_comes_from(pl
 
 def test_the_same_seed_gives_the_same_selection_and_plain_json(planted):
     model, split = planted
-    a, b = (select(model, split.evidence, fresh(), seed=3).to_dict() for _ in range(2))
+    a, b = (fix(model, split.evidence, fresh(), seed=3).to_dict() for _ in range(2))
     assert json.dumps(a, allow_nan=False) == json.dumps(b, allow_nan=False)
     assert a["schema_version"] == 1
     with pytest.raises(dataclasses.FrozenInstanceError):
-        select(model).decision = "improved"
+        fix(model).decision = "improved"
 
 
 def test_markdown_shows_every_candidate(planted):
     model, split = planted
-    text = select(model, split.evidence, fresh()).to_markdown()
+    text = fix(model, split.evidence, fresh()).to_markdown()
     assert all(candidate.name in text for candidate in CANDIDATES)
     assert text.count("chosen") == 1
-    assert select(model).to_markdown() == select(model).summary + "\n"
+    assert fix(model).to_markdown() == fix(model).summary + "\n"
 
 
 def test_noise_is_left_alone_and_naive_choice_would_not(rng):
@@ -159,7 +159,7 @@ def test_too_little_evidence_says_how_much_is_needed(rng):
 
 def test_all_ties_are_left_alone(planted):
     _, split = planted
-    found = select(Embedding(np.ones((120, 2))), split.evidence, [Centering()])
+    found = fix(Embedding(np.ones((120, 2))), split.evidence, [Centering()])
     assert found.decision == "left alone"
     assert "none of 1 candidates gains" in found.summary
 
@@ -175,27 +175,27 @@ def test_held_out_pairs_that_were_trained_on_are_dropped_with_the_count(planted)
     extra = split.evidence.held_out.matrix[:20]
     matrix = sparse.vstack([split.training.matrix[:20] + extra, split.training.matrix[20:]])
     with pytest.warns(LeakedEvidenceWarning, match=f"{extra.nnz} held-out pairs are in the training interactions"):
-        found = select(model, split.evidence, fresh(), interactions=Interactions(matrix))
-    assert found.evidence["n_units"] < select(model, split.evidence, fresh()).evidence["n_units"]
+        found = fix(model, split.evidence, fresh(), interactions=Interactions(matrix))
+    assert found.evidence["n_units"] < fix(model, split.evidence, fresh()).evidence["n_units"]
     whole = Interactions(split.training.matrix + split.evidence.held_out.matrix)
     with pytest.raises(InputError, match="what was trained on cannot be evidence"):
-        select(model, split.evidence, fresh(), interactions=whole)
+        fix(model, split.evidence, fresh(), interactions=whole)
 
 
 def test_remedies_of_neighbours_are_shown_and_not_chosen(planted):
     model, split = planted
-    found = select(model, split.evidence, [CSLS()])
+    found = fix(model, split.evidence, [CSLS()])
     assert found.best_name.startswith("leave alone")
     assert len(found.table) == 2
-    chained = select(model, split.evidence, [Chain([CanonicalGauge(1.0), CSLS()])])
+    chained = fix(model, split.evidence, [Chain([CanonicalGauge(1.0), CSLS()])])
     assert chained.best_name.startswith("leave alone")
-    free = select(model, split.evidence, [CSLS()], vectors_only=False)
+    free = fix(model, split.evidence, [CSLS()], vectors_only=False)
     assert free.settings["vectors_only"] is False
 
 
 def test_a_remedy_without_similarity_of_pairs_is_listed_with_the_reason(rng):
     evidence = PairJudgements(np.arange(20), np.arange(20, 40), rng.random(20))
-    found = select(Embedding(rng.standard_normal((40, 3))), evidence, [CSLS()])
+    found = fix(Embedding(rng.standard_normal((40, 3))), evidence, [CSLS()])
     assert found.skipped[0][0].startswith("CSLS")
     assert "moves no vectors" in found.skipped[0][1]
 
@@ -203,7 +203,7 @@ def test_a_remedy_without_similarity_of_pairs_is_listed_with_the_reason(rng):
 def test_default_candidates_are_used_and_singular_tables_are_no_end(planted, rng):
     _, split = planted
     thin = rng.standard_normal((120, 2)) @ rng.standard_normal((2, 6))  # covariance of rank 2 in 6 dimensions
-    found = select(Embedding(thin), CoConsumption(split.evidence.used, split.evidence.held_out, k=5, max_queries=40))
+    found = fix(Embedding(thin), CoConsumption(split.evidence.used, split.evidence.held_out, k=5, max_queries=40))
     assert len(found.table) + len(found.skipped) > 5
 
 
@@ -211,16 +211,16 @@ def test_bad_input(planted, rng):
     model, split = planted
     one_table = Embedding(model.items)
     with pytest.raises(InputError, match="pass a sample of the other side"):
-        select(one_table, split.evidence, [CanonicalGauge(1.0)])
+        fix(one_table, split.evidence, [CanonicalGauge(1.0)])
     with pytest.raises(ParameterError, match="occur more than once"):
-        select(model, split.evidence, [Centering(), Centering()])
+        fix(model, split.evidence, [Centering(), Centering()])
     with pytest.raises(ParameterError, match="is no remedy: it has no metric, transform"):
-        select(model, split.evidence, [RawColumns()])
+        fix(model, split.evidence, [RawColumns()])
     with pytest.raises(ParameterError, match=r"candidates=\[\]"):
-        select(model, split.evidence, [])
+        fix(model, split.evidence, [])
     few = PairJudgements(np.arange(5), np.arange(5, 10), rng.random(5))
     with pytest.raises(InputError, match=r"holds 5 pair\(s\) that this embedding knows: at least 10"):
-        select(model, few, fresh())
+        fix(model, few, fresh())
     for wrong, text in (
         ({"popularity_tradeoff": 2}, "popularity_tradeoff=2"),
         ({"max_loss": 1}, "max_loss=1"),
@@ -228,25 +228,25 @@ def test_bad_input(planted, rng):
         ({"confidence": 0}, "confidence=0"),
     ):
         with pytest.raises(ParameterError, match=text):
-            select(model, split.evidence, fresh(), **wrong)
+            fix(model, split.evidence, fresh(), **wrong)
 
 
 def test_without_evidence_the_recommendation_is_called_a_default(planted):
     model, _ = planted
-    free = select(model)
+    free = fix(model)
     assert (free.decision, free.best_name) == ("default", "canonical(power=1, center=users)")
     assert "a default, not a finding" in free.summary
     assert free.table == ()
-    assert select(model, objective="unit-sphere").best_name == "leave alone(cosine)"
-    assert "there is one table" in select(Embedding(model.items)).summary
+    assert fix(model, objective="unit-sphere").best_name == "leave alone(cosine)"
+    assert "there is one table" in fix(Embedding(model.items)).summary
     known = Embedding(model.items, model.users, provenance={"objective": "product"})
-    assert "'product'" in select(known).summary
+    assert "'product'" in fix(known).summary
     with pytest.raises(ParameterError, match="objective='guess'"):
-        select(model, objective="guess")
+        fix(model, objective="guess")
 
 
 def test_progress_is_told(planted):
     model, split = planted
     steps = []
-    select(model, split.evidence, fresh(), progress=lambda *step: steps.append(step))
+    fix(model, split.evidence, fresh(), progress=lambda *step: steps.append(step))
     assert [step[1:] for step in steps] == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]

@@ -1,5 +1,5 @@
 """Audits: how arbitrary the cosines of an embedding are, and what its geometry does to neighbours."""
 
-from simgauge.auditing.run import DEFAULT_SAMPLE, Audit, Progress, audit
+from simgauge.auditing.run import DEFAULT_SAMPLE, Audit, audit
 
-__all__ = ["DEFAULT_SAMPLE", "Audit", "Progress", "audit"]
+__all__ = ["DEFAULT_SAMPLE", "Audit", "audit"]

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from simgauge.auditing.run import DEFAULT_SAMPLE, Audit, Progress, audit
+from simgauge.auditing.run import DEFAULT_SAMPLE, Audit, audit
 from simgauge.core.geometry.agreement import canonical_agreement, cross_moments, linear_cka, procrustes
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
+from simgauge.progress import Progress
 
 SCHEMA_VERSION = 1
 MIN_SHARED = 3
@@ -64,7 +65,7 @@ class ModelComparison:
         }
 
 
-def compare_models(
+def compare(
     first: Embedding,
     second: Embedding,
     *,
@@ -97,7 +98,7 @@ def compare_models(
     --------
     >>> from simgauge.gauge import gauge_transform, random_gauge
     >>> model = Embedding(np.random.default_rng(0).normal(size=(50, 4)))
-    >>> compare_models(model, gauge_transform(model, random_gauge(4, 10.0)), k=5).summary.split(". ")[1]
+    >>> compare(model, gauge_transform(model, random_gauge(4, 10.0)), k=5).summary.split(". ")[1]
     'The tables span the same directions: this is one model in two gauges.'
     """
     rows_first, rows_second = _shared_rows(first, second)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,10 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.findings import SEVERITY, Finding, Verdict, worst
 from simgauge.interactions import Interactions
+from simgauge.progress import Progress
 
 SCHEMA_VERSION = 1
 DEFAULT_SAMPLE = 2_000
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, steps done, steps in all."""
 
 
 @dataclass(frozen=True)

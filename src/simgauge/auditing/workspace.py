@@ -15,12 +15,13 @@ from simgauge.auditing.objectives import Objective
 from simgauge.auditing.thresholds import Thresholds
 from simgauge.core.gauges import canonical as core
 from simgauge.core.gauges.folded_bias import BiasColumn, bias_columns
+from simgauge.core.gauges.random_gauges import random_axes
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.tables.algebra import wide_gram
-from simgauge.core.tables.arrays import Array
+from simgauge.core.tables.kinds import Array, Table
 from simgauge.core.tables.moments import TableMoments, table_moments
-from simgauge.core.tables.tables import Table, map_rows, norms_of_block, sample_nonzero_rows
+from simgauge.core.tables.tables import map_rows, norms_of_block, sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.findings import Finding
@@ -120,7 +121,7 @@ class Workspace:
 
     @cached_property
     def canonical(self) -> dict[core.Center, core.CanonicalCore]:
-        """Canonical forms by centring, those that exist: none for a single table or where all predictions are zero."""
+        """CanonicalForm forms by centring, those that exist: none for a single table or where all predictions are zero."""
         forms: dict[core.Center, core.CanonicalCore] = {}
         users = self.embedding.users
         if users is None:
@@ -234,7 +235,7 @@ class Workspace:
         κ, both attained.
         """
         rng = np.random.default_rng([self.seed, 7, draw])
-        axes, exponents = core.random_axes(self.embedding.n_components, rng)
+        axes, exponents = random_axes(self.embedding.n_components, rng)
         scales = [kappa ** (exponents / 2) for kappa in condition_numbers]
         return streamed_top_k_scaled(self.items, self.gauge_rows, self.k, axes, scales)
 

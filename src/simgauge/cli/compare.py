@@ -23,13 +23,13 @@ def compare(
     json: options.Json = False,
 ) -> None:
     """Compare two models on the items that both have: neighbours, shapes, verdicts."""
-    from simgauge.auditing.comparison import compare_models
+    from simgauge.auditing.comparison import compare as run_compare
     from simgauge.cli import console
 
     with console.warnings_as_notes(), console.progress(not json) as show:
         one = options.load_embedding(first, first_users, first_ids, None)
         two = options.load_embedding(second, second_users, second_ids, None)
-        result = compare_models(one, two, k=k, sample=sample, seed=seed, progress=show)
+        result = run_compare(one, two, k=k, sample=sample, seed=seed, progress=show)
     if json:
         console.print_json(result.to_dict())
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-VERDICT_STYLES = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "bold red"}
+from simgauge.progress import Progress, silent
 
-Progress = Callable[[str, int, int], None]
+VERDICT_STYLES = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "bold red"}
 
 
 PIPED_WIDTH = 120
@@ -59,7 +59,7 @@ def progress(enabled: bool = True) -> Iterator[Progress]:
 
     console = err()
     if not (enabled and console.is_terminal):
-        yield _silent
+        yield silent
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as bar:
@@ -69,10 +69,6 @@ def progress(enabled: bool = True) -> Iterator[Progress]:
             bar.update(task, description=text, completed=done, total=total)
 
         yield show
-
-
-def _silent(_text: str, _done: int, _total: int) -> None:
-    """Progress that nobody sees: piped output stays clean."""
 
 
 @contextmanager

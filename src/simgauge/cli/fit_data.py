@@ -43,16 +43,16 @@ def fit_data(
     if limit is None:
         yield read_interactions(source, **options)
         return
-    from simgauge.read.spill import spill_interactions
+    from simgauge.read.spill import store_interactions
     from simgauge.storage.atomic import make_directory
 
-    def report(share: float, text: str) -> None:
-        show(f"reading ({text})", share, 3)
+    def report(text: str, done: int, steps: int) -> None:
+        show(f"reading ({text})", done, 3 * steps)
 
     # beside the result: that disk has room for it, and the system's folder for temporary files is often in memory
     parent = make_directory(out.absolute().parent)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.interactions.", dir=parent) as folder:
-        yield spill_interactions(source, Path(folder) / "store", **options, memory=limit, progress=report)
+        yield store_interactions(source, Path(folder) / "store", **options, memory=limit, progress=report)
 
 
 def _memory_to_spill_with(source: str, penalty: str, options: Mapping[str, Any]) -> int | None:

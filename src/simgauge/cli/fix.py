@@ -35,7 +35,9 @@ def fix(
     ] = None,
     at: Annotated[int | None, typer.Option(help="List length k of the metric.")] = None,
     max_queries: Annotated[int, typer.Option(help="Items whose neighbours are searched for each candidate.")] = 4_000,
-    tradeoff: Annotated[float, typer.Option(help="0: plain metric only; 1: popularity-weighted only.")] = 0.5,
+    popularity_tradeoff: Annotated[
+        float, typer.Option(help="0: plain metric only; 1: popularity-weighted only.")
+    ] = 0.5,
     max_loss: Annotated[float, typer.Option(help="Share of either measure that a choice may lose.")] = 0.02,
     objective: Annotated[str | None, typer.Option(help="Training objective, for the default without evidence.")] = None,
     show: Annotated[list[str] | None, typer.Option(help="Item whose neighbours are shown before and after.")] = None,
@@ -47,7 +49,7 @@ def fix(
     from simgauge.cli import console
     from simgauge.cli.console import dump
     from simgauge.neighbors import compare_neighbors
-    from simgauge.selection import select
+    from simgauge.selection import fix as run_fix
     from simgauge.storage.atomic import write_text
 
     with console.warnings_as_notes(), console.progress(not json) as bar:
@@ -56,12 +58,12 @@ def fix(
         training = options.load_interactions(interactions, user, item, weight)
         later = options.load_interactions(held_out, user, item, weight)
         evidence = _evidence(training, later, labels, pairs, qrels, metric, at, max_queries, seed)
-        selection = select(
+        selection = run_fix(
             embedding,
             evidence,
             seed=seed,
             interactions=training,
-            popularity_tradeoff=tradeoff,
+            popularity_tradeoff=popularity_tradeoff,
             max_loss=max_loss,
             objective=objective,
             progress=bar,

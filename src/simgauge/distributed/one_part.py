@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.core.matrices.matrix_input import Matrix, as_matrix
+from simgauge.core.matrices.matrix_input import as_matrix
+from simgauge.core.tables.kinds import MatrixLike
 from simgauge.core.tables.row_parts import Work
 from simgauge.errors import InputError
 
@@ -25,7 +26,7 @@ class PartShape(NamedTuple):
         return f"{self.columns} columns, {self.dtype}, {'sparse' if self.is_sparse else 'dense'}"
 
 
-def as_part(part: Any, number: int) -> Matrix:
+def as_part(part: Any, number: int) -> MatrixLike:
     """CSR or ndarray, float32 or float64, of what a partition holds; not copied where it is that already.
 
     Examples
@@ -47,7 +48,7 @@ def as_part(part: Any, number: int) -> Matrix:
     return sp.csr_array(matrix) if sp.issparse(matrix) else np.ascontiguousarray(matrix)
 
 
-def _finite_or_not(part: Any, name: str) -> Matrix:
+def _finite_or_not(part: Any, name: str) -> MatrixLike:
     """As `as_matrix`, but NaN are left to the check of the whole, which counts them over all partitions."""
     if sp.issparse(part) and part.dtype in (np.float32, np.float64):
         return part
@@ -56,7 +57,7 @@ def _finite_or_not(part: Any, name: str) -> Matrix:
     return as_matrix(part, name)
 
 
-def matrix_of(held: Any) -> Matrix:
+def matrix_of(held: Any) -> MatrixLike:
     """The part itself, where a worker holds more than that (the ids of its rows)."""
     return getattr(held, "matrix", held)
 
@@ -114,7 +115,7 @@ def run(work: Work, held: Any, first_row: int, placed: Placed) -> Any:
     return work(matrix_of(held), first_row, *placed.arguments)
 
 
-def made_table(work: Work, held: Any, first_row: int, placed: Placed, n_columns: int, dtype: str) -> Matrix:
+def made_table(work: Work, held: Any, first_row: int, placed: Placed, n_columns: int, dtype: str) -> MatrixLike:
     """The part of a table that `RowParts.apply` makes of one part."""
     part = matrix_of(held)
     return np.asarray(work(part, first_row, *placed.arguments), dtype=dtype).reshape(part.shape[0], n_columns)

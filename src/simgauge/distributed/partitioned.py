@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.distributed.event_blocks import Columns, Survey
-from simgauge.embedding import Ids, as_ids
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
+from simgauge.labels import Ids, as_ids
 from simgauge.read.sources.columns import ITEM_NAMES, USER_NAMES, find_column, usual_column
 
 UNKNOWN_RULES = ("error", "drop")

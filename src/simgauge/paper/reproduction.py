@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -13,14 +13,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
+from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.closed_form.factorize import Factors, Penalty, factorize
 from simgauge.core.matrices.gram import gram
 from simgauge.core.spectral.spectrum import Spectrum, spectrum
-from simgauge.core.tables.tables import FloatTable, row_norms, unit_rows
+from simgauge.core.tables.kinds import FloatTable
+from simgauge.core.tables.tables import row_norms, unit_rows
 from simgauge.datasets.clusters import Simulation, simulate_clusters
 from simgauge.errors import ParameterError
 from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
+from simgauge.progress import Progress, silent
 from simgauge.storage.atomic import atomic_file, write_text
 
 SCHEMA_VERSION = 1
@@ -28,7 +30,6 @@ NEIGHBORS = 10
 RANDOM_GAUGES = 3
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def reproduce(
         raise ParameterError(f"n_seeds={n_seeds}: expected at least 1.")
     if n_clusters < 2:
         raise ParameterError(f"n_clusters={n_clusters}: expected at least 2, or there is nothing to tell apart.")
-    show = progress or (lambda *_: None)
+    show = progress or silent
     collected: dict[str, dict[str, list[float]]] = {}
     panels: list[Panel] = []
     boundaries: tuple[int, ...] = ()
@@ -256,7 +257,7 @@ def _similarities(
     """Every gauge of Eq. 1, the other models, and the data itself, from one decomposition."""
     reference = factorize(S, "product", l2_product)
     predicted = _product(reference)
-    gauges = {name: (entry.formula, catalogue_gauge(S, l2_product, name)) for name, entry in CATALOGUE.items()}
+    gauges = {name: (entry.formula, named_gauge(S, l2_product, name)) for name, entry in CATALOGUE.items()}
     sigma = S.singular_values / S.singular_values[0]
     inverse = np.divide(1.0, sigma, out=np.zeros_like(sigma), where=sigma > 0)
     gauges["anti-correlated"] = "V √s / σ", Factors(reference.encoder * sigma, reference.decoder * inverse)

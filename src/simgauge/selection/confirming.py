@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simgauge.core.inference.intervals import Interval
 from simgauge.core.inference.paired import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
 from simgauge.core.inference.tradeoff import Cube, Pick, Scale, change_influence, changes
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.selection.record import Change, Confirmation, Row
 from simgauge.selection.scoring import Scored
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simgauge.core.inference.tradeoff import Rule, Scale, cross_fit, measure_weights, pick
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.evidence.matching import works_on_vectors
 from simgauge.selection.confirming import confirm, tabulate
 from simgauge.selection.record import Confirmation, Selection
@@ -23,7 +23,7 @@ clear is tried before leaving alone."""
 
 
 class Settings(NamedTuple):
-    """Parameters of `select` that the decision depends on; documented there."""
+    """Parameters of `fix` that the decision depends on; documented there."""
 
     popularity_tradeoff: float = 0.5
     max_loss: float = 0.02

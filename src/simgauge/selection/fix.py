@@ -1,4 +1,4 @@
-"""select: score every candidate, choose one, confirm the choice on units that had no part in it."""
+"""fix: score every candidate, choose one, confirm the choice on units that had no part in it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import numpy as np
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
+from simgauge.parameters import check_integer
+from simgauge.progress import Progress
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
 from simgauge.selection.record import Selection
-from simgauge.selection.scoring import Progress, score_candidates, unleaked, with_baseline
+from simgauge.selection.scoring import score_candidates, unleaked, with_baseline
 
 MIN_UNITS = 10
 """Fewer users, queries or pairs than this cannot be split and resampled."""
 
 
-def select(
+def fix(
     embedding: Embedding,
     evidence: Any = None,
     candidates: Sequence[Any] | None = None,
@@ -102,7 +104,7 @@ def select(
     >>> left, right = np.arange(30), np.arange(30, 60)
     >>> truth = -np.abs(items[left, :2] - items[right, :2]).sum(axis=1)
     >>> from simgauge.remedies import CanonicalGauge
-    >>> found = select(Embedding(items), PairJudgements(left, right, truth), [CanonicalGauge(power=0)])
+    >>> found = fix(Embedding(items), PairJudgements(left, right, truth), [CanonicalGauge(power=0)])
     >>> found.decision, found.best_name
     ('improved', 'canonical(power=0, center=none)')
     """
@@ -149,7 +151,6 @@ def _check(popularity_tradeoff: float, max_loss: float, folds: int, confidence: 
         )
     if not 0 <= max_loss < 1:
         raise ParameterError(f"max_loss={max_loss}: expected a share from 0 (none) to below 1.")
-    if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
-        raise ParameterError(f"folds={folds!r}: expected an integer of 2 or more.")
+    check_integer(folds, "folds", 2)
     if not 0 < confidence < 1:
         raise ParameterError(f"confidence={confidence}: expected a number between 0 and 1, such as 0.95.")

@@ -116,12 +116,12 @@ class Confirmation:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """The outcome of `select`.
+    """The outcome of `fix`.
 
     Examples
     --------
-    >>> from simgauge.selection import select
-    >>> chosen = select(Embedding([[1.0, 0.0], [0.5, 1.0]]))
+    >>> from simgauge.selection import fix
+    >>> chosen = fix(Embedding([[1.0, 0.0], [0.5, 1.0]]))
     >>> chosen.decision, chosen.best_name
     ('default', 'leave alone(cosine)')
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +14,7 @@ from simgauge.errors import InputError, ParameterError, RankWarning, SimgaugeErr
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.evidence.protocol import Scorer
 from simgauge.interactions import Interactions
-
-Progress = Callable[[str, int, int], None]
+from simgauge.progress import Progress
 
 
 class Scored(NamedTuple):

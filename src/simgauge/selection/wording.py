@@ -8,13 +8,14 @@ from typing import Any
 from simgauge.core.inference.tradeoff import Pick
 from simgauge.selection.record import Confirmation
 from simgauge.selection.scoring import Scored
+from simgauge.wording import plural
 
 
 def summary_of(
     scored: Scored, best: Pick, improved: bool, loses: bool, confirmation: Confirmation, evidence: Mapping[str, Any]
 ) -> str:
     """What was chosen, what it gained on units that had no part in the choice, or what more would be needed."""
-    units = f"{evidence['n_units']} {_plural(str(evidence['unit']), int(evidence['n_units']))}"
+    units = f"{evidence['n_units']} {plural(str(evidence['unit']), int(evidence['n_units']))}"
     others = len(scored.candidates) - 1
     measure = str(evidence["measure"])
     weighted = confirmation.weighted_change
@@ -52,7 +53,3 @@ def _why(
 def _size(confirmation: Confirmation) -> str:
     gain = confirmation.detectable
     return f"×{gain.value:.3f}" if gain.scale == "ratio" else f"{gain.value:+.3f}"
-
-
-def _plural(unit: str, number: int) -> str:
-    return unit if number == 1 else f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}s"

@@ -6,18 +6,10 @@ import numpy as np
 import pytest
 
 from problems import sparse_counts, two_tables
-from simgauge import (
-    Embedding,
-    Interactions,
-    LinearAutoencoder,
-    audit,
-    canonical_gauge,
-    drop_bias,
-    gauge_transform,
-    random_gauge,
-)
+from simgauge import Embedding, Interactions, LinearAutoencoder, audit, canonical_gauge, gauge_transform, random_gauge
 from simgauge.auditing.checks import ALL
 from simgauge.auditing.thresholds import load_thresholds
+from simgauge.bias import drop_bias
 from simgauge.errors import InputError
 
 
@@ -171,7 +163,7 @@ def test_whether_a_geometry_finding_depends_on_the_gauge_is_true(rng):
 def test_the_condition_number_of_a_random_metric_is_that_of_the_metric(rng):
     """κ = 9 is a gauge of condition 3: the lists are those under exactly such a G."""
     from simgauge.auditing.run import _workspace
-    from simgauge.core.gauges.canonical import random_axes
+    from simgauge.core.gauges.random_gauges import random_axes
     from simgauge.core.neighbors.topk import top_k
 
     items = rng.standard_normal((50, 5))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import simgauge.core.bounds.cosine_bounds as bounds
 from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
-from simgauge.core.bounds.cosine_bounds import cosine_bounds as bounds
 from simgauge.errors import InputError
 from tensor_problems import REASON, devices, tensor, watched_copies
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from problems import cosines, counts, two_tables
-from simgauge import Embedding, canonical_gauge, canonicalize, gauge_transform, random_gauge
-from simgauge.core.closed_form.catalogue import CATALOGUE, catalogue_gauge
+from simgauge import Embedding, canonical_form, canonical_gauge, gauge_transform, random_gauge
+from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.closed_form.factorize import factorize
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.tables import unit_rows
@@ -37,7 +37,7 @@ def test_canonical_form_is_the_same_after_any_gauge(seed, k, log_condition, cent
     P, Q = two_tables(rng, 40, 15, k)
     G = random_gauge(k, 10**log_condition if k > 1 else 1.0, seed)
     base, moved = Embedding(Q, P), gauge_transform(Embedding(Q, P), G)
-    one, two = canonicalize(base, center), canonicalize(moved, center)
+    one, two = canonical_form(base, center), canonical_form(moved, center)
     np.testing.assert_allclose(two.singular_values, one.singular_values, rtol=GAUGE_TOLERANCE)
     np.testing.assert_allclose(two.right, one.right, atol=GAUGE_TOLERANCE)
     np.testing.assert_allclose(two.left, one.left, atol=GAUGE_TOLERANCE)
@@ -52,7 +52,7 @@ def test_canonical_form_is_the_same_after_any_gauge(seed, k, log_condition, cent
 
 def test_canonical_form_is_the_svd_of_the_predictions(rng):
     P, Q = two_tables(rng)
-    U, s, V = canonicalize(Embedding(Q, P))
+    U, s, V = canonical_form(Embedding(Q, P))
     np.testing.assert_allclose((U * s) @ V.T, P @ Q.T, atol=1e-12)
     np.testing.assert_allclose(s, np.linalg.svd(P @ Q.T, compute_uv=False)[: len(s)], rtol=1e-12)
     np.testing.assert_allclose(U.T @ U, np.eye(6), atol=1e-12)
@@ -102,9 +102,9 @@ def test_catalogue_names_are_canonical_gauges_of_the_linear_model(rng):
     A, B = factorize(S, "product", l2)
     for name, power in {"whitened": 0.0, "balanced": 0.5, "projected": 1.0}.items():
         Z = canonical_gauge(Embedding(B, X @ A), power).items
-        named = catalogue_gauge(S, l2, name)
+        named = named_gauge(S, l2, name)
         np.testing.assert_allclose(cosine_matrix(Z), cosine_matrix(named.decoder), atol=1e-9)
-    products = [catalogue_gauge(S, l2, name) for name in CATALOGUE]
+    products = [named_gauge(S, l2, name) for name in CATALOGUE]
     for factors in products:
         np.testing.assert_allclose(factors.encoder @ factors.decoder.T, A @ B.T, atol=1e-10)
     by_name = dict(zip(CATALOGUE, products, strict=True))
@@ -117,7 +117,7 @@ def test_catalogue_names_are_canonical_gauges_of_the_linear_model(rng):
         by_name["encoder-whitened"].encoder.T @ by_name["encoder-whitened"].encoder, np.eye(6), atol=1e-9
     )
     with pytest.raises(ParameterError, match="expected one of 'whitened'"):
-        catalogue_gauge(S, l2, "nice")
+        named_gauge(S, l2, "nice")
 
 
 def test_the_geodesic_between_the_two_invariant_metrics_is_the_family(rng):
@@ -135,7 +135,7 @@ def test_the_geodesic_between_the_two_invariant_metrics_is_the_family(rng):
 @pytest.mark.parametrize("shapes", [(3, 20), (40, 3), (3, 4)])
 def test_tables_with_fewer_rows_than_columns(rng, shapes):
     P, Q = two_tables(rng, *shapes, k=6)
-    U, s, V = canonicalize(Embedding(Q, P))
+    U, s, V = canonical_form(Embedding(Q, P))
     assert len(s) == min(*shapes, 6)
     np.testing.assert_allclose((U * s) @ V.T, P @ Q.T, atol=1e-11)
     moved = canonical_gauge(Embedding(Q, P), 0.5)
@@ -147,7 +147,7 @@ def test_rank_deficient_tables_lose_only_directions_nobody_predicts_with(rng):
     P[:, 3] = P[:, 0]
     Q[:, 5] = 2 * Q[:, 4]
     Q[:, 1] = 0
-    U, s, V = canonicalize(Embedding(Q, P))
+    U, s, V = canonical_form(Embedding(Q, P))
     np.testing.assert_allclose((U * s) @ V.T, P @ Q.T, atol=1e-11)
     assert len(s) == np.linalg.matrix_rank(P @ Q.T)
     one = canonical_gauge(Embedding(Q, P), 1.0).items
@@ -173,15 +173,15 @@ def test_ill_conditioned_tables_take_the_householder_route(rng):
     P, Q = two_tables(rng)
     Q = Q * np.logspace(0, -9, 6)
     P = P / np.logspace(0, -9, 6)
-    U, s, V = canonicalize(Embedding(Q, P))
+    U, s, V = canonical_form(Embedding(Q, P))
     np.testing.assert_allclose((U * s) @ V.T, P @ Q.T, rtol=1e-5, atol=1e-5 * np.abs(P @ Q.T).max())
     np.testing.assert_allclose(V.T @ V, np.eye(6), atol=1e-6)
 
 
 def test_float32_tables_stay_float32_and_agree(rng):
     P, Q = two_tables(rng)
-    wide = canonicalize(Embedding(Q, P))
-    narrow = canonicalize(Embedding(Q.astype(np.float32), P.astype(np.float32)))
+    wide = canonical_form(Embedding(Q, P))
+    narrow = canonical_form(Embedding(Q.astype(np.float32), P.astype(np.float32)))
     assert narrow.right.dtype == np.float32
     np.testing.assert_allclose(narrow.singular_values, wide.singular_values, rtol=1e-5)
     np.testing.assert_allclose(narrow.right, wide.right, atol=1e-5)
@@ -208,7 +208,7 @@ def test_one_table_has_the_whitened_gauge_only(rng):
     with pytest.raises(InputError, match="pass a sample of the other side"):
         canonical_gauge(Embedding(Q))
     with pytest.raises(InputError, match="needs both tables"):
-        canonicalize(Embedding(Q))
+        canonical_form(Embedding(Q))
 
 
 def test_random_gauges_have_the_stated_condition_and_repeat():
@@ -236,9 +236,9 @@ def test_matrices_that_are_no_gauge_are_refused(rng, G, text):
 def test_nothing_to_canonicalise(rng):
     P, Q = two_tables(rng)
     with pytest.raises(InputError, match="all predictions"):
-        canonicalize(Embedding(np.zeros_like(Q), P))
+        canonical_form(Embedding(np.zeros_like(Q), P))
     with pytest.raises(InputError, match="after centring"):
-        canonicalize(Embedding(Q, np.ones_like(P)), center="users")
+        canonical_form(Embedding(Q, np.ones_like(P)), center="users")
     with pytest.raises(InputError, match="nothing to whiten"):
         canonical_gauge(Embedding(np.zeros_like(Q)), 0)
     with pytest.raises(ParameterError, match="center"):

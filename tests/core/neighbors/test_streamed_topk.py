@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simgauge.core.gauges.canonical import random_gauge_matrix
+from simgauge.core.gauges.random_gauges import random_gauge_matrix
 from simgauge.core.neighbors.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.neighbors.topk import top_k
 from simgauge.errors import ParameterError

@@ -15,9 +15,9 @@ from simgauge.core.matrices.sparse_product import GramProduct
 from simgauge.core.spectral import krylov_basis
 from simgauge.core.spectral.orthogonal import complete, orthonormal_columns
 from simgauge.core.spectral.solver_cost import route_costs
-from simgauge.core.spectral.spectrum import ConvergenceWarning, measure_residuals, spectrum
+from simgauge.core.spectral.spectrum import measure_residuals, spectrum
 from simgauge.core.tables.arrays import to_host
-from simgauge.errors import InputError
+from simgauge.errors import ConvergenceWarning, InputError
 from tensor_problems import REASON, csr_tensor, devices, tensor, watched_copies
 
 torch = pytest.importorskip("torch", reason=REASON)

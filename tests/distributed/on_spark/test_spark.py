@@ -121,7 +121,7 @@ def test_a_model_on_spark_is_the_model_of_one_machine_though_a_worker_dies(spark
             os.kill(os.getpid(), signal.SIGKILL)
         return gram_term(part, first, block, *more)
 
-    def progress(share, text):
+    def progress(text, percent, steps):
         (tmp_path / "started").touch()
 
     one = spectrum(X, 4, solver="lanczos", tol=1e-3)
@@ -296,7 +296,7 @@ def test_sparse_elements_of_other_formats_are_refused(spark):
 
 
 def test_spark_code_of_the_page_runs(spark, capsys):
-    page = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "clusters.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python spark\n(.*?)```", page, flags=re.S)
     exec(compile(block, "clusters.md", "exec"), {"spark": spark})
     assert "60 users, 20 items" in capsys.readouterr().out

@@ -9,7 +9,8 @@ import numpy as np
 from simgauge.auditing.workspace import Workspace
 from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
 from simgauge.core.bounds.cosine_bounds import Group, cosine_bounds
-from simgauge.core.tables.tables import FloatTable, take_rows
+from simgauge.core.tables.kinds import FloatTable
+from simgauge.core.tables.tables import take_rows
 from simgauge.findings import Finding
 
 CONDITION_NUMBERS = (2.0, 4.0, 10.0)

@@ -15,7 +15,8 @@ from simgauge.core.gauges.sphere_spanning import sphere_spanning
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.spectral.spectrum import spectrum
-from simgauge.core.tables.tables import Table, row_norms, take_rows
+from simgauge.core.tables.kinds import Table
+from simgauge.core.tables.tables import row_norms, take_rows
 from simgauge.findings import Finding, Verdict
 
 VERDICTS: dict[Identifiability, Verdict] = {

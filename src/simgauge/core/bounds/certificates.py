@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from simgauge.core.bounds.cosine_bounds import row_lengths
 from simgauge.core.neighbors.topk import top_k
-from simgauge.core.tables.arrays import Array, doubled, namespace, to_host
+from simgauge.core.tables.arrays import doubled, namespace, to_host
+from simgauge.core.tables.kinds import Array
 from simgauge.core.tables.tables import as_table, take_rows, unit_rows
 from simgauge.errors import InputError, ParameterError
+from simgauge.parameters import check_integer
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -198,11 +200,7 @@ def _search(table: Array, size: int, rows: Indices) -> Indices:
 def _as_list_size(k: int, n_rows: int) -> int:
     if n_rows < 2:
         raise InputError("vectors: a table of one row has no neighbours. Pass at least two rows.")
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= n_rows - 1:
-        raise ParameterError(
-            f"k={k!r}: expected a whole number of neighbours from 1 to {n_rows - 1} (rows without the row itself)."
-        )
-    return int(k)
+    return check_integer(k, "k", 1, n_rows - 1, meaning="a number of neighbours among the other rows")
 
 
 def _as_rows(rows: ArrayLike | None, n_rows: int) -> Indices:

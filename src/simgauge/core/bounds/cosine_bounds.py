@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simgauge.core.bounds.diagonal import diagonal_bounds, unbounded_diagonal
-from simgauge.core.tables.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.tables.arrays import doubled, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.tables.kinds import Array
 from simgauge.core.tables.tables import as_table, take_rows, unit_rows
 from simgauge.core.tables.tensor_precision import row_sums
 from simgauge.errors import InputError, ParameterError

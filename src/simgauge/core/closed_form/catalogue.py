@@ -31,7 +31,7 @@ CATALOGUE = {
 """Every gauge has the same predictions under the penalty "product" (Eq. 1)."""
 
 
-def catalogue_gauge(spectrum: Spectrum, l2: float, name: str, n_components: int | None = None) -> Factors:
+def named_gauge(spectrum: Spectrum, l2: float, name: str, n_components: int | None = None) -> Factors:
     """Factors of the Eq. 1 model in a named gauge.
 
     Parameters
@@ -64,10 +64,10 @@ def catalogue_gauge(spectrum: Spectrum, l2: float, name: str, n_components: int 
     --------
     >>> from simgauge.core.spectral.spectrum import spectrum
     >>> S = spectrum(np.diag([3.0, 1.0]), 2)
-    >>> catalogue_gauge(S, 1.0, "whitened").decoder.round(3) + 0.0
+    >>> named_gauge(S, 1.0, "whitened").decoder.round(3) + 0.0
     array([[1., 0.],
            [0., 1.]])
-    >>> catalogue_gauge(S, 1.0, "projected").decoder.round(3) + 0.0
+    >>> named_gauge(S, 1.0, "projected").decoder.round(3) + 0.0
     array([[2.7, 0. ],
            [0. , 0.5]])
     """

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.spectral.spectrum import Spectrum
-from simgauge.core.tables.arrays import Array, beside, namespace
+from simgauge.core.tables.arrays import beside, namespace
+from simgauge.core.tables.kinds import Array
 from simgauge.errors import ParameterError
 
 Penalty = Literal["product", "factors", "weights"]

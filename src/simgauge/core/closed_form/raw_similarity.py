@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.matrices.gram import gram
 from simgauge.core.neighbors.largest import largest_per_row
+from simgauge.core.tables.kinds import Lists
 from simgauge.errors import InputError, ParameterError
 
 MAX_ITEMS = 30_000
@@ -18,8 +19,6 @@ MAX_ITEMS = 30_000
 
 BLOCK_BYTES = 64 << 20
 """Size of one dense block of scores."""
-
-Lists = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]
 
 
 def column_cosine_lists(X: Any, k: int, rows: NDArray[np.int64]) -> Lists:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simgauge.core.closed_form.factorize import Penalty, component_scales
 from simgauge.core.gauges.canonical import canonical_core, power_map
 from simgauge.core.matrices.reweighting import Reweighted
 from simgauge.core.spectral.spectrum import Spectrum
+from simgauge.core.tables.kinds import Matrix
 from simgauge.errors import InputError
-
-Table = NDArray[np.float64]
 
 
 def linear_tables(
     X: Reweighted, spectrum: Spectrum, penalty: Penalty, l2: float, power: float | None
-) -> tuple[Table, Table]:
+) -> tuple[Matrix, Matrix]:
     """Users and items of ``X ≈ X A Bᵀ``.
 
     With ``A = V a``, ``B = V b`` (see `factorize`) the singular values of the predictions are ``t = σ a b``, and the
@@ -67,7 +65,7 @@ def linear_tables(
     return X.project(V) * user_scale, V * item_scale
 
 
-def dropout_tables(X: Reweighted, spectrum: Spectrum, encoded: Table, power: float | None) -> tuple[Table, Table]:
+def dropout_tables(X: Reweighted, spectrum: Spectrum, encoded: Matrix, power: float | None) -> tuple[Matrix, Matrix]:
     """The same for input dropout, whose encoder ``H⁻¹ G V`` is not diagonal in V (see `core.closed_form.dropout`).
 
     ``power=None`` gives the representative with A and B of equal column norms, as `factorize_dropout` does.

@@ -7,14 +7,21 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
-from simgauge.core.tables.algebra import affine_map, column_means, table_eps, triangular_factor
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, numpy_dtype
-from simgauge.core.tables.tables import Table, apply_rows, norms_of_block
+from simgauge.core.tables.algebra import (
+    affine_map,
+    column_means,
+    numerical_rank,
+    rank_tolerance,
+    table_eps,
+    triangular_factor,
+)
+from simgauge.core.tables.arrays import beside, doubled, namespace, numpy_dtype
+from simgauge.core.tables.kinds import Array, Matrix, Table
+from simgauge.core.tables.tables import apply_rows, norms_of_block
 from simgauge.errors import InputError, ParameterError
+from simgauge.parameters import check_choice
 
-Matrix = NDArray[np.float64]
 Center = Literal["none", "users", "both"]
 
 
@@ -66,7 +73,7 @@ class GaugeMap:
 
 
 def canonical_core(users: Table, items: Table, center: Center = "none") -> CanonicalCore:
-    """Canonical form of a pair of tables, without forming anything larger than the tables.
+    """CanonicalForm form of a pair of tables, without forming anything larger than the tables.
 
     Parameters
     ----------
@@ -110,7 +117,7 @@ def canonical_core(users: Table, items: Table, center: Center = "none") -> Canon
     R_items = triangular_factor(items, item_mean)
     left, s, right_t = scipy.linalg.svd(R_users @ R_items.T, full_matrices=False)
     eps = max(table_eps(users), table_eps(items))
-    rank = int(np.sum(s > 4 * np.sqrt(k) * eps * s[0])) if s[0] > 0 else 0
+    rank = numerical_rank(s, eps)
     if rank == 0:
         centred = "" if center == "none" else " after centring"
         raise InputError(f"all predictions users @ items.T are zero{centred}: there is no canonical form.")
@@ -149,7 +156,7 @@ def whitening_map(items: Table) -> GaugeMap:
     R = triangular_factor(items, np.zeros(items.shape[1]))
     eps = table_eps(items)
     _, s, right_t = scipy.linalg.svd(R, full_matrices=False)
-    rank = int(np.sum(s > 4 * np.sqrt(len(s)) * eps * s[0])) if s[0] > 0 else 0
+    rank = numerical_rank(s, eps)
     if rank == 0:
         raise InputError("all item vectors are zero: there is nothing to whiten.")
     right = right_t[:rank].T
@@ -174,50 +181,10 @@ def _scaled_block(block: Array, _: int, norm_power: float) -> Array:
     return namespace(block).astype(wide * beside(scale[:, None], wide), block.dtype)
 
 
-def random_gauge_matrix(n_components: int, condition_number: float, rng: np.random.Generator) -> Matrix:
-    """G = R₁ diag(d) R₂ with Haar rotations and d log-uniform in [1, c], both ends attained, unit geometric mean."""
-    if n_components < 1:
-        raise ParameterError(f"n_components={n_components}: expected at least 1.")
-    if not (np.isfinite(condition_number) and condition_number >= 1):
-        raise ParameterError(f"condition_number={condition_number}: expected a finite number >= 1.")
-    if n_components == 1 and condition_number > 1:
-        raise ParameterError("condition_number > 1 needs n_components >= 2: one component only has a scale.")
-    axes, exponents = random_axes(n_components, rng)
-    d = condition_number ** (exponents - exponents.mean())
-    return np.asarray((axes * d) @ _haar_rotation(n_components, rng))
-
-
-def random_axes(n_components: int, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
-    """A Haar rotation (k, k), and exponents (k,) uniform in [0, 1] of which one is 0 and one is 1 (for k >= 2)."""
-    exponents = rng.uniform(size=n_components)
-    if n_components > 1:
-        exponents[:2] = 0.0, 1.0
-    return _haar_rotation(n_components, rng), exponents
-
-
-def check_gauge_matrix(gauge: NDArray[np.floating], n_components: int) -> Matrix:
-    """G as float64 when it is a k x k, finite, numerically invertible matrix."""
-    G = np.asarray(gauge, dtype=np.float64)
-    if G.shape != (n_components, n_components):
-        raise ParameterError(f"G has shape {G.shape}: expected ({n_components}, {n_components}).")
-    if not np.isfinite(G).all():
-        raise ParameterError("G holds NaN or infinite entries: expected a finite invertible matrix.")
-    condition = np.linalg.cond(G)
-    if not condition < 1 / np.finfo(np.float64).eps:
-        raise ParameterError(f"G is singular to rounding (condition number {condition:.1e}): expected invertible.")
-    return G
-
-
 def check_center(center: str) -> None:
     """Raise unless `center` is one of the known choices."""
-    if center not in get_args(Center):
-        raise ParameterError(f"center={center!r}: expected one of {', '.join(map(repr, get_args(Center)))}.")
+    check_choice(center, "center", get_args(Center))
 
 
 def _pinv(R: Matrix, eps: float) -> Matrix:
-    return np.asarray(scipy.linalg.pinv(R, rtol=4 * np.sqrt(R.shape[1]) * eps))
-
-
-def _haar_rotation(n: int, rng: np.random.Generator) -> Matrix:
-    orthogonal, upper = np.linalg.qr(rng.standard_normal((n, n)))
-    return np.asarray(orthogonal * np.where(np.diag(upper) < 0, -1.0, 1.0))
+    return np.asarray(scipy.linalg.pinv(R, rtol=rank_tolerance(R.shape[1], eps)))

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, to_host
-from simgauge.core.tables.tables import Table, as_table, map_rows, sum_rows
+from simgauge.core.tables.arrays import beside, doubled, namespace, to_host
+from simgauge.core.tables.kinds import Array, Table
+from simgauge.core.tables.tables import as_table, map_rows, sum_rows
 from simgauge.errors import InputError, ParameterError
 
 Floats = NDArray[np.float64]
@@ -144,7 +145,7 @@ def constant_direction(table: Any, *, tolerance: float = CONSTANT) -> ConstantDi
 
     A gauge mixes a constant column into all others, but cannot remove it: users P with P w = 1 still carry an item
     bias, Q g for any g with w·g = 1. With g the mean user vector the bias of an item is its mean predicted score;
-    `canonicalize(center="users")` takes exactly that out.
+    `canonical_form(center="users")` takes exactly that out.
 
     Parameters
     ----------

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
 from simgauge.core.tables.arrays import on_host, to_host
-from simgauge.core.tables.tables import FloatTable, Table, as_table, take_rows, unit_rows
+from simgauge.core.tables.kinds import FloatTable, Table
+from simgauge.core.tables.tables import as_table, take_rows, unit_rows
 
 Floats = NDArray[np.float64]
 

@@ -7,6 +7,7 @@ import numpy as np
 from simgauge.core.gauges.canonical import GaugeMap
 from simgauge.core.tables.principal_axes import PrincipalAxes
 from simgauge.errors import ParameterError
+from simgauge.parameters import check_integer
 
 
 def whitening_from_axes(
@@ -79,8 +80,7 @@ def removal_of_top(axes: PrincipalAxes, n_remove: int) -> GaugeMap:
            [ 0. , -0.3]])
     """
     width = len(axes.mean)
-    if isinstance(n_remove, bool) or not isinstance(n_remove, (int, np.integer)) or not 0 <= n_remove < width:
-        raise ParameterError(f"n_remove={n_remove!r}: expected an integer from 0 to {width - 1} for {width} columns.")
+    check_integer(n_remove, "n_remove", 0, width - 1, meaning=f"fewer than the {width} columns")
     top = axes.axes[:, :n_remove]
     projection = np.eye(width) - top @ top.T
     return GaugeMap(projection, projection, axes.mean)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.tables.moments import Matrix, Vector, row_blocks
-from simgauge.core.tables.tables import FloatTable, unit_rows
+from simgauge.core.tables.kinds import FloatTable, Matrix, Vector
+from simgauge.core.tables.moments import row_blocks
+from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError
 
 

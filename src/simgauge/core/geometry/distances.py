@@ -8,8 +8,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from simgauge.core.tables.arrays import to_host
-from simgauge.core.tables.moments import Vector, row_blocks
-from simgauge.core.tables.tables import Table, take_rows, unit_rows
+from simgauge.core.tables.kinds import Table, Vector
+from simgauge.core.tables.moments import row_blocks
+from simgauge.core.tables.tables import take_rows, unit_rows
 from simgauge.errors import InputError, ParameterError
 
 Metric = Literal["cosine", "euclidean"]

@@ -12,8 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from simgauge.core.neighbors.neighbor_lists import Indices, as_neighbor_lists
 from simgauge.core.tables.equal_rows import first_equal
-from simgauge.core.tables.moments import Vector
-from simgauge.core.tables.tables import Table
+from simgauge.core.tables.kinds import Table, Vector
 from simgauge.errors import InputError, ParameterError
 
 

@@ -8,14 +8,12 @@ model's predictions.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simgauge.core.tables.kinds import Vector
 from simgauge.errors import ParameterError
 
 RANKME_EPSILON = 1e-7
 """Added to every probability by RankMe (Garrido et al. 2023, eq. 2), suitable for float32."""
-
-Vector = NDArray[np.float64]
 
 
 def effective_rank(singular_values: Vector) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """Levels that `NormSpread.quantiles` reports."""

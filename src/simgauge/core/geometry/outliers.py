@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from simgauge.core.neighbors.neighbor_lists import Indices, as_neighbor_lists
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.errors import ParameterError
 
 NORMAL_MAD = 1.4826

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simgauge.core.neighbors.neighbor_lists import Indices
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 from simgauge.errors import InputError, ParameterError
 
 

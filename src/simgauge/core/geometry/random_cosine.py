@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgauge.core.tables.arrays import Array, beside, doubled, to_host
-from simgauge.core.tables.moments import TableMoments, Vector, rows_per_block, unit_directions
-from simgauge.core.tables.tables import Table, sum_rows
+from simgauge.core.tables.arrays import beside, doubled, to_host
+from simgauge.core.tables.kinds import Array, Table, Vector
+from simgauge.core.tables.moments import TableMoments, rows_per_block, unit_directions
+from simgauge.core.tables.tables import sum_rows
 from simgauge.errors import ParameterError
 
 

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Matrix, Vector
 from simgauge.errors import ParameterError
-
-Matrix = NDArray[np.float64]
 
 RESAMPLED_NUMBERS = 4_000_000
 """Weights of resamples held in one step (32 MB)."""

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 
 Scale = Literal["ratio", "difference"]
 

@@ -9,9 +9,9 @@ import scipy.linalg as sla
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.matrices.matrix_input import Matrix
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
-from simgauge.core.tables.arrays import Array, namespace, on_host, to_host
+from simgauge.core.tables.arrays import namespace, on_host, to_host
+from simgauge.core.tables.kinds import Array, MatrixLike
 from simgauge.core.tables.row_parts import LocalParts, RowParts
 
 BLOCK_BYTES = 64 << 20
@@ -21,7 +21,7 @@ SPARSE_COST = 20.0
 """One multiplication in a sparse-sparse product costs as much as this many in a dense one (measured 15 to 30)."""
 
 
-def gram(X: Matrix, side: str = "items") -> Array:
+def gram(X: MatrixLike, side: str = "items") -> Array:
     """XᵀX (side "items") or XXᵀ (side "users") as a dense float64 array; on the device of X when it is a tensor.
 
     Numerics
@@ -70,11 +70,11 @@ def _gram_on_device(X: TensorMatrix) -> Array:
     return total
 
 
-def _gram_of_part(part: Matrix, _: int) -> Array:
+def _gram_of_part(part: MatrixLike, _: int) -> Array:
     return gram(part)
 
 
-def gram_flops(X: Matrix, side: str) -> tuple[float, float]:
+def gram_flops(X: MatrixLike, side: str) -> tuple[float, float]:
     """Cost of the Gram matrix by dense blocks and by a sparse product, in flops of a dense product.
 
     Examples

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from simgauge.core.matrices.tensor_matrix import TensorMatrix, tensor_matrix
 from simgauge.core.tables.arrays import is_tensor
+from simgauge.core.tables.kinds import MatrixLike
 from simgauge.core.tables.row_parts import VALUES_PER_LOOK, RowParts
 from simgauge.errors import InputError
 
-Matrix = Any
-"""A scipy sparse array in CSR or CSC form, a dense ndarray, a `TensorMatrix`, or `RowParts`; float32 or float64."""
 
-
-def as_matrix(X: Any, name: str = "X") -> Matrix:
+def as_matrix(X: Any, name: str = "X") -> MatrixLike:
     """Bring interactions to the form the decompositions work on, without a copy where none is needed.
 
     Parameters
@@ -118,7 +116,7 @@ def _refuse_not_finite(bad: int, name: str) -> None:
         )
 
 
-def stored_values(X: Matrix) -> int:
+def stored_values(X: MatrixLike) -> int:
     """Stored entries of a sparse matrix, all entries of a dense one.
 
     Examples
@@ -133,7 +131,7 @@ def stored_values(X: Matrix) -> int:
     return int(X.indptr[-1]) if sp.issparse(X) else int(X.size)
 
 
-def largest_magnitude(X: Matrix) -> float:
+def largest_magnitude(X: MatrixLike) -> float:
     """Largest absolute value, 0 for a matrix without stored entries.
 
     Examples

@@ -11,9 +11,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from simgauge.core.tables.kinds import Vector
 from simgauge.errors import ParameterError
-
-Vector = NDArray[np.float64]
 
 
 class Reweighted(NamedTuple):

@@ -9,9 +9,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from simgauge.core.matrices.fused_product import STORED_FROM, fused_gram_product, is_available
-from simgauge.core.matrices.matrix_input import Matrix, stored_values
+from simgauge.core.matrices.matrix_input import stored_values
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
-from simgauge.core.tables.arrays import Array, namespace, on_host
+from simgauge.core.tables.arrays import namespace, on_host
+from simgauge.core.tables.kinds import Array, MatrixLike
 from simgauge.core.tables.row_parts import LocalParts, RowParts
 
 MAX_BLOCKS = 64
@@ -44,7 +45,7 @@ class GramProduct:
            [2., 5.]])
     """
 
-    def __init__(self, X: Matrix, side: str = "items", n_threads: int | None = None) -> None:
+    def __init__(self, X: MatrixLike, side: str = "items", n_threads: int | None = None) -> None:
         self._fused = (sp.issparse(X) or isinstance(X, RowParts)) and stored_values(X) >= STORED_FROM
         if isinstance(X, RowParts):
             self._parts: RowParts = X
@@ -76,7 +77,7 @@ class GramProduct:
         return self._parts.sum(_column_term, vectors)
 
 
-def gram_term(part: Matrix, _: int, block: Array, fused: bool = False) -> Array:
+def gram_term(part: MatrixLike, _: int, block: Array, fused: bool = False) -> Array:
     """PᵀP V of one part P: what a worker computes; `fused` where compiling a kernel for it pays."""
     if fused and sp.issparse(part):
         product = fused_gram_product(part, block)
@@ -85,11 +86,11 @@ def gram_term(part: Matrix, _: int, block: Array, fused: bool = False) -> Array:
     return _as_block(_adjoint(part) @ (part @ block), block)
 
 
-def _column_term(part: Matrix, first: int, block: Array) -> Array:
+def _column_term(part: MatrixLike, first: int, block: Array) -> Array:
     return _as_block(_adjoint(part) @ block[first : first + part.shape[0]], block)
 
 
-def _row_term(part: Matrix, _: int, inner: Array) -> Array:
+def _row_term(part: MatrixLike, _: int, inner: Array) -> Array:
     return _as_block(part @ inner, inner)
 
 
@@ -98,7 +99,7 @@ def _as_block(product: Any, block: Array) -> Array:
     return np.asarray(product, dtype=block.dtype) if on_host(block) else product
 
 
-def _adjoint(part: Matrix) -> Matrix:
+def _adjoint(part: MatrixLike) -> MatrixLike:
     """The transpose as a view; attributes are set one by one because the constructor copies int64 indices into int32."""
     if isinstance(part, TensorMatrix):
         return part.adjoint
@@ -109,7 +110,7 @@ def _adjoint(part: Matrix) -> Matrix:
     return view
 
 
-def row_parts(matrix: Matrix, n_threads: int | None = None) -> LocalParts:
+def row_parts(matrix: MatrixLike, n_threads: int | None = None) -> LocalParts:
     """A CSR or dense matrix, also a tensor, cut into blocks of rows with about the same number of stored values; views, no copies.
 
     Examples
@@ -132,7 +133,7 @@ def row_parts(matrix: Matrix, n_threads: int | None = None) -> LocalParts:
     return LocalParts([_rows(matrix, start, stop) for start, stop in edges], n_threads)
 
 
-def _rows(matrix: Matrix, start: int, stop: int) -> Matrix:
+def _rows(matrix: MatrixLike, start: int, stop: int) -> MatrixLike:
     if isinstance(matrix, TensorMatrix):
         return matrix if (start, stop) == (0, matrix.shape[0]) else matrix.rows(start, stop)
     if not sp.issparse(matrix):

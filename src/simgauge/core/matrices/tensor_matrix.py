@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, numpy_dtype, to_host
+from simgauge.core.tables.arrays import beside, doubled, namespace, numpy_dtype, to_host
+from simgauge.core.tables.kinds import Array
 from simgauge.errors import InputError
 
 LOOK = 1 << 26

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import Array, is_tensor, to_host
+from simgauge.core.tables.arrays import is_tensor, to_host
+from simgauge.core.tables.kinds import Array
 
 FAISS_FROM = 2e9
 """Multiplications from which FAISS is worth its import (0.1 to 0.3 s)."""

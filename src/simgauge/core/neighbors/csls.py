@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.tables import FloatTable
-
-Vector = NDArray[np.floating]
+from simgauge.core.tables.kinds import FloatTable
 
 
-def csls_tables(unit_items: FloatTable, unit_queries: FloatTable, density: Vector) -> tuple[FloatTable, FloatTable]:
+def csls_tables(
+    unit_items: FloatTable, unit_queries: FloatTable, density: NDArray[np.floating]
+) -> tuple[FloatTable, FloatTable]:
     """Tables whose dot product is ``cos(x, y) − r(y)/2``, which ranks the items y of a query x as CSLS does.
 
     ``CSLS(x, y) = 2 cos(x, y) − r(x) − r(y)``, and r(x) is one constant per query, so ``[y, −r(y)/2]`` searched with
@@ -44,6 +44,6 @@ def csls_tables(unit_items: FloatTable, unit_queries: FloatTable, density: Vecto
     return items, queries
 
 
-def csls_scores(dots: Vector, query_density: Vector) -> Vector:
+def csls_scores(dots: NDArray[np.floating], query_density: NDArray[np.floating]) -> NDArray[np.floating]:
     """``2 (cos − r(y)/2) − r(x)``: CSLS itself from the dot products of `csls_tables`, shape (n_queries, k)."""
     return np.asarray(2 * dots - query_density[:, None])

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.neighbors.candidate_search import largest_products
-from simgauge.core.tables.arrays import Array, doubled, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.tables.arrays import doubled, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.tables.equal_rows import first_equal
-from simgauge.core.tables.tables import FloatTable, row_norms, take_rows, unit_rows
+from simgauge.core.tables.kinds import Array, Lists
+from simgauge.core.tables.tables import row_norms, take_rows, unit_rows
 from simgauge.core.tables.tensor_precision import ieee_products, row_sums
 
 SPARE = 6
@@ -30,8 +31,6 @@ WORK_BYTES = 32 << 20
 
 RESOLVED, RESOLVED_BYTES = 64, 256 << 20
 """Rows searched a second time at once, and the memory of their scores, which holds for one row at least."""
-
-Lists = tuple[NDArray[np.int64], FloatTable]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,20 +7,18 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.tables import FloatTable
-from simgauge.errors import ParameterError
+from simgauge.core.tables.kinds import FloatTable
+from simgauge.parameters import check_choice
 
-Vector = NDArray[np.floating]
 Method = Literal["exponential", "nicdm"]
 
 
 def check_method(method: str) -> None:
     """Raise unless `method` is one of the known choices."""
-    if method not in get_args(Method):
-        raise ParameterError(f"method={method!r}: expected one of {', '.join(map(repr, get_args(Method)))}.")
+    check_choice(method, "method", get_args(Method))
 
 
-def local_scale(neighbor_cosines: Vector, method: Method, resolution: float) -> NDArray[np.float64]:
+def local_scale(neighbor_cosines: NDArray[np.floating], method: Method, resolution: float) -> NDArray[np.float64]:
     """σ(y), the scale of the surroundings of each vector, from the cosines of its nearest neighbours.
 
     "exponential": the distance to the last of them. "nicdm": the mean distance. Distances are Euclidean between unit
@@ -54,7 +52,7 @@ def scaled_tables(
     return items, np.column_stack([unit_queries, np.ones(len(unit_queries))])
 
 
-def scaled_scores(dots: Vector, query_scale: NDArray[np.float64], method: Method) -> Vector:
+def scaled_scores(dots: NDArray[np.floating], query_scale: NDArray[np.float64], method: Method) -> NDArray[np.floating]:
     """Scores, higher is closer, from the dot products of `scaled_tables`.
 
     "exponential": ``exp(−d²/(σ(x) σ(y)))``, in (0, 1]; 1 minus this is the distance of kiez and scikit-hubness.

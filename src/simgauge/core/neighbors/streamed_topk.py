@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.neighbors.topk import top_k
-from simgauge.core.tables.arrays import Array, beside, numpy_dtype, on_host
+from simgauge.core.tables.arrays import beside, numpy_dtype, on_host
+from simgauge.core.tables.kinds import Array, Lists, Table
 from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import Table, map_rows, take_rows
+from simgauge.core.tables.tables import map_rows, take_rows
 from simgauge.errors import ParameterError
 
 BLOCK_BYTES = 96 << 20
@@ -19,7 +20,6 @@ BLOCK_BYTES = 96 << 20
 
 Transform = Callable[[Array], Array]
 Factors = NDArray[np.floating[Any]]
-Lists = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]
 
 
 def streamed_top_k(

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.neighbors.exact_lists import Lists, Search, SearchTable
+from simgauge.core.neighbors.exact_lists import Search, SearchTable
 from simgauge.core.tables.arrays import is_tensor
+from simgauge.core.tables.kinds import FloatTable, Lists
 from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import FloatTable, as_table
+from simgauge.core.tables.tables import as_table
 from simgauge.errors import InputError, ParameterError
 
 METRICS = ("cosine", "dot")

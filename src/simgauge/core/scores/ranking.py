@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Matrix, Vector
 from simgauge.errors import InputError, ParameterError
+from simgauge.parameters import check_choice
 
 RankingMetric = Literal["recall", "precision", "ndcg", "mrr"]
-
-Matrix = NDArray[np.float64]
 
 
 class Ideal(NamedTuple):
@@ -27,8 +26,7 @@ class Ideal(NamedTuple):
 
 def check_ranking_metric(metric: str) -> None:
     """Raise unless `metric` is one of the known ones."""
-    if metric not in get_args(RankingMetric):
-        raise ParameterError(f"metric={metric!r}: expected one of {', '.join(map(repr, get_args(RankingMetric)))}.")
+    check_choice(metric, "metric", get_args(RankingMetric))
 
 
 def ideal_gains(relevance: sparse.csr_array, k: int, item_weights: Vector | None = None) -> Ideal:

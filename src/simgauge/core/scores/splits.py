@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.core.scores.pair_recall import holdout_split
-from simgauge.core.tables.moments import Vector
+from simgauge.core.tables.kinds import Vector
 
 
 class UserSplit(NamedTuple):

@@ -14,9 +14,8 @@ from simgauge.core.spectral.lanczos import block_lanczos
 from simgauge.core.spectral.orthogonal import complete, fix_signs
 from simgauge.core.spectral.solver_cost import gram_side, route_costs
 from simgauge.core.spectral.spectrum import DEFAULT_TOL, Spectrum, spectrum
+from simgauge.core.tables.kinds import Matrix
 from simgauge.errors import ParameterError
-
-Matrix = NDArray[np.float64]
 
 
 def reweighted_spectrum(X: Reweighted, n_components: int, solver: str = "auto", random_state: int = 0) -> Spectrum:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from simgauge.core.matrices.gram import top_eigenpairs
 from simgauge.core.spectral.orthogonal import Columns, orthonormal_columns
 from simgauge.core.spectral.tall_products import TallProducts
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, on_host, room_beside, to_host
+from simgauge.core.tables.arrays import beside, doubled, namespace, on_host, room_beside, to_host
+from simgauge.core.tables.kinds import Array
 
 BLOCK = 16
 """Columns multiplied at a time. Wide blocks make a product cheaper per column, narrow ones need fewer columns in all: with

@@ -8,7 +8,6 @@ no special case), residuals are those of products that were really computed, and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,9 @@ from numpy.typing import NDArray
 from simgauge.core.spectral.krylov_basis import BLOCK, NOISE, KrylovBasis, Operator
 from simgauge.core.spectral.orthogonal import Columns
 from simgauge.core.spectral.tall_products import TallProducts, one_blas_thread
-from simgauge.core.tables.arrays import Array, on_host
+from simgauge.core.tables.arrays import on_host
+from simgauge.core.tables.kinds import Array
+from simgauge.progress import Progress
 
 BASIS_BYTES = 1 << 30
 """Memory of V and W together, beyond which the basis is compressed and the iteration restarted."""
@@ -28,12 +29,6 @@ PROBED = 8
 """Components whose residual is looked at first; the last ones converge last."""
 
 SINGLE = float(np.finfo(np.float32).eps)
-
-Progress = Callable[[float, str], None]
-
-
-class ConvergenceWarning(UserWarning):
-    """The iteration ended before every component met the tolerance; the message says how many and how far."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,4 +249,5 @@ class _Watch:
     def _tell(self, step: int, remaining: float | None) -> None:
         if self.progress is not None:
             expected = step + remaining if remaining is not None else self.last
-            self.progress(min(0.99, step / expected), f"block Lanczos, step {step} of about {math.ceil(expected)}")
+            percent = min(99, round(100 * step / expected))
+            self.progress(f"block Lanczos, step {step} of about {math.ceil(expected)}", percent, 100)

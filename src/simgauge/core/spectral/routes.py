@@ -1,12 +1,11 @@
 """The three routes to singular values and right singular vectors, and the residuals that tell how well they did.
 
-All take a `matrix_input.Matrix` whose squares fit into float32 (`divided` sees to that) and return σ on the host and V
+All take a `matrix_input.MatrixLike` whose squares fit into float32 (`divided` sees to that) and return σ on the host and V
 where the matrix is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,30 +14,31 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from simgauge.core.matrices.gram import gram, top_eigenpairs
-from simgauge.core.matrices.matrix_input import Matrix, largest_magnitude
+from simgauge.core.matrices.matrix_input import largest_magnitude
 from simgauge.core.matrices.sparse_product import GramProduct
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
 from simgauge.core.spectral.krylov_basis import BLOCK
 from simgauge.core.spectral.lanczos import LanczosRun, RitzPairs
 from simgauge.core.spectral.orthogonal import Columns, orthonormal_range
 from simgauge.core.spectral.solver_cost import gram_side
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, to_host
+from simgauge.core.tables.arrays import beside, doubled, namespace, to_host
+from simgauge.core.tables.kinds import Array, MatrixLike
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.errors import InputError
+from simgauge.progress import Progress
 
 SAFE_RANGE = (1e-9, 1e9)
 """Largest magnitudes whose sums of squares neither overflow nor vanish in float32; outside it X is scaled first."""
 
-Progress = Callable[[float, str], None]
 """Called with the share of the work done (0 to 1, an estimate) and a short text."""
 
 
-def place(X: Matrix) -> Array:
+def place(X: MatrixLike) -> Array:
     """An empty array of the library and on the device that X is worked on with."""
     return X.place if isinstance(X, TensorMatrix) else np.empty(0)
 
 
-def relative_residuals(X: Matrix, sigma: NDArray[np.float64], vectors: Columns) -> NDArray[np.float64]:
+def relative_residuals(X: MatrixLike, sigma: NDArray[np.float64], vectors: Columns) -> NDArray[np.float64]:
     """‖XᵀXv − σ²v‖/σ² per component, by products in float64; see `spectrum.measure_residuals`."""
     scale = fitting_scale(X)
     product, squares = GramProduct(divided(X, scale)), (sigma / scale) ** 2
@@ -56,13 +56,13 @@ def _relative(norms: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArr
     return norms / below
 
 
-def fitting_scale(X: Matrix) -> float:
+def fitting_scale(X: MatrixLike) -> float:
     """What X is divided by so that its squares stay within the range of float32: 1 if they do already."""
     peak = largest_magnitude(X)
     return 1.0 if peak == 0 or SAFE_RANGE[0] <= peak <= SAFE_RANGE[1] else peak
 
 
-def divided(X: Matrix, scale: float) -> Matrix:
+def divided(X: MatrixLike, scale: float) -> MatrixLike:
     """X / scale in float64; X itself when the scale is 1."""
     if scale == 1.0:
         return X
@@ -74,7 +74,7 @@ def divided(X: Matrix, scale: float) -> Matrix:
     return X.divided(scale) if isinstance(X, TensorMatrix) else X.astype(np.float64) / scale
 
 
-def by_svd(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
+def by_svd(X: MatrixLike, count: int) -> tuple[NDArray[np.float64], Columns]:
     """σ and V from the singular value decomposition of X as a dense table, in float64."""
     if isinstance(X, TensorMatrix):
         table = X.dense()
@@ -87,7 +87,7 @@ def by_svd(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
     return sigma[:count], right[:count].T
 
 
-def by_gram(X: Matrix, count: int) -> tuple[NDArray[np.float64], Columns]:
+def by_gram(X: MatrixLike, count: int) -> tuple[NDArray[np.float64], Columns]:
     """σ and V from the eigenvectors of the smaller Gram matrix, in float64."""
     side = gram_side(X)
     values, vectors = top_eigenpairs(gram(X, side), min(count, *X.shape))
@@ -102,7 +102,7 @@ def _roots(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def _right_from_left(
-    X: Matrix, sigma: NDArray[np.float64], left: Columns, product: GramProduct | None
+    X: MatrixLike, sigma: NDArray[np.float64], left: Columns, product: GramProduct | None
 ) -> tuple[NDArray[np.float64], Columns]:
     """V = XᵀU/σ for the values that are not zero; QR restores the orthogonality that small σ lose."""
     keep = np.flatnonzero(sigma > 0)
@@ -117,7 +117,7 @@ def _right_from_left(
 class LanczosRoute:
     """Block Lanczos on the smaller side of X; asked for more components, it goes on where it was."""
 
-    def __init__(self, X: Matrix, rng: np.random.Generator) -> None:
+    def __init__(self, X: MatrixLike, rng: np.random.Generator) -> None:
         self._X, self._rng, self.side = X, rng, gram_side(X)
         self.product = GramProduct(X, self.side)
         self._spent = 0
@@ -138,7 +138,7 @@ class LanczosRoute:
 
 
 def by_lanczos(
-    X: Matrix, count: int, tol: float, route: LanczosRoute, progress: Progress | None
+    X: MatrixLike, count: int, tol: float, route: LanczosRoute, progress: Progress | None
 ) -> tuple[NDArray[np.float64], Columns, NDArray[np.float64], int]:
     """σ, V, residuals and the number of steps of block Lanczos."""
     pairs, n_iter = route.leading(min(count, *X.shape), tol, progress)

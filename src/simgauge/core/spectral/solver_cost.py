@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simgauge.core.matrices.gram import gram_flops
-from simgauge.core.matrices.matrix_input import Matrix, stored_values
+from simgauge.core.matrices.matrix_input import stored_values
 from simgauge.core.spectral.krylov_basis import BLOCK
+from simgauge.core.tables.kinds import MatrixLike
 from simgauge.core.tables.row_parts import RowParts
 
 EIGH = 6.0
@@ -38,12 +39,12 @@ class RouteCosts:
         return "gram" if self.gram <= self.lanczos else "lanczos"
 
 
-def gram_side(X: Matrix) -> str:
+def gram_side(X: MatrixLike) -> str:
     """The side whose Gram matrix is smaller: "items" (XᵀX) or "users" (XXᵀ); parts by rows only have XᵀX."""
     return "items" if X.shape[1] <= X.shape[0] or isinstance(X, RowParts) else "users"
 
 
-def route_costs(X: Matrix, n_components: int) -> RouteCosts:
+def route_costs(X: MatrixLike, n_components: int) -> RouteCosts:
     """Work of LAPACK's SVD, of the Gram matrix with `eigh`, and of block Lanczos.
 
     With short side n, long side N and k components:

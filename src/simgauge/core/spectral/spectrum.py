@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from simgauge.core.matrices.matrix_input import as_matrix
 from simgauge.core.matrices.tensor_matrix import TensorMatrix
-from simgauge.core.spectral.lanczos import ConvergenceWarning
 from simgauge.core.spectral.orthogonal import Columns, complete, fix_signs
 from simgauge.core.spectral.routes import (
     LanczosRoute,
-    Progress,
     by_gram,
     by_lanczos,
     by_svd,
@@ -31,9 +29,9 @@ from simgauge.core.tables.arrays import is_tensor, namespace
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tensor_precision import ieee_products
 from simgauge.errors import InputError, ParameterError
+from simgauge.progress import Progress
 
 __all__ = [
-    "ConvergenceWarning",
     "GrowingSpectrum",
     "Progress",
     "Spectrum",
@@ -124,7 +122,7 @@ def spectrum(
     random_state : int or Generator
         Draws the first block of "lanczos" and the vectors that complete a basis. The same seed gives the same result.
     progress : callable, optional
-        Called as progress(share_done, text) while "lanczos" runs.
+        Called as ``progress(text, percent, 100)`` while "lanczos" runs.
 
     Returns
     -------
@@ -291,6 +289,8 @@ def _warn_if_missed(result: Spectrum, tol: float) -> None:
     residuals = result.residuals if result.residuals is not None else np.zeros(1)
     missed = int((residuals[result.singular_values > 0] > tol).sum())
     if missed:
+        from simgauge.errors import ConvergenceWarning
+
         warnings.warn(
             f"{missed} of {result.n_components} components miss the tolerance {tol:g} (largest residual "
             f"{residuals.max():.2g}, after {result.n_iter} steps). Ask for fewer components, allow a larger tol, or "

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import Array, beside, doubled, on_host, to_host
+from simgauge.core.tables.arrays import beside, doubled, on_host, to_host
+from simgauge.core.tables.kinds import Array
 from simgauge.core.tables.threads import thread_count
 
 PIECE, DEVICE_PIECE = 4096, 65_536

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, numpy_dtype, room_beside, to_host
+from simgauge.core.tables.arrays import beside, doubled, namespace, numpy_dtype, room_beside, to_host
+from simgauge.core.tables.kinds import Array, Matrix, Table, Vector
 from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import ROWS_PER_BLOCK, Table, apply_rows, map_rows, sum_rows
-
-Matrix = NDArray[np.float64]
+from simgauge.core.tables.tables import ROWS_PER_BLOCK, apply_rows, map_rows, sum_rows
 
 SINGLE_ROWS = 8192
 """Rows whose products are summed in float32; half as many cost a third more time."""
@@ -140,6 +138,26 @@ def _affine_table(table: Array, _: int, offset: Matrix, matrix: Matrix) -> Array
         if offset.any():
             result[rows] -= beside(offset, table)
     return result
+
+
+def rank_tolerance(n_components: int, eps: float) -> float:
+    """Share of the largest singular value below which one is rounding noise: ``4 √k ε``.
+
+    A k x k triangular factor is known to a few ε in each entry; the noise of its singular values grows as √k.
+    """
+    return float(4 * np.sqrt(n_components) * eps)
+
+
+def numerical_rank(singular_values: Vector, eps: float) -> int:
+    """Singular values (non-increasing) that stand out of rounding noise; 0 when all are zero.
+
+    Examples
+    --------
+    >>> numerical_rank(np.array([2.0, 1.0, 1e-17]), 2.2e-16)
+    2
+    """
+    s = singular_values
+    return int(np.sum(s > rank_tolerance(len(s), eps) * s[0])) if s[0] > 0 else 0
 
 
 def table_eps(table: Table) -> float:

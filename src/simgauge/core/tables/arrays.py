@@ -12,8 +12,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-Array = Any
-"""numpy.ndarray, or a torch.Tensor on any device."""
+from simgauge.core.tables.kinds import Array
 
 
 def namespace(array: Array) -> Any:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, on_host, to_host
-from simgauge.core.tables.tables import Table, map_rows, take_rows
+from simgauge.core.tables.arrays import beside, doubled, namespace, on_host, to_host
+from simgauge.core.tables.kinds import Array, Table
+from simgauge.core.tables.tables import map_rows, take_rows
 
 Indices = NDArray[np.int64]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import Array, beside, doubled, namespace, to_host
+from simgauge.core.tables.arrays import beside, doubled, namespace, to_host
+from simgauge.core.tables.kinds import Array, Matrix, Table, Vector
 from simgauge.core.tables.row_parts import Pieces, in_order
-from simgauge.core.tables.tables import Table, norms_of_block, sum_rows, take_rows
+from simgauge.core.tables.tables import norms_of_block, sum_rows, take_rows
 from simgauge.errors import InputError
 
 BLOCK_BYTES = 16 << 20
@@ -17,9 +17,6 @@ BLOCK_BYTES = 16 << 20
 
 SHIFT_ROWS = 16_384
 """Rows whose mean is subtracted before products are summed, so that a large common mean swallows no variance."""
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
-from simgauge.core.tables.algebra import triangular_factor
-from simgauge.core.tables.tables import ROWS_PER_BLOCK, FloatTable
+from simgauge.core.tables.algebra import rank_tolerance, triangular_factor
+from simgauge.core.tables.kinds import FloatTable, Matrix
+from simgauge.core.tables.tables import ROWS_PER_BLOCK
 from simgauge.errors import InputError
-
-Matrix = NDArray[np.float64]
 
 
 class PrincipalAxes(NamedTuple):
@@ -81,7 +79,7 @@ def principal_axes(table: FloatTable, weights: Matrix | None = None, center: boo
     _, s, axes_t = scipy.linalg.svd(R, full_matrices=True)
     spread = np.zeros(k)
     spread[: len(s)] = s / np.sqrt(total)
-    noise = 4 * np.sqrt(k) * float(np.finfo(table.dtype).eps)
+    noise = rank_tolerance(k, float(np.finfo(table.dtype).eps))
     spread[spread <= noise * max(float(spread[0]), float(np.linalg.norm(mean)))] = 0.0
     if not spread.any():
         same = "the same vector" if center else "zero"

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.tables.arrays import (
-    Array,
     beside,
     doubled,
     is_tensor,
@@ -21,16 +20,13 @@ from simgauge.core.tables.arrays import (
     room_beside,
     to_host,
 )
+from simgauge.core.tables.kinds import Array, Table
 from simgauge.core.tables.row_parts import RowParts, Work, tree_sum
 from simgauge.core.tables.tensor_precision import row_sums
 from simgauge.errors import InputError
 
 EXPECTED = "expected a two-dimensional table of finite numbers, one row per vector"
 
-FloatTable = NDArray[np.floating[Any]]
-
-Table = Any
-"""A FloatTable in memory or memory-mapped, a torch tensor on any device, or `RowParts` of ndarrays."""
 
 CLUSTER_LIBRARIES = ("dask", "dask_expr", "pyspark")
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from simgauge.core.tables.arrays import Array, is_tensor, namespace
+from simgauge.core.tables.arrays import is_tensor, namespace
+from simgauge.core.tables.kinds import Array
 
 IEEE = ("ieee", "none")
 """Values of torch's `fp32_precision` under which a float32 product rounds as float32 ("none": the default, which is it)."""

@@ -22,7 +22,8 @@ from simgauge.distributed.partitioned import (
     event_columns,
     finished_report,
 )
-from simgauge.errors import InputError, ParameterError, SimgaugeError, optional_import
+from simgauge.errors import InputError, SimgaugeError, optional_import
+from simgauge.parameters import check_integer
 
 SOURCE = "Dask DataFrame"
 
@@ -92,8 +93,8 @@ def from_dask(
     dtype = check_options(unknown_items, item_ids, dtype)
     if not hasattr(frame, "to_delayed") or not hasattr(frame, "columns"):
         raise InputError(f"expected a Dask DataFrame of events, received {type(frame).__name__}.")
-    if n_parts is not None and (isinstance(n_parts, bool) or not isinstance(n_parts, int | np.integer) or n_parts < 1):
-        raise ParameterError(f"n_parts={n_parts!r}: expected an integer >= 1, or None for as many as the frame has.")
+    if n_parts is not None:
+        check_integer(n_parts, "n_parts", 1, hint="None: as many as the frame has.")
     if not all(isinstance(name, str) for name in frame.columns):
         raise InputError(f"{SOURCE}: names of columns must be text. Rename them first: frame.rename(columns=str).")
     columns = event_columns(list(frame.columns), user, item, weight, SOURCE)

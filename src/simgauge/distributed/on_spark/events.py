@@ -19,7 +19,8 @@ from simgauge.distributed.partitioned import (
     event_columns,
     finished_report,
 )
-from simgauge.errors import InputError, ParameterError, optional_import
+from simgauge.errors import InputError, optional_import
+from simgauge.parameters import check_integer
 
 SOURCE = "Spark DataFrame"
 
@@ -130,9 +131,7 @@ def parts_wanted(frame: Any, n_parts: int | None) -> int:
         )
     if n_parts is None:
         return max(int(frame.sparkSession.sparkContext.defaultParallelism), 1)
-    if isinstance(n_parts, bool) or not isinstance(n_parts, int | np.integer) or n_parts < 1:
-        raise ParameterError(f"n_parts={n_parts!r}: expected an integer >= 1, or None for the cores of the session.")
-    return int(n_parts)
+    return check_integer(n_parts, "n_parts", 1, hint="None: as many as the session has cores.")
 
 
 def _named(frame: Any, columns: Columns) -> Any:

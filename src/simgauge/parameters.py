@@ -1,0 +1,72 @@
+"""Checks of parameters that many functions share, with one wording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from simgauge.errors import ParameterError
+
+
+def is_integer(value: Any) -> bool:
+    """Whether the value is an integer of Python or NumPy; True and False are not.
+
+    Examples
+    --------
+    >>> is_integer(np.int32(3)), is_integer(True), is_integer(3.0)
+    (True, False, False)
+    """
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def check_integer(
+    value: Any, name: str, least: int, most: int | None = None, *, meaning: str = "", hint: str = ""
+) -> int:
+    """The value as an int, when it is an integer from `least` to `most`.
+
+    Parameters
+    ----------
+    value : object
+        What was passed.
+    name : str
+        Of the parameter, for the message.
+    least, most : int
+        Accepted range, both ends included; no upper end when `most` is None.
+    meaning, hint : str, optional
+        What the number is, and what to do; both go into the message.
+
+    Raises
+    ------
+    ParameterError
+        Anything else; the message shows the value and the range.
+
+    Examples
+    --------
+    >>> check_integer(np.int64(5), "k", 1)
+    5
+    >>> check_integer(0, "k", 1, 9, meaning="the length of the lists")
+    Traceback (most recent call last):
+    simgauge.errors.ParameterError: k=0: expected an integer from 1 to 9, the length of the lists.
+    """
+    if is_integer(value) and value >= least and (most is None or value <= most):
+        return int(value)
+    span = f"of {least} or more" if most is None else f"from {least} to {most}"
+    raise ParameterError(
+        f"{name}={value!r}: expected an integer {span}{f', {meaning}' if meaning else ''}.{f' {hint}' if hint else ''}"
+    )
+
+
+def check_choice(value: Any, name: str, accepted: Iterable[str]) -> None:
+    """Raise unless the value is one of the accepted words, which the message lists.
+
+    Examples
+    --------
+    >>> check_choice("mean", "duplicates", ("sum", "max"))
+    Traceback (most recent call last):
+    simgauge.errors.ParameterError: duplicates='mean': expected one of 'sum', 'max'.
+    """
+    words = list(accepted)
+    if value not in words:
+        raise ParameterError(f"{name}={value!r}: expected one of {', '.join(map(repr, words))}.")

@@ -1,0 +1,44 @@
+"""Numbers with their nouns, and lists cut short: the words that messages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def plural(noun: str, number: int) -> str:
+    """The noun as it stands after that number.
+
+    Examples
+    --------
+    >>> plural("user", 1), plural("user", 0), plural("query", 2)
+    ('user', 'users', 'queries')
+    """
+    if number == 1:
+        return noun
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun.
+
+    Examples
+    --------
+    >>> counted(1, "item"), counted(2, "item")
+    ('1 item', '2 items')
+    """
+    return f"{number} {plural(noun, number)}"
+
+
+def some_of(values: Iterable[Any], most: int = 3) -> str:
+    """The first few values, quoted; an ellipsis when there are more.
+
+    Examples
+    --------
+    >>> some_of(["tea", "milk", "rum", "gin"])
+    "'tea', 'milk', 'rum', ..."
+    """
+    listed: Sequence[Any] = list(values)
+    return ", ".join(repr(value) for value in listed[:most]) + (", ..." if len(listed) > most else "")
