@@ -141,7 +141,7 @@ def behaviour(sets: list[str], models: list[str], queries: int) -> list[Result]:
             results += run_pair(data, "bpr", *shipped_bpr())
             print(*map(line, results[-2:]), sep="\n", flush=True)
             continue
-        split = hold_out(DATA[data](), share=0.2, seed=SEED, k=K, max_queries=queries)
+        split = hold_out(DATA[data](), share=0.2, rng=SEED, k=K, max_queries=queries)
         for model in models:
             users, items = MODELS[model](split.training.matrix)
             ids = {"item_ids": split.training.item_ids, "user_ids": split.training.user_ids}
@@ -162,7 +162,7 @@ def other_evidence() -> list[dict[str, Any]]:
     for name, source in sources.items():
         embedding, evidence = source()
         candidates = [c for c in default_candidates(embedding) if works_on_vectors(c)]
-        found = fix(embedding, evidence, candidates, SEED)
+        found = fix(embedding, evidence, candidates, rng=SEED)
         base = next(row for row in found.table if row.baseline)
         cross = found.confirmation
         rows.append({"evidence": name, "measure": found.evidence["measure"], "units": found.evidence["n_units"],

@@ -21,6 +21,7 @@ from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.models import LinearAutoencoder
 from simgauge.neighbors import Comparison, compare_neighbors
+from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, silent
 from simgauge.storage.atomic import write_text
 
@@ -57,7 +58,7 @@ def demo(
     items: Sequence[str] = ITEMS,
     n_components: int = 64,
     k: int = 10,
-    seed: int = 0,
+    rng: Rng = 0,
     progress: Progress | None = None,
 ) -> Demo:
     """Fit the product-penalty model to "which names do Python files use together" and look at its gauges.
@@ -70,7 +71,7 @@ def demo(
         Rank; λ is the default of `LinearAutoencoder`.
     k : int
         Neighbours shown.
-    seed : int
+    rng : int or numpy.random.Generator
         Of the split, the audit and the intervals.
     progress : callable, optional
         Called with text, steps done, steps in all.
@@ -79,6 +80,7 @@ def demo(
     -------
     Demo
     """
+    seed = as_seed(rng)
     show = progress or silent
     show("reading the shipped data", 0, 4)
     data = load_demo_data()
@@ -95,7 +97,7 @@ def demo(
     return Demo(
         comparison=comparison,
         recall=_recall_table(recall, seed),
-        audit=audit(gauges["minimum-norm"], interactions=seen, k=k, seed=seed),
+        audit=audit(gauges["minimum-norm"], interactions=seen, k=k, rng=seed),
         panels=_panels(shown, comparison),
         sizes={"n_files": data.n_users, "n_names": data.n_items, "n_pairs": data.nnz, "n_held_out": int(held_out.nnz)},
     )

@@ -14,6 +14,7 @@ from simgauge.core.tables.algebra import column_signs, linear_map, scale_columns
 from simgauge.core.tables.kinds import Table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
+from simgauge.parameters import Rng, as_generator
 
 
 class CanonicalForm(NamedTuple):
@@ -197,7 +198,7 @@ def gauge_transform(embedding: Embedding, G: Any) -> Embedding:
     return embedding.with_tables(items, users, gauge={"name": "custom", "predictions_kept": True})
 
 
-def random_gauge(n_components: int, condition_number: float, random_state: int = 0) -> NDArray[np.float64]:
+def random_gauge(n_components: int, condition_number: float, rng: Rng = 0) -> NDArray[np.float64]:
     """A random G in GL(k) with a given condition number.
 
     Parameters
@@ -207,8 +208,7 @@ def random_gauge(n_components: int, condition_number: float, random_state: int =
     condition_number : float, >= 1
         Ratio of the largest and smallest singular value of G. The *metric* ``G Gᵀ`` under which cosines are
         then taken has the square of it; κ of bounds, certificates and the audit is that of the metric.
-    random_state : int
-        Seed.
+    rng : int or numpy.random.Generator
 
     Returns
     -------
@@ -217,11 +217,11 @@ def random_gauge(n_components: int, condition_number: float, random_state: int =
 
     Examples
     --------
-    >>> G = random_gauge(8, 10.0, random_state=3)
+    >>> G = random_gauge(8, 10.0, rng=3)
     >>> float(np.linalg.cond(G).round(6))
     10.0
     """
-    return random_gauge_matrix(n_components, condition_number, np.random.default_rng(random_state))
+    return random_gauge_matrix(n_components, condition_number, as_generator(rng))
 
 
 def _users(embedding: Embedding, purpose: str) -> Table:

@@ -125,7 +125,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             if isinstance(X, TensorMatrix):  # they were made on the host
                 factors = Factors(*(beside(table, X.place) for table in factors))
         else:
-            decomposition = spectrum(X, k, solver=self.solver, random_state=self.random_state)
+            decomposition = spectrum(X, k, solver=self.solver, rng=self.random_state)
             self.l2_ = halving_l2(decomposition.singular_values, self.penalty) if self.l2 is None else float(self.l2)  # type: ignore[arg-type]
             self.spectrum_ = decomposition
             factors = factorize(decomposition, self.penalty, self.l2_)  # type: ignore[arg-type]

@@ -70,3 +70,44 @@ def check_choice(value: Any, name: str, accepted: Iterable[str]) -> None:
     words = list(accepted)
     if value not in words:
         raise ParameterError(f"{name}={value!r}: expected one of {', '.join(map(repr, words))}.")
+
+
+Rng = int | np.random.Generator
+"""Source of randomness: a seed, or a generator that is drawn from."""
+
+
+def as_generator(rng: Rng) -> np.random.Generator:
+    """A NumPy generator: the one given, or a new one with that seed.
+
+    Raises
+    ------
+    ParameterError
+        Neither a generator nor an integer of 0 or more.
+
+    Examples
+    --------
+    >>> int(as_generator(0).integers(100)), int(as_generator(np.random.default_rng(0)).integers(100))
+    (85, 85)
+    """
+    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed(rng))
+
+
+def as_seed(rng: Rng) -> int:
+    """A seed from which several independent draws are derived: the integer given, or one drawn from the generator.
+
+    Raises
+    ------
+    ParameterError
+        Neither a generator nor an integer of 0 or more.
+
+    Examples
+    --------
+    >>> as_seed(7)
+    7
+    >>> as_seed(-1)
+    Traceback (most recent call last):
+    simgauge.errors.ParameterError: rng=-1: expected an integer of 0 or more. The same seed gives the same result.
+    """
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**32))
+    return check_integer(rng, "rng", 0, hint="The same seed gives the same result.")

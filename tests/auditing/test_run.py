@@ -58,9 +58,9 @@ def test_the_objective_is_taken_from_the_provenance(rng):
 def test_the_same_seed_gives_the_same_audit_and_samples_have_intervals(rng):
     P, Q = two_tables(rng, 100, 3000, 6)
     embedding = Embedding(Q, P)
-    first, again = (audit(embedding, sample=500, seed=4) for _ in range(2))
+    first, again = (audit(embedding, sample=500, rng=4) for _ in range(2))
     assert first.to_json() == again.to_json()
-    assert audit(embedding, sample=500, seed=5).to_json() != first.to_json()
+    assert audit(embedding, sample=500, rng=5).to_json() != first.to_json()
     low, high = first["canonical_overlap"].interval
     assert low < first["canonical_overlap"].value < high
     full = audit(embedding, sample=10_000)["canonical_overlap"]

@@ -63,7 +63,7 @@ def test_popularity_is_zipf_within_each_cluster(rng):
 def test_activity_is_a_truncated_power_law():
     low, high, exponent = 2, 12, 0.5
     data = simulate_clusters(
-        20_000, 20, 2, user_exponent=exponent, min_items_per_user=low, max_items_per_user=high, random_state=3
+        20_000, 20, 2, user_exponent=exponent, min_items_per_user=low, max_items_per_user=high, rng=3
     )
     sizes = np.arange(low, high + 1)
     observed = np.bincount(np.diff(data.matrix.indptr), minlength=high + 1)
@@ -76,7 +76,7 @@ def test_activity_is_a_truncated_power_law():
 
 def test_clusters_and_preferences_follow_their_dirichlet_laws():
     shares = [
-        np.bincount(simulate_clusters(1, 2_000, 4, cluster_concentration=50, random_state=seed).clusters) / 2_000
+        np.bincount(simulate_clusters(1, 2_000, 4, cluster_concentration=50, rng=seed).clusters) / 2_000
         for seed in range(40)
     ]
     expected_variance = 0.25 * 0.75 / (4 * 50 + 1)
@@ -89,14 +89,14 @@ def test_clusters_and_preferences_follow_their_dirichlet_laws():
 
 
 def test_users_take_what_they_like():
-    data = simulate_clusters(3_000, 60, 3, max_items_per_user=5, random_state=4)
+    data = simulate_clusters(3_000, 60, 3, max_items_per_user=5, rng=4)
     taken = np.stack([np.asarray(data.matrix[:, data.clusters == c].sum(axis=1)).ravel() for c in range(3)], axis=1)
     for cluster in range(3):
         assert np.corrcoef(taken[:, cluster], data.preferences[:, cluster])[0, 1] > 0.5
 
 
 def test_the_matrix_is_binary_float32_csr_and_the_seed_decides():
-    first, again, other = (simulate_clusters(100, 30, 3, random_state=seed) for seed in (5, 5, 6))
+    first, again, other = (simulate_clusters(100, 30, 3, rng=seed) for seed in (5, 5, 6))
     assert sparse.issparse(first.matrix)
     assert first.matrix.format == "csr"
     assert first.matrix.dtype == np.float32

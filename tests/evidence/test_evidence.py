@@ -153,7 +153,7 @@ def test_a_sample_of_queries_estimates_the_whole(interactions, embedding):
 
 def test_the_two_parts_have_different_users(interactions):
     evidence = hold_out(interactions).evidence
-    a, b = evidence.split(0.5, seed=3)
+    a, b = evidence.split(0.5, rng=3)
     users = [set(np.flatnonzero(part.held_out.user_counts)) for part in (a, b)]
     assert not users[0] & users[1]
     assert a.held_out.nnz + b.held_out.nnz == evidence.held_out.nnz

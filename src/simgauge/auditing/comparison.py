@@ -15,6 +15,7 @@ from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
+from simgauge.parameters import Rng, as_generator, as_seed
 from simgauge.progress import Progress
 
 SCHEMA_VERSION = 1
@@ -71,7 +72,7 @@ def compare(
     *,
     k: int = 10,
     sample: int = DEFAULT_SAMPLE,
-    seed: int = 0,
+    rng: Rng = 0,
     progress: Progress | None = None,
 ) -> ModelComparison:
     """Two audits, and how much the neighbours and shapes of two embeddings agree.
@@ -84,7 +85,7 @@ def compare(
         Neighbours, below the number of shared items.
     sample : int
         Above this many shared items, neighbours of a random sample are compared.
-    seed : int
+    rng : int or numpy.random.Generator
         Of the sample and the audits.
 
     Raises
@@ -111,11 +112,12 @@ def compare(
     if not 1 <= k < n_shared:
         raise ParameterError(f"k={k}: with {n_shared} shared items expected 1 to {n_shared - 1}.")
     tables = first.items[rows_first], second.items[rows_second]
-    rng = np.random.default_rng(seed)
-    asked = np.sort(rng.choice(n_shared, min(sample, n_shared), replace=False))
+    seed = as_seed(rng)
+    draws = as_generator(seed)
+    asked = np.sort(draws.choice(n_shared, min(sample, n_shared), replace=False))
     lists = [top_k(table, k, "cosine", rows=asked)[0] for table in tables]
     per_row = neighbor_overlap(*lists).per_row
-    interval = mean_interval(per_row, rng, population=n_shared) if len(asked) < n_shared else None
+    interval = mean_interval(per_row, draws, population=n_shared) if len(asked) < n_shared else None
     moments = cross_moments(*(table.astype(np.float64) for table in tables))
     return ModelComparison(
         n_shared=n_shared,
@@ -125,8 +127,8 @@ def compare(
         procrustes_similarity=procrustes(moments).similarity,
         canonical_agreement=canonical_agreement(moments),
         audits=(
-            audit(first, k=k, sample=sample, seed=seed, progress=progress),
-            audit(second, k=k, sample=sample, seed=seed, progress=progress),
+            audit(first, k=k, sample=sample, rng=seed, progress=progress),
+            audit(second, k=k, sample=sample, rng=seed, progress=progress),
         ),
         k=k,
     )

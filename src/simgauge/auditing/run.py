@@ -21,6 +21,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.findings import SEVERITY, Finding, Verdict, worst
 from simgauge.interactions import Interactions
+from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress
 
 SCHEMA_VERSION = 1
@@ -118,7 +119,7 @@ def audit(
     labels: Any = None,
     k: int = 10,
     sample: int = DEFAULT_SAMPLE,
-    seed: int = 0,
+    rng: Rng = 0,
     thresholds: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Audit:
@@ -143,7 +144,7 @@ def audit(
     sample : int
         Above this many items, lists of a random sample of rows against the whole table are looked at, and
         intervals are given.
-    seed : int
+    rng : int or numpy.random.Generator
         Of every random choice; the same seed gives the same audit.
     thresholds : path, optional
         TOML file that overrides ``simgauge/auditing/thresholds.toml``.
@@ -169,6 +170,7 @@ def audit(
     >>> audit(model, objective="als", k=5)["identifiability"].summary
     'items: controlled by the regulariser; users: controlled by the regulariser (objective “als”, gauge group O(k))'
     """
+    seed = as_seed(rng)
     workspace = _workspace(embedding, objective, interactions, popularity, labels, k, sample, seed, thresholds)
     findings: list[Finding] = []
     steps = checks.ALL

@@ -58,7 +58,7 @@ def audit(
             interactions=options.load_interactions(interactions, user, item, weight),
             k=k,
             sample=sample,
-            seed=seed,
+            rng=seed,
             thresholds=thresholds,
             progress=show,
         )

@@ -29,7 +29,7 @@ def compare(
     with console.warnings_as_notes(), console.progress(not json) as show:
         one = options.load_embedding(first, first_users, first_ids, None)
         two = options.load_embedding(second, second_users, second_ids, None)
-        result = run_compare(one, two, k=k, sample=sample, seed=seed, progress=show)
+        result = run_compare(one, two, k=k, sample=sample, rng=seed, progress=show)
     if json:
         console.print_json(result.to_dict())
         return

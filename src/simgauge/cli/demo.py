@@ -22,7 +22,7 @@ def demo(
     from simgauge.demo import write_demo
 
     with console.warnings_as_notes(), console.progress(not json) as show:
-        result = run_demo(k=k, seed=seed, progress=show)
+        result = run_demo(k=k, rng=seed, progress=show)
         report, numbers = write_demo(result, out)
     if json:
         console.print_json({**result.to_dict(), "report": str(report), "audit_json": str(numbers)})

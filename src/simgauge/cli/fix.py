@@ -61,7 +61,7 @@ def fix(
         selection = run_fix(
             embedding,
             evidence,
-            seed=seed,
+            rng=seed,
             interactions=training,
             popularity_tradeoff=popularity_tradeoff,
             max_loss=max_loss,
@@ -107,7 +107,7 @@ def _evidence(
     chosen: dict[str, Any] = {"metric": metric} if metric else {}
     depth: dict[str, Any] = {"k": at} if at else {}
     if later is not None:
-        return held_out_evidence(later, training, seed=seed, max_queries=max_queries, **chosen, **depth)
+        return held_out_evidence(later, training, rng=seed, max_queries=max_queries, **chosen, **depth)
     if labels:
         return Labels(read_item_labels(labels), max_queries=max_queries, **chosen, **depth)
     if pairs:

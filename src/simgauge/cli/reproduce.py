@@ -43,7 +43,7 @@ def reproduce(
             l2_product=l2_product,
             l2_factors=l2_factors,
             n_seeds=n_seeds,
-            random_state=seed,
+            rng=seed,
             progress=show,
             item_exponents=(min_item_exponent, max_item_exponent),
             user_exponent=user_exponent,

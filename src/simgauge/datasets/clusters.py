@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from simgauge.errors import ParameterError
+from simgauge.parameters import Rng, as_generator
 
 CELLS_PER_BLOCK = 2_000_000
 """Users x items drawn in one step: memory stays at some 50 MB, whatever the number of items."""
@@ -51,7 +52,7 @@ def simulate_clusters(
     preference_concentration: float = 1.0,
     min_items_per_user: int = 1,
     max_items_per_user: int | None = None,
-    random_state: int = 0,
+    rng: Rng = 0,
 ) -> Simulation:
     """Draw users, items and clusters as in section 4 of the paper.
 
@@ -73,7 +74,7 @@ def simulate_clusters(
         The same for each user's p_uc. Open in the paper.
     min_items_per_user, max_items_per_user : int
         Bounds of k_u; at most all items when not given. Open in the paper.
-    random_state : int
+    rng : int or numpy.random.Generator
         Seed.
 
     Returns
@@ -97,7 +98,7 @@ def simulate_clusters(
 
     Examples
     --------
-    >>> simulation = simulate_clusters(200, 30, 3, random_state=1)
+    >>> simulation = simulate_clusters(200, 30, 3, rng=1)
     >>> simulation.matrix.shape, simulation.preferences.shape
     ((200, 30), (200, 3))
     """
@@ -108,7 +109,7 @@ def simulate_clusters(
             raise ParameterError(f"{name}_concentration={value}: expected a finite number > 0.")
     if not np.isfinite(user_exponent):
         raise ParameterError(f"user_exponent={user_exponent}: expected a finite number; the paper has 0.5.")
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(rng)
     shares = rng.dirichlet(np.full(n_clusters, cluster_concentration))
     clusters = rng.choice(n_clusters, size=n_items, p=shares)
     item_weights = _zipf_within(clusters, rng.uniform(*item_exponents, size=n_clusters), rng)

@@ -18,6 +18,7 @@ from simgauge.evidence.matching import check_depth, check_sample, check_weights
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.interactions import Interactions
 from simgauge.labels import rows_of
+from simgauge.parameters import Rng, as_generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ class CoConsumption:
         kept = Interactions(rest, self.held_out.user_ids, self.held_out.item_ids, self.held_out.item_names)
         return replace(self, held_out=kept), int(leaked.nnz)
 
-    def split(self, share: float = 0.5, seed: int = 0) -> tuple[CoConsumption, CoConsumption]:
+    def split(self, share: float = 0.5, rng: Rng = 0) -> tuple[CoConsumption, CoConsumption]:
         """Two parts with different users at random, `share` of them in the first: to select on one and to report on the other.
 
         Examples
@@ -134,7 +135,7 @@ class CoConsumption:
         >>> CoConsumption(used, later, k=1).split()
         (CoConsumption(recall@1, 2 users, 2 held-out pairs), CoConsumption(recall@1, 2 users, 2 held-out pairs))
         """
-        users = np.random.default_rng(seed).permutation(self._users())
+        users = as_generator(rng).permutation(self._users())
         cut = round(share * len(users))
         if not 0 < cut < len(users):
             raise ParameterError(f"share={share}: leaves a part of the {len(users)} users empty.")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
 from scipy import sparse
 
 from simgauge.core.scores.pair_recall import holdout_split
 from simgauge.errors import DroppedDataWarning, InputError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.interactions import Interactions
+from simgauge.parameters import Rng, as_generator
 
 
 def held_out_evidence(
-    held_out: Interactions, training: Interactions | None = None, *, seed: int = 0, **options: Any
+    held_out: Interactions, training: Interactions | None = None, *, rng: Rng = 0, **options: Any
 ) -> CoConsumption:
     """Co-consumption from interactions that the model was not trained on.
 
@@ -26,7 +26,7 @@ def held_out_evidence(
     training : Interactions, optional
         What was. With it, what a user used in training asks for what is held out of them; pairs that are in both are
         dropped with a warning. Without it, a random half of each user's held-out interactions asks for the other.
-    seed : int
+    rng : int or numpy.random.Generator
         Of the halves.
     **options
         Of `CoConsumption`: metric, k, max_queries.
@@ -43,7 +43,7 @@ def held_out_evidence(
     CoConsumption(recall@2, 4 users, 12 held-out pairs)
     """
     if training is None:
-        used, asked = holdout_split(held_out.matrix, 0.5, np.random.default_rng(seed))
+        used, asked = holdout_split(held_out.matrix, 0.5, as_generator(rng))
         if asked.nnz == 0:
             raise InputError("every user holds one interaction only: there are no two to ask with and for.")
         return CoConsumption(_like(held_out, used), _like(held_out, asked), **options)

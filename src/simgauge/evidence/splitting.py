@@ -14,6 +14,7 @@ from simgauge.core.tables.kinds import Vector
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.interactions import Interactions
+from simgauge.parameters import Rng, as_generator
 
 By = Literal["interaction", "user", "time"]
 
@@ -33,7 +34,7 @@ def hold_out(
     share: float = 0.2,
     *,
     times: Any = None,
-    seed: int = 0,
+    rng: Rng = 0,
     **options: Any,
 ) -> HoldOut:
     """Split interactions into a part to train on and evidence of co-consumption.
@@ -50,7 +51,7 @@ def hold_out(
         For "time": a timestamp per pair, as `Interactions` whose weights are times (``read_interactions(...,
         weight="timestamp", duplicates="max")``), or an array in the order of ``interactions.matrix.data``. Any order;
         pairs without one are trained on, with a warning.
-    seed : int
+    rng : int or numpy.random.Generator
     **options
         Of `CoConsumption`: metric, k, max_queries.
 
@@ -85,12 +86,12 @@ def hold_out(
     if int(interactions.user_counts.max()) < 2:
         raise InputError("every user has a single interaction, so nothing can be held out of anyone.")
     if by == "user":
-        training, used, later = user_split(matrix, share, np.random.default_rng(seed))
+        training, used, later = user_split(matrix, share, as_generator(rng))
     elif by == "time":
         training, later = latest_split(matrix, _times(interactions, times), share)
         used = training
     else:
-        training, later = holdout_split(matrix, share, np.random.default_rng(seed))
+        training, later = holdout_split(matrix, share, as_generator(rng))
         used = training
     if later.nnz == 0 or training.nnz == 0:
         raise InputError(

@@ -22,6 +22,7 @@ from simgauge.core.tables.tables import row_norms, unit_rows
 from simgauge.datasets.clusters import Simulation, simulate_clusters
 from simgauge.errors import ParameterError
 from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
+from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, silent
 from simgauge.storage.atomic import atomic_file, write_text
 
@@ -136,7 +137,7 @@ def reproduce(
     l2_product: float = 10_000.0,
     l2_factors: float = 100.0,
     n_seeds: int = 3,
-    random_state: int = 0,
+    rng: Rng = 0,
     progress: Progress | None = None,
     **simulation: Any,
 ) -> Reproduction:
@@ -151,8 +152,8 @@ def reproduce(
     l2_product, l2_factors : float
         λ of Eq. 1 (also used for literal weight decay) and of Eq. 2.
     n_seeds : int
-        Simulated data sets, with seeds `random_state`, `random_state` + 1, …
-    random_state : int
+        Simulated data sets, with seeds r, r + 1, … for r = `rng`
+    rng : int or numpy.random.Generator
         First seed.
     progress : callable, optional
         Called with text, steps done, steps in all.
@@ -179,15 +180,16 @@ def reproduce(
         raise ParameterError(f"n_seeds={n_seeds}: expected at least 1.")
     if n_clusters < 2:
         raise ParameterError(f"n_clusters={n_clusters}: expected at least 2, or there is nothing to tell apart.")
+    first_seed = as_seed(rng)
     show = progress or silent
     collected: dict[str, dict[str, list[float]]] = {}
     panels: list[Panel] = []
     boundaries: tuple[int, ...] = ()
     labels: dict[str, tuple[str, str]] = {}
     for number in range(n_seeds):
-        seed = random_state + number
+        seed = first_seed + number
         show(f"data set {number + 1} of {n_seeds}: simulating", 2 * number, 2 * n_seeds)
-        data = simulate_clusters(n_users, n_items, n_clusters, random_state=seed, **simulation)
+        data = simulate_clusters(n_users, n_items, n_clusters, rng=seed, **simulation)
         show(f"data set {number + 1} of {n_seeds}: fitting and comparing gauges", 2 * number + 1, 2 * n_seeds)
         matrix = data.matrix.astype(np.float64)
         order = data.display_order()
@@ -209,7 +211,7 @@ def reproduce(
     parameters = {
         **_simulation_defaults(), **simulation,
         "n_users": n_users, "n_items": n_items, "n_clusters": n_clusters, "n_components": n_components,
-        "l2_product": l2_product, "l2_factors": l2_factors, "n_seeds": n_seeds, "random_state": random_state,
+        "l2_product": l2_product, "l2_factors": l2_factors, "n_seeds": n_seeds, "rng": first_seed,
     }  # fmt: skip
     parameters = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
     return Reproduction(rows, tuple(panels), boundaries, parameters)

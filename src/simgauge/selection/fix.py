@@ -10,7 +10,7 @@ import numpy as np
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
-from simgauge.parameters import check_integer
+from simgauge.parameters import Rng, as_seed, check_integer
 from simgauge.progress import Progress
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
@@ -25,8 +25,8 @@ def fix(
     embedding: Embedding,
     evidence: Any = None,
     candidates: Sequence[Any] | None = None,
-    seed: int = 0,
     *,
+    rng: Rng = 0,
     interactions: Interactions | None = None,
     popularity_tradeoff: float = 0.5,
     max_loss: float = 0.02,
@@ -47,7 +47,7 @@ def fix(
     candidates : sequence of remedies, optional
         `simgauge.remedies.default_candidates` when not given. Leaving alone is added when it is not among them; it is
         what all others are compared with.
-    seed : int
+    rng : int or numpy.random.Generator
         Of folds, resamples and samples of queries.
     interactions : Interactions, optional
         What was trained on, for remedies that refit. Held-out pairs that are in it are dropped from the evidence, with
@@ -109,6 +109,7 @@ def fix(
     ('improved', 'canonical(power=0, center=none)')
     """
     _check(popularity_tradeoff, max_loss, folds, confidence)
+    seed = as_seed(rng)
     if evidence is None:
         return default_selection(embedding, objective)
     scorer = unleaked(evidence, interactions).bind(embedding, seed)

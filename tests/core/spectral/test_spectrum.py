@@ -179,9 +179,9 @@ def test_squares_neither_overflow_nor_vanish(rng, solver, scale, dtype):
 @pytest.mark.parametrize("solver", ROUTES)
 def test_same_seed_same_result_and_signs_are_fixed(rng, solver):
     X = sparse(rng)
-    first, second = spectrum(X, 10, solver=solver, random_state=3), spectrum(X, 10, solver=solver, random_state=3)
+    first, second = spectrum(X, 10, solver=solver, rng=3), spectrum(X, 10, solver=solver, rng=3)
     np.testing.assert_array_equal(first.right_vectors, second.right_vectors)
-    V = spectrum(-X, 10, solver=solver, random_state=8, tol=1e-9).right_vectors
+    V = spectrum(-X, 10, solver=solver, rng=8, tol=1e-9).right_vectors
     np.testing.assert_allclose(V, spectrum(X, 10, solver=solver, tol=1e-9).right_vectors, atol=1e-6)
     assert (V[np.abs(V).argmax(axis=0), np.arange(10)] > 0).all()
 

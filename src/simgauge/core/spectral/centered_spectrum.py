@@ -16,9 +16,10 @@ from simgauge.core.spectral.solver_cost import gram_side, route_costs
 from simgauge.core.spectral.spectrum import DEFAULT_TOL, Spectrum, spectrum
 from simgauge.core.tables.kinds import Matrix
 from simgauge.errors import ParameterError
+from simgauge.parameters import Rng, as_generator
 
 
-def reweighted_spectrum(X: Reweighted, n_components: int, solver: str = "auto", random_state: int = 0) -> Spectrum:
+def reweighted_spectrum(X: Reweighted, n_components: int, solver: str = "auto", rng: Rng = 0) -> Spectrum:
     """Leading singular values and right vectors of ``matrix − 1 meanᵀ``; `spectrum` itself where no mean is subtracted.
 
     Parameters
@@ -29,7 +30,7 @@ def reweighted_spectrum(X: Reweighted, n_components: int, solver: str = "auto", 
         From 1 to n_items.
     solver : {"auto", "dense", "gram", "lanczos"}
         As for `spectrum`. With a mean, "dense" takes the Gram route: nothing of the size of a dense X is formed.
-    random_state : int
+    rng : int or numpy.random.Generator
 
     Returns
     -------
@@ -50,11 +51,11 @@ def reweighted_spectrum(X: Reweighted, n_components: int, solver: str = "auto", 
     True
     """
     if X.column_mean is None:
-        return spectrum(X.matrix, n_components, solver=solver, random_state=random_state)
+        return spectrum(X.matrix, n_components, solver=solver, rng=rng)
     n_users, n_items = X.matrix.shape
     if not 1 <= n_components <= n_items:
         raise ParameterError(f"n_components={n_components}: expected 1 to {n_items}, the number of items.")
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(rng)
     count = min(n_components, n_users, n_items)
     route = route_costs(X.matrix, count).choice if solver == "auto" else solver
     n_iter, residuals = 0, None

@@ -29,6 +29,7 @@ from simgauge.core.tables.arrays import is_tensor, namespace
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tensor_precision import ieee_products
 from simgauge.errors import InputError, ParameterError
+from simgauge.parameters import Rng, as_generator
 from simgauge.progress import Progress
 
 __all__ = [
@@ -100,7 +101,7 @@ def spectrum(
     *,
     solver: str = "auto",
     tol: float | None = None,
-    random_state: int | np.random.Generator = 0,
+    rng: Rng = 0,
     progress: Progress | None = None,
 ) -> Spectrum:
     """Leading singular values and right singular vectors of users x items interactions.
@@ -119,7 +120,7 @@ def spectrum(
         "lanczos": block Lanczos. "auto": the cheapest by `solver_cost.route_costs`; "dense" where it is nearly free.
     tol : float, > 0, optional
         Bound of ‖XᵀXv − σ²v‖/σ² that "lanczos" keeps for every component. Default 1e-4. Direct routes ignore it.
-    random_state : int or Generator
+    rng : int or numpy.random.Generator
         Draws the first block of "lanczos" and the vectors that complete a basis. The same seed gives the same result.
     progress : callable, optional
         Called as ``progress(text, percent, 100)`` while "lanczos" runs.
@@ -165,9 +166,7 @@ def spectrum(
     array([[0., 1.],
            [1., 0.]])
     """
-    return GrowingSpectrum(X, solver=solver, tol=tol, random_state=random_state).leading(
-        n_components, progress=progress
-    )
+    return GrowingSpectrum(X, solver=solver, tol=tol, rng=rng).leading(n_components, progress=progress)
 
 
 class GrowingSpectrum:
@@ -175,7 +174,7 @@ class GrowingSpectrum:
 
     Parameters
     ----------
-    X, solver, tol, random_state
+    X, solver, tol, rng
         As in `spectrum`.
 
     Numerics
@@ -196,13 +195,13 @@ class GrowingSpectrum:
         *,
         solver: str = "auto",
         tol: float | None = None,
-        random_state: int | np.random.Generator = 0,
+        rng: Rng = 0,
     ) -> None:
         if solver not in SOLVERS:
             raise ParameterError(f"solver={solver!r}: expected one of {', '.join(SOLVERS)}.")
         self._matrix = as_matrix(X)
         self._solver, self._tol = solver, _tolerance(tol)
-        self._rng = np.random.default_rng(random_state)
+        self._rng = as_generator(rng)
         self._scale = fitting_scale(self._matrix)
         self._scaled = divided(self._matrix, self._scale)
         self._lanczos: LanczosRoute | None = None
