@@ -15,7 +15,7 @@ LAYERS = [
     {"errors", "progress", "wording"},
     {"parameters"},
     {"core"},
-    {"storage", "labels"},
+    {"storage", "labels", "tabular"},
     {"embedding"},
     {"interactions"},
     {"read"},

@@ -113,7 +113,13 @@ __all__ = [
 ]
 
 
+_SUBMODULES = ("distributed", "evidence", "remedies")
+"""Public modules, reached as attributes too: ``simgauge.evidence.hold_out``."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"simgauge.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'simgauge' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"simgauge.{_HOME[name]}"), name)
@@ -122,4 +128,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_SUBMODULES})

@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, cast
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simgauge.core.tables.arrays import numpy_dtype
+from simgauge.core.tables.arrays import numpy_dtype, to_host
 from simgauge.core.tables.kinds import Table
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import as_table
@@ -32,11 +33,12 @@ from simgauge.storage.embedding_directory import (
     write_embedding,
 )
 from simgauge.storage.hashing import sha256_of_file
+from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
 
-@dataclass(frozen=True, eq=False)
-class Embedding:
+@dataclass(frozen=True, eq=False, repr=False)
+class Embedding(Tabular):
     """Vectors of items and, for a two-sided model, of users, whose scores are ``users @ items.T``.
 
     "Items" and "users" are the recommender's words; read documents and queries, words and contexts, classes
@@ -125,6 +127,15 @@ class Embedding:
     def __repr__(self) -> str:
         counts = [counted(self.n_items, "item")] + ([counted(self.n_users, "user")] if self.n_users else [])
         return f"Embedding({', '.join(counts)}, {counted(self.n_components, 'component')}, {numpy_dtype(self.items)})"
+
+    def to_arrow(self) -> pa.Table:
+        """One row an item: id, name and vector (a list of fixed size)."""
+        flat = pa.array(to_host(self.items).ravel())
+        vectors = pa.FixedSizeListArray.from_arrays(flat, self.n_components)
+        return pa.table({"id": arrow_labels(self.item_ids), "name": arrow_labels(self.item_names), "vector": vectors})
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
 
     def with_tables(self, items: Table, users: Table | None = None, **provenance: Any) -> Embedding:
         """The same rows with other vectors; `provenance` is added to what is known already."""

@@ -15,6 +15,7 @@ from simgauge.core.tables.kinds import Table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.parameters import Rng, as_generator
+from simgauge.read.as_embedding import as_embedding
 
 
 class CanonicalForm(NamedTuple):
@@ -28,13 +29,13 @@ class CanonicalForm(NamedTuple):
     """V, shape (n_items, rank)."""
 
 
-def canonical_form(embedding: Embedding, center: Center = "none") -> CanonicalForm:
+def canonical_form(embedding: Any, center: Center = "none", *, users: Any = None) -> CanonicalForm:
     """The form of a two-table embedding that no change of gauge can alter.
 
     Parameters
     ----------
-    embedding : Embedding
-        With both tables: users (n_users, k) and items (n_items, k).
+    embedding : Embedding, array-like, data frame, torch tensor or path
+        With both tables: users (n_users, k) and items (n_items, k); or the items' table alone, with `users`.
     center : {"none", "users", "both"}
         Subtract the mean user vector (and the mean item vector) first.
 
@@ -71,23 +72,29 @@ def canonical_form(embedding: Embedding, center: Center = "none") -> CanonicalFo
     >>> canonical_form(moved).singular_values.round(6)
     array([6., 1.])
     """
-    users = _users(embedding, "the canonical form")
-    decomposition = core.canonical_core(users, embedding.items, center)
+    embedding = as_embedding(embedding, users)
+    other_side = _users(embedding, "the canonical form")
+    decomposition = core.canonical_core(other_side, embedding.items, center)
     right = _affine(embedding.items, decomposition.item_mean, decomposition.right_map)
-    left = _affine(users, decomposition.user_mean, decomposition.left_map)
+    left = _affine(other_side, decomposition.user_mean, decomposition.left_map)
     signs = column_signs(right)
     return CanonicalForm(scale_columns(left, signs), decomposition.singular_values, scale_columns(right, signs))
 
 
 def canonical_gauge(
-    embedding: Embedding, power: float = 1.0, center: Center = "none", norm_power: float | None = None
+    embedding: Any,
+    power: float = 1.0,
+    center: Center = "none",
+    norm_power: float | None = None,
+    *,
+    users: Any = None,
 ) -> Embedding:
     """The embedding in the gauge ``Z(α) = V diag(s^α)`` of its own predictions.
 
     Parameters
     ----------
-    embedding : Embedding
-        With both tables; with items only, α = 0 is the one gauge that exists.
+    embedding : Embedding, array-like, data frame, torch tensor or path
+        With both tables (or the items' table, with `users`); with items only, α = 0 is the one gauge that exists.
     power : float
         α. 0: whitened. ½: balanced, what a penalty on both factors fixes. 1: projected back to the data space,
         the cosine of two columns of ``users @ items.T``, computed in k dimensions. Above 1: strong directions
@@ -130,23 +137,24 @@ def canonical_gauge(
     True
     """
     core.check_center(center)
-    if embedding.users is None:
+    model = as_embedding(embedding, users)
+    if model.users is None:
         if power != 0 or center != "none":
             raise InputError(
                 f"power={power}, center={center!r} need both tables, and this embedding has items only: pass a sample "
                 "of the other side (queries, contexts, users) as users, or take power=0, center='none'."
             )
-        gauge, kept = core.whitening_map(embedding.items), True
+        gauge, kept = core.whitening_map(model.items), True
     else:
-        decomposition = core.canonical_core(embedding.users, embedding.items, center)
+        decomposition = core.canonical_core(model.users, model.items, center)
         gauge = core.power_map(decomposition, power)
-        kept = center != "both" and _keeps_rank(embedding, decomposition, center)
-    items = gauge.apply_items(embedding.items)
+        kept = center != "both" and _keeps_rank(model, decomposition, center)
+    items = gauge.apply_items(model.items)
     if norm_power is not None:
         items = core.scale_norms(items, norm_power)
-    return embedding.with_tables(
+    return model.with_tables(
         items,
-        None if embedding.users is None else gauge.apply_users(embedding.users),
+        None if model.users is None else gauge.apply_users(model.users),
         gauge={
             "name": "canonical",
             "power": float(power),
@@ -157,13 +165,13 @@ def canonical_gauge(
     )
 
 
-def gauge_transform(embedding: Embedding, G: Any) -> Embedding:
+def gauge_transform(embedding: Any, G: Any, *, users: Any = None) -> Embedding:
     """The same model in another gauge: ``items @ G`` and ``users @ inv(G).T``.
 
     Parameters
     ----------
-    embedding : Embedding
-        One or two tables.
+    embedding : Embedding, array-like, data frame, torch tensor or path
+        One or two tables; or the items' table alone, with `users`.
     G : array-like, shape (n_components, n_components)
         Invertible.
 
@@ -191,11 +199,12 @@ def gauge_transform(embedding: Embedding, G: Any) -> Embedding:
     >>> other.items.tolist()
     [[1.0, 10.0], [1.0, 0.0]]
     """
-    matrix = check_gauge_matrix(G, embedding.n_components)
-    items, users = linear_map(embedding.items, matrix), embedding.users
-    if users is not None:
-        users = linear_map(users, matrix, solve=True)
-    return embedding.with_tables(items, users, gauge={"name": "custom", "predictions_kept": True})
+    model = as_embedding(embedding, users)
+    matrix = check_gauge_matrix(G, model.n_components)
+    items, moved = linear_map(model.items, matrix), model.users
+    if moved is not None:
+        moved = linear_map(moved, matrix, solve=True)
+    return model.with_tables(items, moved, gauge={"name": "custom", "predictions_kept": True})
 
 
 def random_gauge(n_components: int, condition_number: float, rng: Rng = 0) -> NDArray[np.float64]:

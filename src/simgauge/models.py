@@ -107,7 +107,12 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  scikit-learn's signature
-        """Decompose `X` (n_users, n_items; sparse, dense, or what `distributed.as_parts` takes) and factorise it.
+        """Decompose `X` (n_users, n_items) and factorise it.
+
+        Parameters
+        ----------
+        X : Interactions, sparse or dense matrix, torch tensor, or what `distributed.as_parts` takes
+        y : ignored
 
         Raises
         ------
@@ -115,7 +120,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             A parameter outside its range, `n_components` above min(n_users, n_items).
         """
         self._check_parameters()
-        X = self._checked(X, reset=True)
+        X = self._checked(getattr(X, "matrix", X), reset=True)
         k = self._rank(X.shape)
         if self.penalty == "dropout":
             self.rate_ = DEFAULT_RATE if self.rate is None else self.rate
@@ -134,7 +139,7 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def transform(self, X: Any) -> Any:
         """User vectors ``X @ A``, shape (n_users, k); of a matrix in parts a table in parts, left where those are."""
         check_is_fitted(self)
-        X = self._checked(X, reset=False)
+        X = self._checked(getattr(X, "matrix", X), reset=False)
         if isinstance(X, RowParts):
             return X.apply(_encoded, self.encoder_.shape[1], self.encoder_)
         users = X @ self.encoder_

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from simgauge.core.neighbors.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.gauge import canonical_gauge
+from simgauge.tabular import Tabular
+from simgauge.wording import counted
 
 AS_SHIPPED = "as shipped"
 
@@ -32,8 +35,8 @@ class NeighborList:
     """Cosines (or dot products), falling."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Tabular):
     """Neighbour lists of some items in several gauges of one model."""
 
     lists: tuple[NeighborList, ...]
@@ -54,6 +57,19 @@ class Comparison:
     def items(self) -> tuple[str, ...]:
         """Names of the items, in the order asked for."""
         return tuple(dict.fromkeys(entry.item for entry in self.lists))
+
+    def to_arrow(self) -> pa.Table:
+        """One row a neighbour: item, gauge, rank (from 1), name, id as text, score."""
+        rows = [
+            {"item": entry.item, "gauge": entry.gauge, "rank": rank, "name": name, "id": str(label), "score": score}
+            for entry in self.lists
+            for rank, (name, label, score) in enumerate(zip(entry.names, entry.ids, entry.scores, strict=True), 1)
+        ]
+        return pa.Table.from_pylist(rows)
+
+    def __repr__(self) -> str:
+        gauges = len({entry.gauge for entry in self.lists})
+        return f"Comparison({counted(len(self.items), 'item')} in {counted(gauges, 'gauge')}, {self.metric})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

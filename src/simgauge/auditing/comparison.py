@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from simgauge.auditing.run import DEFAULT_SAMPLE, Audit, audit
 from simgauge.core.geometry.agreement import canonical_agreement, cross_moments, linear_cka, procrustes
@@ -17,13 +18,15 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.parameters import Rng, as_generator, as_seed
 from simgauge.progress import Progress
+from simgauge.read.as_embedding import as_embedding
+from simgauge.tabular import Tabular
 
 SCHEMA_VERSION = 1
 MIN_SHARED = 3
 
 
-@dataclass(frozen=True)
-class ModelComparison:
+@dataclass(frozen=True, repr=False)
+class ModelComparison(Tabular):
     """Agreement of two embeddings on the items that both have."""
 
     n_shared: int
@@ -50,6 +53,14 @@ class ModelComparison:
             return f"{start}. The tables are the same up to rotation and scale."
         return f"{start}. The models differ beyond their gauge."
 
+    def to_arrow(self) -> pa.Table:
+        """One row a measure of agreement: its name and its value."""
+        names = ("n_shared", "k", "neighbor_overlap", "cka", "procrustes_similarity", "canonical_agreement")
+        return pa.table({"measure": list(names), "value": [float(getattr(self, name)) for name in names]})
+
+    def __repr__(self) -> str:
+        return f"ModelComparison({self.summary})"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
@@ -67,8 +78,8 @@ class ModelComparison:
 
 
 def compare(
-    first: Embedding,
-    second: Embedding,
+    first: Any,
+    second: Any,
     *,
     k: int = 10,
     sample: int = DEFAULT_SAMPLE,
@@ -79,7 +90,7 @@ def compare(
 
     Parameters
     ----------
-    first, second : Embedding
+    first, second : Embedding, array-like, data frame, torch tensor or path
         Matched by item id; widths may differ. Items that only one of them has are left out of the agreement.
     k : int
         Neighbours, below the number of shared items.
@@ -102,6 +113,7 @@ def compare(
     >>> compare(model, gauge_transform(model, random_gauge(4, 10.0)), k=5).summary.split(". ")[1]
     'The tables span the same directions: this is one model in two gauges.'
     """
+    first, second = as_embedding(first), as_embedding(second)
     rows_first, rows_second = _shared_rows(first, second)
     n_shared = len(rows_first)
     if n_shared < MIN_SHARED:

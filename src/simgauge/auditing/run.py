@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.auditing import checks
@@ -23,13 +25,16 @@ from simgauge.findings import SEVERITY, Finding, Verdict, worst
 from simgauge.interactions import Interactions
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress
+from simgauge.read.as_embedding import as_embedding
+from simgauge.tabular import Tabular
+from simgauge.wording import counted
 
 SCHEMA_VERSION = 1
 DEFAULT_SAMPLE = 2_000
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(Tabular):
     """What an audit found. Made by `audit`.
 
     Examples
@@ -104,6 +109,26 @@ class Audit:
             lines.append("| " + " | ".join(_markdown_cell(cell) for cell in cells) + " |")
         return "\n".join(lines) + "\n"
 
+    def to_arrow(self) -> pa.Table:
+        """One row a finding, in the order of the report: id, group, verdict, value, interval and words."""
+        columns = ("id", "title", "group", "verdict", "value", "interval", "summary", "cause", "action", "verify")
+        return pa.Table.from_pylist([{name: row[name] for name in columns} for row in self.to_dict()["findings"]])
+
+    def save_html(self, path: str | Path, title: str = "Audit of an embedding") -> Path:
+        """Write the report as one HTML file that needs no network; replaces the file atomically."""
+        from simgauge import __version__
+        from simgauge.report.html import write_report
+        from simgauge.report.summary import report_summary
+
+        return write_report(path, report_summary(self.to_dict(), title=title, version=__version__))
+
+    def __repr__(self) -> str:
+        counts = Counter(finding.verdict for finding in self.findings)
+        found = ", ".join(
+            f"{counts[verdict]} {verdict}" for verdict in ("fail", "warn", "ok", "info") if counts[verdict]
+        )
+        return f"Audit({self.verdict}: {found}; {counted(self.embedding['n_items'], 'item')})"
+
     def _repr_html_(self) -> str:
         from simgauge.report.fragments import audit_table
 
@@ -111,9 +136,10 @@ class Audit:
 
 
 def audit(
-    embedding: Embedding,
+    embedding: Any,
     objective: str = "unknown",
     *,
+    users: Any = None,
     interactions: Interactions | None = None,
     popularity: Any = None,
     labels: Any = None,
@@ -127,12 +153,15 @@ def audit(
 
     Parameters
     ----------
-    embedding : Embedding
-        One or two tables, in memory, memory-mapped, tensors on a device, or `RowParts` on a cluster; with both, the canonical gauges between whitened and projected back are compared too.
+    embedding : Embedding, array-like, data frame, torch tensor, RowParts or path
+        Item vectors, or an Embedding of one or two tables; see `simgauge.read.as_embedding.as_embedding`. With both
+        tables, the canonical gauges between whitened and projected back are compared too.
     objective : str
         What the vectors were trained with: one of `simgauge.auditing.objectives.OBJECTIVES`, such as "product", "factors",
         "als", "bpr", "softmax", "contrastive", "unit-sphere", "normalised-afterwards". Taken from the provenance
         when it is there and this is "unknown".
+    users : as `embedding`, optional
+        The users' table, where the first argument is the items' table alone.
     interactions : Interactions, optional
         What the model was trained on; matched by item id; gives the popularity when that is not passed.
     popularity : array-like, shape (n_items,), optional
@@ -170,7 +199,7 @@ def audit(
     >>> audit(model, objective="als", k=5)["identifiability"].summary
     'items: controlled by the regulariser; users: controlled by the regulariser (objective “als”, gauge group O(k))'
     """
-    seed = as_seed(rng)
+    embedding, seed = as_embedding(embedding, users), as_seed(rng)
     workspace = _workspace(embedding, objective, interactions, popularity, labels, k, sample, seed, thresholds)
     findings: list[Finding] = []
     steps = checks.ALL

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -25,6 +26,8 @@ from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, silent
 from simgauge.storage.atomic import atomic_file, write_text
+from simgauge.tabular import Tabular
+from simgauge.wording import counted
 
 SCHEMA_VERSION = 1
 NEIGHBORS = 10
@@ -71,8 +74,8 @@ class Panel:
     auc: float | None
 
 
-@dataclass(frozen=True, eq=False)
-class Reproduction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Reproduction(Tabular):
     """Result of `reproduce`."""
 
     rows: tuple[Row, ...]
@@ -112,6 +115,19 @@ class Reproduction:
                 for row in self.rows
             ],
         }
+
+    def to_arrow(self) -> pa.Table:
+        """One row a model: group, name, formula, and the mean of every metric over the data sets."""
+        return pa.Table.from_pylist(
+            [
+                {"group": row.group, "name": row.name, "formula": row.formula}
+                | {metric: row.mean(metric) for metric in row.values}
+                for row in self.rows
+            ]
+        )
+
+    def __repr__(self) -> str:
+        return f"Reproduction({counted(len(self.rows), 'model')}, {counted(self.parameters['n_seeds'], 'data set')})"
 
     def to_markdown(self) -> str:
         """The table, with the spread over data sets."""

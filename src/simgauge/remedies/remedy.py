@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._set_output import _wrap_data_with_container
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.kinds import FloatTable, Lists
@@ -16,6 +17,7 @@ from simgauge.core.tables.tables import as_table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
+from simgauge.read.as_embedding import as_embedding
 
 KEPT = "kept"
 """Every dot product of a user with an item is what it was."""
@@ -24,8 +26,49 @@ RANKINGS_KEPT = "rankings kept"
 CHANGED = "changed"
 
 
-class Remedy(BaseEstimator, ABC):  # type: ignore[misc]
-    """Interface of all remedies; constructors only store their parameters.
+class _MovesTables(ABC):
+    """`transform` and `fit_transform`; they stand here since scikit-learn wraps those of a transformer's own class.
+
+    The wrapper would turn an Embedding into a frame and lose the users; here only tables become what `set_output` asks for.
+    """
+
+    @abstractmethod
+    def fit(self, embedding: Any, interactions: Interactions | None = None) -> Self:
+        """Learn the map."""
+
+    @abstractmethod
+    def _moved(self, embedding: Embedding) -> Embedding:
+        """Both tables of an embedding, moved."""
+
+    def transform(self, embedding: Any) -> Any:
+        """Both tables in the new form; ids and names stay, ``provenance["remedy"]`` says what was done.
+
+        Parameters
+        ----------
+        embedding : Embedding, or array-like or data frame of shape (n_items, n_features_in_)
+
+        Returns
+        -------
+        Embedding
+            Of an Embedding; of a table an array of shape (n_items, n_features_out), or what `set_output` asks for.
+        """
+        check_is_fitted(self)
+        if not isinstance(embedding, Embedding):
+            _check_feature_names(self, embedding, reset=False)
+            moved = self._moved(as_embedding(embedding)).items
+            return _wrap_data_with_container("transform", moved, embedding, self)
+        return self._moved(embedding)
+
+    def fit_transform(self, embedding: Any, interactions: Interactions | None = None) -> Any:
+        """`fit`, then `transform` the same embedding."""
+        return self.fit(embedding, interactions).transform(embedding)
+
+
+class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A scikit-learn transformer of embeddings: fitted on one, it moves both tables and says what that costs.
+
+    `fit` and `transform` take an Embedding, or the items' table alone as an array or a data frame; an Embedding comes back
+    as an Embedding, a table as an array (or as `set_output` says). Constructors only store their parameters.
 
     Attributes
     ----------
@@ -81,12 +124,12 @@ class Remedy(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self)
         return self.predictions_ == KEPT
 
-    def fit(self, embedding: Embedding, interactions: Interactions | None = None) -> Self:
+    def fit(self, embedding: Any, interactions: Interactions | None = None) -> Self:
         """Learn the map.
 
         Parameters
         ----------
-        embedding : Embedding
+        embedding : Embedding, or array-like or data frame of shape (n_items, n_features)
         interactions : Interactions, optional
             With one column per item of the embedding, in its order (see `Interactions.align`). Only looked at by
             remedies that need popularity or refit.
@@ -98,12 +141,10 @@ class Remedy(BaseEstimator, ABC):  # type: ignore[misc]
         ParameterError
             A parameter outside its range.
         """
-        if not isinstance(embedding, Embedding):
-            raise InputError(
-                f"{self.name}: fit takes an Embedding, received {type(embedding).__name__}. "
-                "Make one with Embedding(items, users) or read_embedding(path)."
-            )
         self._check_parameters()
+        if not isinstance(embedding, Embedding):
+            _check_feature_names(self, embedding, reset=True)
+        embedding = as_embedding(embedding)
         if self.needs_users and embedding.users is None:
             raise InputError(
                 f"{self.name} needs both tables, and this embedding has items only: pass a sample of the other side "
@@ -116,17 +157,11 @@ class Remedy(BaseEstimator, ABC):  # type: ignore[misc]
         self.n_features_in_ = embedding.n_components
         return self
 
-    def transform(self, embedding: Embedding) -> Embedding:
-        """Both tables in the new form; ids and names stay, ``provenance["remedy"]`` says what was done."""
-        check_is_fitted(self)
+    def _moved(self, embedding: Embedding) -> Embedding:
         self._check_width(embedding.items)
         items = self._items_of(embedding)
         users = None if embedding.users is None else self._move_users(embedding.users)
         return embedding.with_tables(items, users, remedy=self._description(embedding))
-
-    def fit_transform(self, embedding: Embedding, interactions: Interactions | None = None) -> Embedding:
-        """`fit`, then `transform` the same embedding."""
-        return self.fit(embedding, interactions).transform(embedding)
 
     def transform_items(self, vectors: Any) -> FloatTable:
         """The fitted map applied to other vectors of the items' side: new items, or queries to compare with items.
@@ -174,6 +209,11 @@ class Remedy(BaseEstimator, ABC):  # type: ignore[misc]
 
         check_is_fitted(self)
         return save_remedy(self, path)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of what `transform` returns."""
+        return int(self._move_items(np.zeros((1, self.n_features_in_))).shape[1])
 
     def _check_parameters(self) -> None:
         """Raise ParameterError where a parameter is outside its range."""

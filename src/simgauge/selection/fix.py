@@ -12,6 +12,7 @@ from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
 from simgauge.parameters import Rng, as_seed, check_integer
 from simgauge.progress import Progress
+from simgauge.read.as_embedding import as_embedding
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
 from simgauge.selection.record import Selection
@@ -22,10 +23,11 @@ MIN_UNITS = 10
 
 
 def fix(
-    embedding: Embedding,
+    embedding: Any,
     evidence: Any = None,
     candidates: Sequence[Any] | None = None,
     *,
+    users: Any = None,
     rng: Rng = 0,
     interactions: Interactions | None = None,
     popularity_tradeoff: float = 0.5,
@@ -41,12 +43,15 @@ def fix(
 
     Parameters
     ----------
-    embedding : Embedding
+    embedding : Embedding, array-like, data frame, torch tensor or path
+        The items' vectors, or an Embedding of both tables.
     evidence : CoConsumption, Labels, PairJudgements or Relevance, optional
         Without any, the gauge is a default that follows from the training objective alone, and is called so.
     candidates : sequence of remedies, optional
         `simgauge.remedies.default_candidates` when not given. Leaving alone is added when it is not among them; it is
         what all others are compared with.
+    users : as `embedding`, optional
+        The users' table, where the first argument is the items' table alone.
     rng : int or numpy.random.Generator
         Of folds, resamples and samples of queries.
     interactions : Interactions, optional
@@ -109,7 +114,7 @@ def fix(
     ('improved', 'canonical(power=0, center=none)')
     """
     _check(popularity_tradeoff, max_loss, folds, confidence)
-    seed = as_seed(rng)
+    embedding, seed = as_embedding(embedding, users), as_seed(rng)
     if evidence is None:
         return default_selection(embedding, objective)
     scorer = unleaked(evidence, interactions).bind(embedding, seed)

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+import pyarrow as pa
+
 from simgauge.core.inference.intervals import Interval
 from simgauge.embedding import Embedding
+from simgauge.tabular import Tabular
+from simgauge.wording import counted
 
 SCHEMA_VERSION = 1
 
@@ -114,8 +118,8 @@ class Confirmation:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Selection:
+@dataclass(frozen=True, eq=False, repr=False)
+class Selection(Tabular):
     """The outcome of `fix`.
 
     Examples
@@ -172,6 +176,27 @@ class Selection:
             "table": [row.to_dict() for row in self.table],
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
         }
+
+    def to_arrow(self) -> pa.Table:
+        """One row a candidate, best gain first: measures and gain with their intervals, and what decided."""
+        columns = ("name", "metric", "p_value", "significant", "pareto", "guarded", "keeps_predictions", "chosen")
+        rows = []
+        for row in self.table:
+            cells = row.to_dict()
+            spread = {
+                f"{name}{end}": None if cells[name] is None else cells[name][key]
+                for name in ("plain", "weighted", "gain")
+                for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))
+            }
+            rows.append({"name": cells["name"], **spread, **{name: cells[name] for name in columns[1:]}})
+        return pa.Table.from_pylist(rows)
+
+    def __repr__(self) -> str:
+        return f"Selection({self.decision}: {self.best_name}, {self.metric}; {counted(len(self.table), 'candidate')})"
+
+    @property
+    def _caption(self) -> str:
+        return self.summary
 
     def to_markdown(self) -> str:
         """The table, with the summary above it."""

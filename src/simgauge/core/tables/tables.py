@@ -39,12 +39,12 @@ def as_table(vectors: Any, name: str = "vectors") -> Any:
 
     Parameters
     ----------
-    vectors : array-like, torch tensor or RowParts, shape (n_rows, n_components)
+    vectors : array-like, torch tensor, RowParts or Embedding (its items), shape (n_rows, n_components)
         Tensors stay tensors, on their device, and parts stay where they are. float32 and float64 are kept and not copied when contiguous (memory-mapped tables stay mapped).
         float16 and integers of up to 16 bits become float32, other integers float64; big-endian and
         non-contiguous tables are copied.
     name : str
-        How the table is called in error messages.
+        Name of the table in error messages.
 
     Returns
     -------
@@ -65,6 +65,8 @@ def as_table(vectors: Any, name: str = "vectors") -> Any:
         ...
     simgauge.errors.InputError: items: 1 of 1 rows hold NaN or infinite values (first: row 0). ...
     """
+    if hasattr(vectors, "item_ids") and hasattr(vectors, "items"):  # an Embedding stands for its items
+        vectors = vectors.items
     if isinstance(vectors, RowParts):
         _check_finite(vectors, name)
         return vectors
