@@ -11,13 +11,8 @@ from simgauge.core.tables.tables import unit_rows
 from simgauge.datasets.clusters import simulate_clusters
 from simgauge.errors import InputError, ParameterError
 from simgauge.paper.heatmaps import LEGEND, TITLES
-from simgauge.paper.reproduction import (
-    Panel,
-    Reproduction,
-    reproduce,
-    table_rows,
-    write_reproduction,
-)
+from simgauge.paper.record import Panel, Reproduction, table_rows
+from simgauge.paper.reproduction import reproduce, write_reproduction
 
 SMALL = {"n_users": 800, "n_items": 60, "n_clusters": 3, "n_components": 12, "l2_product": 100.0, "l2_factors": 10.0}
 ROUNDING = 1e-13

@@ -31,8 +31,9 @@ def reproduce(
 ) -> None:
     """Repeat the paper's simulation and draw and measure every gauge of the same predictions."""
     from simgauge.cli import console
+    from simgauge.paper.record import table_rows
     from simgauge.paper.reproduction import reproduce as run
-    from simgauge.paper.reproduction import table_rows, write_reproduction
+    from simgauge.paper.reproduction import write_reproduction
 
     with console.warnings_as_notes(), console.progress(not json) as show:
         result = run(

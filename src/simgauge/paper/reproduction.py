@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -18,130 +16,17 @@ from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.closed_form.factorize import Factors, Penalty, factorize
 from simgauge.core.matrices.gram import gram
 from simgauge.core.spectral.spectrum import Spectrum, spectrum
-from simgauge.core.tables.kinds import FloatTable
+from simgauge.core.tables.kinds import FloatTable, Matrix
 from simgauge.core.tables.tables import row_norms, unit_rows
 from simgauge.datasets.clusters import Simulation, simulate_clusters
 from simgauge.errors import ParameterError
 from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
+from simgauge.paper.record import NEIGHBORS, Panel, Reproduction, Row
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, silent
 from simgauge.storage.atomic import atomic_file, write_text
-from simgauge.tabular import Tabular
-from simgauge.wording import counted
 
-SCHEMA_VERSION = 1
-NEIGHBORS = 10
 RANDOM_GAUGES = 3
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One similarity, summed up over the simulated data sets."""
-
-    name: str
-    formula: str
-    group: str
-    """"Eq. 1": the same predictions in every row of this group; "Eq. 2"; "weights"; "data": no model."""
-    values: Mapping[str, tuple[float, ...]]
-    """Metric -> one value for each data set."""
-
-    def mean(self, metric: str) -> float:
-        """Mean over the data sets."""
-        return float(np.mean(self.values[metric]))
-
-    def sd(self, metric: str) -> float:
-        """Standard deviation over the data sets (n - 1 in the denominator); 0 for a single one."""
-        values = self.values[metric]
-        return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-
-    def spread(self, metric: str) -> tuple[float, float]:
-        """Smallest and largest value over the data sets."""
-        return min(self.values[metric]), max(self.values[metric])
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One heat map of the figure."""
-
-    title: str
-    formula: str
-    group: str
-    """As in `Row`; "truth" for the clusters themselves."""
-    cosines: Floats
-    """(n_items, n_items), items by cluster and falling popularity."""
-    auc: float | None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Reproduction(Tabular):
-    """Result of `reproduce`."""
-
-    rows: tuple[Row, ...]
-    panels: tuple[Panel, ...]
-    """Of the first data set."""
-    boundaries: tuple[int, ...]
-    """Where a cluster ends, in the order of the panels."""
-    parameters: Mapping[str, Any]
-
-    METRICS: ClassVar[Mapping[str, str]] = {
-        "auc": "AUC: pairs of one cluster against other pairs, by cosine",
-        "precision": f"P@{NEIGHBORS}: share of the nearest items in the same cluster",
-        "inside": "mean cosine within clusters",
-        "between": "mean cosine between clusters",
-        "norm_popularity": "Pearson correlation of log norm and log popularity",
-        "hubness": "skewness of the k-occurrence",
-        "n_zero": "items whose vector is zero: their cosines are undefined and taken as 0",
-        "prediction_difference": "largest difference of A Bᵀ to Eq. 5, relative to its largest entry",
-    }
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, without the panels."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "parameters": dict(self.parameters),
-            "metrics": dict(self.METRICS),
-            "rows": [
-                {
-                    "name": row.name,
-                    "formula": row.formula,
-                    "group": row.group,
-                    "mean": {metric: row.mean(metric) for metric in row.values},
-                    "sd": {metric: row.sd(metric) for metric in row.values},
-                    "min_max": {metric: list(row.spread(metric)) for metric in row.values},
-                    "values": {metric: list(values) for metric, values in row.values.items()},
-                }
-                for row in self.rows
-            ],
-        }
-
-    def to_arrow(self) -> pa.Table:
-        """One row a model: group, name, formula, and the mean of every metric over the data sets."""
-        return pa.Table.from_pylist(
-            [
-                {"group": row.group, "name": row.name, "formula": row.formula}
-                | {metric: row.mean(metric) for metric in row.values}
-                for row in self.rows
-            ]
-        )
-
-    def __repr__(self) -> str:
-        return f"Reproduction({counted(len(self.rows), 'model')}, {counted(self.parameters['n_seeds'], 'data set')})"
-
-    def to_markdown(self) -> str:
-        """The table, with the spread over data sets."""
-        lines = [
-            f"Mean over {self.parameters['n_seeds']} simulated data sets, smallest to largest value in brackets.",
-            "",
-            "| model | item vectors | AUC | P@10 | cosine inside | cosine between | norm ~ popularity | hubness |",
-            "|---|---|---|---|---|---|---|---|",
-        ]
-        shown = ("auc", "precision", "inside", "between", "norm_popularity", "hubness")
-        for row in self.rows:
-            cells = [f"{row.mean(m):.3f} [{row.spread(m)[0]:.3f}, {row.spread(m)[1]:.3f}]" for m in shown]
-            lines.append(f"| {row.group} | {row.name}: {row.formula} | " + " | ".join(cells) + " |")
-        return "\n".join(lines) + "\n"
 
 
 def reproduce(
@@ -264,8 +149,8 @@ class Similarity(NamedTuple):
     name: str
     formula: str
     group: str
-    cosines: Floats
-    norms: Floats
+    cosines: Matrix
+    norms: Matrix
     prediction_difference: float | None
 
 
@@ -303,7 +188,7 @@ def _of_vectors(name: str, formula: str, group: str, vectors: FloatTable, differ
     return Similarity(name, formula, group, np.asarray(unit @ unit.T), row_norms(vectors), difference)
 
 
-def _of_gram(name: str, formula: str, group: str, gram: Floats) -> Similarity:
+def _of_gram(name: str, formula: str, group: str, gram: Matrix) -> Similarity:
     norms = np.sqrt(np.clip(np.diag(gram), 0.0, None))
     scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     return Similarity(name, formula, group, gram * np.outer(scale, scale), norms, None)
@@ -319,7 +204,7 @@ def _metrics(similarity: Similarity, data: Simulation) -> dict[str, float]:
     return found
 
 
-def _product(factors: Factors) -> Floats:
+def _product(factors: Factors) -> Matrix:
     return np.asarray(factors.encoder @ factors.decoder.T, dtype=np.float64)
 
 
@@ -331,15 +216,3 @@ def _boundaries(clusters: NDArray[np.int64]) -> tuple[int, ...]:
     """Where a cluster ends in the order of the panels; the last end is that of the table and left out."""
     sizes = np.bincount(clusters)
     return tuple(int(edge) for edge in np.cumsum(sizes[sizes > 0])[:-1])
-
-
-def table_rows(result: Reproduction) -> Sequence[Sequence[str]]:
-    """Cells for a terminal: model, gauge, AUC, P@10, mean cosines inside and between."""
-    return [
-        [row.group, f"{row.name}: {row.formula}"]
-        + [
-            f"{row.mean(metric):.3f} ±{np.ptp(row.values[metric]) / 2:.3f}"
-            for metric in ("auc", "precision", "inside", "between")
-        ]
-        for row in result.rows
-    ]
