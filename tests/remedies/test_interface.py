@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 import simgauge.remedies as remedies
 from remedy_problems import N_ITEMS, N_USERS, REMEDIES, two_sides, used
@@ -158,8 +160,36 @@ def test_what_is_missing_is_named(embedding, interactions, remedy):
             clone(remedy).fit(embedding, interactions.align(embedding.item_ids[::-1]))
     else:
         clone(remedy).fit(embedding)
-    with pytest.raises(InputError, match="fit takes an Embedding, received ndarray"):
-        clone(remedy).fit(embedding.items)
+
+
+@every
+def test_a_table_is_moved_as_the_items_of_an_embedding_are(embedding, remedy):
+    if remedy.needs_users or remedy.needs_interactions:
+        with pytest.raises(InputError, match="needs"):
+            clone(remedy).fit(embedding.items)
+        return
+    fitted = clone(remedy).fit(embedding.items)
+    moved = fitted.transform(embedding.items)
+    assert isinstance(moved, np.ndarray)
+    np.testing.assert_array_equal(moved, fitted.transform(Embedding(embedding.items)).items)
+    assert fitted.get_feature_names_out().shape == (moved.shape[1],)
+
+
+def test_frames_in_frames_out_and_names_of_columns_are_checked(embedding):
+    frame = pd.DataFrame(embedding.items, columns=[f"v{j}" for j in range(6)], index=[f"i{n}" for n in range(N_ITEMS)])
+    fitted = Whitening().set_output(transform="pandas").fit(frame)
+    moved = fitted.transform(frame)
+    assert moved.index.tolist() == frame.index.tolist()
+    assert moved.columns.tolist() == [f"whitening{j}" for j in range(6)]
+    np.testing.assert_array_equal(moved.to_numpy(), fitted.transform(Embedding(embedding.items)).items)
+    assert isinstance(fitted.transform(embedding), Embedding)  # an embedding keeps its users, whatever set_output says
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.transform(frame.rename(columns={"v0": "w0"}))
+
+
+def test_a_pipeline_of_scikit_learn_takes_tables(embedding):
+    moved = make_pipeline(remedies.Centering(), Whitening(center=False)).fit_transform(embedding.items)
+    np.testing.assert_allclose(moved.T @ moved / N_ITEMS, np.eye(6), atol=1e-8)
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,8 @@ class Chain(Remedy):
         """That of the last step."""
         return self.steps[-1].metric if self.steps else "cosine"
 
-    def transform(self, embedding: Embedding) -> Embedding:
+    def _moved(self, embedding: Embedding) -> Embedding:
         """Both tables through all steps."""
-        check_is_fitted(self)
         self._check_width(embedding.items)
         result = embedding
         for step in self.steps_:

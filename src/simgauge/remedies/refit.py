@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from simgauge.core.closed_form.dropout import check_rate
 from simgauge.core.closed_form.factorize import check_l2, halving_l2
@@ -137,7 +136,7 @@ class Refit(Remedy):
         """The users of the interactions."""
         return True
 
-    def transform(self, embedding: Embedding) -> Embedding:
+    def _moved(self, embedding: Embedding) -> Embedding:
         """The refitted vectors of the embedding's items, with the users of the interactions.
 
         Raises
@@ -145,7 +144,6 @@ class Refit(Remedy):
         InputError
             The embedding holds items that were not refitted.
         """
-        check_is_fitted(self)
         return Embedding(
             items=self._items_of(embedding),
             users=self.users_,
