@@ -81,3 +81,29 @@ def test_bad_parameters(rng):
         max_t(np.zeros(1), np.zeros((2, 1)), 1.0)
     with pytest.raises(ParameterError, match="power=0"):
         units_needed(np.ones(3), 1.0, power=0)
+
+
+def test_sorted_units_resample_like_units_in_any_order(rng, monkeypatch):
+    """Groups are made of units at random: groups of neighbours of a sorted list would differ far more."""
+    monkeypatch.setattr(paired_inference, "MAX_GROUPS", 100)
+    units = np.sort(rng.exponential(size=(1000, 1)), axis=0)
+    assert bootstrap_means(units, rng, 3000).std() == pytest.approx(units.std() / np.sqrt(1000), rel=0.25)
+    together = units.reshape(100, 10).mean(axis=1)
+    assert together.std() / np.sqrt(100) > 2.5 * units.std() / np.sqrt(1000), "control: groups of neighbours"
+
+
+def test_a_p_value_counts_the_sample_itself_among_the_resamples():
+    """p = (1 + resamples at least as extreme) / (1 + resamples): never 0, and 1 where all are as extreme."""
+    resampled = np.array([[-1.0, 9.0], [1.0, 9.5], [-1.0, 10.0], [1.0, 10.5]])
+    found = max_t(np.array([0.0, 9.75]), resampled)
+    assert found.p_value.tolist() == [1.0, 1 / 5]
+
+
+def test_intervals_reach_the_critical_value_of_standard_errors(rng):
+    resampled = rng.standard_normal((4000, 2)) * [1.0, 3.0] + [0.5, -2.0]
+    values = np.array([0.5, -2.0])
+    for confidence in (0.5, 0.95):
+        low, high, _, critical = max_t(values, resampled, confidence)
+        np.testing.assert_allclose([values - low, high - values], critical * np.tile(resampled.std(axis=0), (2, 1)))
+        both = np.abs(rng.standard_normal((200_000, 2))).max(axis=1)
+        assert critical == pytest.approx(np.quantile(both, confidence), rel=0.05)

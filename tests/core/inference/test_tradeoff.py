@@ -71,3 +71,33 @@ def test_a_margin_keeps_out_what_may_lose_by_luck(rng):
     units[:, 1, 1] += 0.001 - (units[:, 1, 1] - units[:, 1, 0]).mean()
     assert pick(units, Rule(measure_weights(2, 0.5), "ratio", 0.0)).candidate == 1
     assert pick(units, Rule(measure_weights(2, 0.5), "ratio", 0.0, margin=1.0)).candidate == 0
+
+
+def test_small_means_are_compared_as_they_are():
+    assert changes(np.array([[1e-6, 3e-6]]), "ratio")[0, 1] == pytest.approx(np.log(3))
+    influence = change_influence(np.array([[[1e-6, 2e-6]], [[3e-6, 2e-6]]]), "ratio")
+    np.testing.assert_allclose(influence[:, 0, 1], [0.5, -0.5])
+
+
+@pytest.mark.parametrize("max_loss", [0.02, 0.2, 0.5])
+@pytest.mark.parametrize("scale", ["ratio", "difference"])
+def test_the_guard_lies_exactly_at_the_loss_that_may_be(scale, max_loss):
+    """A share of what there was, or a difference: log(1 − m) or −m."""
+    for loss, kept in ((max_loss * 0.999, True), (max_loss * 1.001, False)):
+        fallen = 1.0 - loss  # from one, so the share lost and the difference are the same number
+        units = np.array([[[1.0, 2.0], [1.0, fallen]]])
+        found = pick(units, Rule(measure_weights(2, 0.5), scale, max_loss))
+        assert (found.candidate == 1) == kept
+        assert found.allowed.tolist() == [True, kept]
+
+
+@pytest.mark.parametrize("scale", ["ratio", "difference"])
+def test_a_margin_counts_standard_errors_of_the_mean(rng, scale):
+    """A measure that lies two standard errors of the mean above the limit is clear by one and not by three."""
+    noise = rng.standard_normal(400)
+    noise = 0.01 * (noise - noise.mean()) / noise.std()
+    units = np.ones((400, 2, 2))
+    units[:, 0, 1] = 1.5
+    units[:, 1, 1] += noise + 2 * 0.01 / np.sqrt(400)
+    for margin, kept in ((0.0, True), (1.0, True), (1.99, True), (2.01, False), (3.0, False)):
+        assert (pick(units, Rule(measure_weights(2, 0.5), scale, 0.0, margin)).candidate == 1) == kept

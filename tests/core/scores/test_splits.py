@@ -24,11 +24,20 @@ def test_held_out_users_are_unknown_to_training(interactions, rng):
     assert (abs(total - interactions)).nnz == 0
 
 
-def test_users_with_one_interaction_are_never_held_out(rng):
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_users_with_one_interaction_are_never_held_out(share):
     X = sparse.csr_array(np.eye(6) + np.diag([1.0] * 3 + [0] * 2, 1))
-    split = user_split(X, 0.9, rng)
-    assert (np.diff(X.indptr)[np.diff(split.later.indptr) > 0] == 2).all()
-    assert split.training.nnz > 0
+    alone = np.diff(X.indptr) == 1
+    for seed in range(20):
+        split = user_split(X, share, np.random.default_rng(seed))
+        assert (np.diff(split.training.indptr)[alone] == 1).all(), "what they used is trained on"
+        assert split.used.nnz == split.later.nnz == max(1, round(share * 3)), "one of the two items asks for the other"
+
+
+def test_someone_is_always_trained_on(rng):
+    everyone = sparse.csr_array(np.ones((6, 2)))
+    assert user_split(everyone, 0.99, rng).training.nnz == 2
+    assert user_split(everyone, 0.01, rng).training.nnz == 10, "and someone is always held out"
 
 
 def test_what_is_held_out_is_strictly_later(interactions, rng):

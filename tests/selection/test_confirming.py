@@ -1,0 +1,107 @@
+"""Intervals of the table and of the confirmation against normal theory, and what is said of a choice that gains nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from selection_problems import ABOUT, named
+from simgauge.core.inference.paired import detectable_gain, units_needed
+from simgauge.core.inference.tradeoff import Pick
+from simgauge.selection.confirming import confirm, tabulate
+from simgauge.selection.deciding import Settings, decide
+
+RESAMPLES = 4000
+ENDS = 0.08  # of the length of an interval: its ends are quantiles of 4000 resamples
+
+
+def half_width(values, confidence):
+    return stats.norm.ppf((1 + confidence) / 2) * values.std() / np.sqrt(len(values))
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+def test_every_interval_has_the_confidence_asked_for(rng, confidence):
+    """One candidate against the baseline, so the adjusted intervals are those of normal theory too."""
+    units = 1.0 + 0.1 * rng.standard_normal((400, 2, 2))
+    weights = np.array([0.3, 0.7])
+    rows, critical = tabulate(named(units), weights, "difference", rng, confidence, RESAMPLES)
+    assert critical == pytest.approx(stats.norm.ppf((1 + confidence) / 2), rel=ENDS)
+    row = next(row for row in rows if row.name == "c1")
+    change = units[:, :, 1] - units[:, :, 0]
+    for found, values in (
+        (row.plain, units[:, 0, 1]),
+        (row.weighted, units[:, 1, 1]),
+        (row.gain, change @ weights),
+    ):
+        wide = half_width(values, confidence)
+        expected = [values.mean(), values.mean() - wide, values.mean() + wide]
+        np.testing.assert_allclose(tuple(found)[:3], expected, atol=ENDS * 2 * wide)
+    found = confirm(
+        units, ["c1"], named(units), Pick(1, np.ones(2, dtype=bool)), weights, "difference", rng,
+        confidence, RESAMPLES, critical,
+    )  # fmt: skip
+    for part, values in (
+        (found.plain_change, change[:, 0]),
+        (found.weighted_change, change[:, 1]),
+        (found.gain, change @ weights),
+    ):
+        wide = half_width(values, confidence)
+        expected = [values.mean(), values.mean() - wide, values.mean() + wide]
+        np.testing.assert_allclose(tuple(part)[:3], expected, atol=ENDS * 2 * wide)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+@pytest.mark.parametrize("measure", [0, 1])
+def test_the_changes_of_the_table_hold_for_all_candidates_and_measures_together(rng, measure, confidence):
+    units = 1.0 + 0.1 * rng.standard_normal((400, 2, 6))
+    rows, _ = tabulate(named(units), np.array([0.5, 0.5]), "difference", rng, confidence, RESAMPLES)
+    row = next(row for row in rows if row.name == "c3")
+    part = (row.plain_change, row.weighted_change)[measure]
+    values = units[:, measure, 3] - units[:, measure, 0]
+    error = values.std() / np.sqrt(400)
+    assert part.value == pytest.approx(values.mean())
+    assert part.value - part.low == pytest.approx(part.high - part.value)
+    beyond = (part.high - part.value) / error
+    one, bonferroni = (stats.norm.ppf(1 - (1 - confidence) / 2 / claims) for claims in (1, 10))
+    assert 1.1 * one < beyond < bonferroni
+
+
+def test_units_needed_and_the_detectable_gain_allow_for_all_candidates(rng):
+    units = 1.0 + 0.1 * rng.standard_normal((200, 1, 20))
+    units[:, 0, 7] += 0.01
+    scored = named(units)
+    best, critical = Pick(7, np.ones(20, dtype=bool)), 3.0
+    found = confirm(
+        units[:, :, [0, 7]], ["c7"] * 4 + ["c3"], scored, best, np.ones(1), "difference", rng, 0.95, 100, critical
+    )
+    change = units[:, 0, 7] - units[:, 0, 0]
+    assert found.detectable.value == pytest.approx(detectable_gain(change, critical))
+    assert found.units_needed == units_needed(change, change.mean(), critical)
+    assert found.units_needed > 1.3 * units_needed(change, change.mean()), "control: as if there were one candidate"
+    assert found.agreement == 0.8
+    assert found.weighted_change is None
+
+
+def test_where_nothing_is_chosen_the_detectable_gain_is_that_of_the_runner_up(rng):
+    units = 0.5 + 0.01 * rng.standard_normal((80, 1, 3))
+    units[:, 0, 1] -= 0.20 + 0.1 * rng.standard_normal(80)
+    units[:, 0, 2] -= 0.05 + 0.02 * rng.standard_normal(80)
+    found = decide(named(units), "difference", Settings(), ABOUT)
+    assert found.best_name == "c0"
+    error = (units[:, 0, 2] - units[:, 0, 0]).std(ddof=1) / np.sqrt(80)
+    assert (1.96 + 0.84) * error < found.confirmation.detectable.value < (3.0 + 0.84) * error
+    assert found.confirmation.units_needed is None, "there is no gain to show"
+
+
+def test_the_baseline_alone_has_no_runner_up(rng):
+    found = decide(named(0.5 + 0.1 * rng.standard_normal((40, 1, 1))), "ratio", Settings(), ABOUT)
+    assert (found.decision, found.confirmation.detectable.value, len(found.table)) == ("left alone", 1.0, 1)
+
+
+def test_huge_ratios_stay_finite(rng):
+    """A baseline that finds next to nothing: e^700 is the largest ratio that is told."""
+    units = np.full((20, 1, 2), 1e-300)
+    units[:, 0, 1] = 1.0
+    rows, _ = tabulate(named(units), np.ones(1), "ratio", rng, 0.95, 50)
+    assert all(np.isfinite(tuple(row.gain)[:3]).all() for row in rows)

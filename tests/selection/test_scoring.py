@@ -1,0 +1,86 @@
+"""Candidates that cannot be fitted or scored, and evidence that was trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from selection_problems import fresh, planted_model
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError
+from simgauge.evidence import PairJudgements
+from simgauge.interactions import Interactions
+from simgauge.remedies import CSLS, Centering, LeaveAlone
+from simgauge.selection import fix
+from simgauge.selection.scoring import LeakedEvidenceWarning, score_candidates
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return planted_model()
+
+
+def test_held_out_pairs_that_were_trained_on_are_dropped_with_the_count(planted):
+    model, split = planted
+    extra = split.evidence.held_out.matrix[:20]
+    matrix = sparse.vstack([split.training.matrix[:20] + extra, split.training.matrix[20:]])
+    with pytest.warns(LeakedEvidenceWarning, match=f"{extra.nnz} held-out pairs are in the training interactions"):
+        found = fix(model, split.evidence, fresh(), interactions=Interactions(matrix))
+    assert found.evidence["n_units"] < fix(model, split.evidence, fresh()).evidence["n_units"]
+    whole = Interactions(split.training.matrix + split.evidence.held_out.matrix)
+    with pytest.raises(InputError, match="what was trained on cannot be evidence"):
+        fix(model, split.evidence, fresh(), interactions=whole)
+
+
+def test_a_remedy_without_similarity_of_pairs_is_listed_with_the_reason(rng):
+    evidence = PairJudgements(np.arange(20), np.arange(20, 40), rng.random(20))
+    found = fix(Embedding(rng.standard_normal((40, 3))), evidence, [CSLS()])
+    assert found.skipped[0][0].startswith("CSLS")
+    assert "moves no vectors" in found.skipped[0][1]
+
+
+def test_progress_is_told(planted):
+    model, split = planted
+    steps = []
+    fix(model, split.evidence, fresh(), progress=lambda *step: steps.append(step))
+    assert [step[1:] for step in steps] == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+class Failing(LeaveAlone):
+    """Fails in one step, as where a table is singular."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    @property
+    def name(self):
+        return f"fails in {self.step}"
+
+    def fit(self, embedding, interactions=None):
+        if self.step == "fit":
+            raise InputError("cannot be fitted")
+        return super().fit(embedding, interactions)
+
+    def neighbors(self, *_, **__):
+        raise InputError("cannot be scored")
+
+
+@pytest.mark.parametrize("step", ["fit", "neighbors"])
+def test_a_failing_baseline_is_an_error_and_a_failing_candidate_is_listed(planted, step):
+    """Everything is compared with the baseline: without it there is nothing to say."""
+    model, split = planted
+    scorer = split.evidence.bind(model)
+    with pytest.raises(InputError, match="cannot be"):
+        score_candidates([Failing(step), Centering()], model, None, scorer, strict=False)
+    found = score_candidates([LeaveAlone(), Failing(step), Centering()], model, None, scorer, strict=False)
+    assert [candidate.name for candidate in found.candidates] == [LeaveAlone().name, Centering().name]
+    assert [name for name, _ in found.skipped] == [f"fails in {step}"]
+    assert found.units.shape[2] == 2
+
+
+def test_a_candidate_that_the_caller_named_must_fit(planted):
+    model, split = planted
+    with pytest.raises(InputError, match="cannot be fitted"):
+        score_candidates([LeaveAlone(), Failing("fit")], model, None, split.evidence.bind(model), strict=True)
