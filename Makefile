@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup setup-test lint types tests clean
+.PHONY: demo test setup setup-test lint types tests dist clean
 
 demo: setup
 	$(BIN)/simgauge demo --out demo-report
@@ -13,14 +13,14 @@ test: setup-test lint types tests
 setup: $(VENV)/.core
 setup-test: $(VENV)/.test
 
-$(VENV)/.core: pyproject.toml
+$(VENV)/.core: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/.test: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --editable '.[lint,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lint,test]'
 	touch $@
 
 lint: setup-test
@@ -32,6 +32,18 @@ types: setup-test
 
 tests: setup-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Wheel and sdist: built, checked, installed where nothing else is, and used once. By hand, before a release.
+dist: setup
+	$(BIN)/python -m pip install --quiet '.[release]'
+	rm -rf dist build/smoke
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv build/smoke
+	build/smoke/bin/python -m pip install --quiet dist/*.whl
+	cd build/smoke && bin/simgauge demo --out demo-report && test -s demo-report/report.html
+	du -sm build/smoke/lib/python3*/site-packages
+	build/smoke/bin/python -m pip list --format=freeze | wc -l
 
 clean:
 	rm -rf $(VENV) demo-report .pytest_cache .mypy_cache .ruff_cache
