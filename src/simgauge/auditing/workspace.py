@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,15 +17,16 @@ from simgauge.auditing.thresholds import Thresholds
 from simgauge.core.gauges import canonical as core
 from simgauge.core.gauges.folded_bias import BiasColumn, bias_columns
 from simgauge.core.gauges.random_gauges import random_axes
-from simgauge.core.inference.intervals import mean_interval
+from simgauge.core.inference.intervals import Interval, jackknife_interval, share_interval
+from simgauge.core.neighbors.shared_places import Places, resolved_top_k, shared_places
 from simgauge.core.neighbors.streamed_topk import streamed_top_k, streamed_top_k_scaled
 from simgauge.core.tables.algebra import wide_gram
 from simgauge.core.tables.kinds import Array, Table
 from simgauge.core.tables.moments import TableMoments, table_moments
-from simgauge.core.tables.tables import map_rows, norms_of_block, sample_nonzero_rows
+from simgauge.core.tables.tables import map_rows, norms_of_block, row_norms, sample_nonzero_rows, take_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
-from simgauge.findings import Finding
+from simgauge.findings import Finding, Verdict
 from simgauge.interactions import Interactions
 
 CENTERS: tuple[core.Center, ...] = ("none", "users")
@@ -32,6 +34,10 @@ PROBE_ROWS = 500
 """Rows whose lists are made again in every canonical gauge; the interval of a mean over them is about ±0.02."""
 GAUGE_ROWS = 250
 """Rows whose lists are made again under every random gauge."""
+JACKKNIFE_GROUPS = 20
+"""Groups of rows left out in turn, for intervals of what is not a mean."""
+NAMED = 5
+"""Items that a finding names."""
 
 Indices = NDArray[np.int64]
 
@@ -95,8 +101,12 @@ class Workspace:
     @cached_property
     def shipped(self) -> tuple[Indices, NDArray[Any]]:
         """Neighbours of `rows` by the cosine as shipped, one more than k where the table has it, and the cosines."""
-        wanted = min(self.k + 1, self.embedding.n_items - 1)
-        return streamed_top_k(self.items, self.rows, wanted)
+        return resolved_top_k(self.items, self.rows, self.k)
+
+    @cached_property
+    def places(self) -> Places:
+        """Who holds the places of the lists as shipped; ties at the end of a list are shared."""
+        return shared_places(self.items, take_rows(self.items, self.rows), self.shipped, self.k, self.rows)
 
     @property
     def shipped_lists(self) -> Indices:
@@ -151,18 +161,22 @@ class Workspace:
         key = ("lists", power, center)
         if key not in self.cache:
             transform = self.gauge_map(power, center).apply_items
-            self.cache[key] = streamed_top_k(self.items, self.probe_rows, self.k, "cosine", transform)[0]
+            self.cache[key] = resolved_top_k(self.items, self.probe_rows, self.k, transform)[0][:, : self.k]
         found: Indices = self.cache[key]
         return found
 
-    def mean_interval(self, per_row: NDArray[np.float64]) -> tuple[float, float, float]:
-        """Mean over the probe rows and its 95 % interval for all items; of no width where all were looked at."""
-        mean = float(np.mean(per_row))
+    def mean_interval(self, per_row: NDArray[np.float64]) -> Interval:
+        """Mean over rows of a share in [0, 1], and its 95 % interval for all items; a point where all were looked at."""
         population = int(np.count_nonzero(self.item_norms))
-        if len(per_row) in (1, population):
-            return mean, mean, mean
-        interval = mean_interval(per_row, np.random.default_rng(self.seed), population=population)
-        return interval.value, max(interval.low, 0.0), min(interval.high, 1.0)
+        return share_interval(np.asarray(per_row, dtype=np.float64), population=population)
+
+    def jackknife(self, statistic: Callable[[Indices], float], n: int, population: int) -> Interval:
+        """A smooth statistic of n sampled rows with its 95 % interval; a point where all were looked at."""
+        if n >= population or n < JACKKNIFE_GROUPS:
+            value = float(statistic(np.arange(n)))
+            return Interval(value, value, value) if n >= population else Interval(value, -np.inf, np.inf)
+        rng = np.random.default_rng(self.seed + 5)
+        return jackknife_interval(statistic, n, rng, groups=JACKKNIFE_GROUPS, population=population)
 
     @cached_property
     def moments(self) -> TableMoments:
@@ -184,19 +198,31 @@ class Workspace:
         return bias_columns(self.items, users)
 
     @cached_property
-    def dot_lists(self) -> Indices:
-        """Neighbours of the probe rows by dot product, (n_probe, k)."""
-        return streamed_top_k(self.items, self.probe_rows, self.k, "dot")[0]
+    def dot_lists(self) -> tuple[Indices, NDArray[Any]]:
+        """Neighbours of the probe rows by dot product, (n_probe, k), and the products."""
+        return streamed_top_k(self.items, self.probe_rows, self.k, "dot")
+
+    @cached_property
+    def query_rows(self) -> Indices:
+        """Users whose nearest items are looked at: all with a nonzero vector, or a random sample; none for one table."""
+        users = self.embedding.users
+        if users is None:
+            return np.empty(0, dtype=np.int64)
+        return sample_nonzero_rows(users, PROBE_ROWS, np.random.default_rng(self.seed + 4))
+
+    @cached_property
+    def query_population(self) -> int:
+        """Users with a nonzero vector."""
+        users = self.embedding.users
+        return 0 if users is None else int(np.count_nonzero(row_norms(users)))
 
     @cached_property
     def query_lists(self) -> tuple[Indices, NDArray[Any]] | None:
-        """Nearest items by cosine of users (a sample where there are many), and the cosines; None for a single table."""
-        if self.embedding.users is None:
+        """Nearest items by cosine of `query_rows`, one more than k where there is one, and the cosines."""
+        if not len(self.query_rows):
             return None
-        alive = sample_nonzero_rows(self.embedding.users, PROBE_ROWS, np.random.default_rng(self.seed + 4))
-        if len(alive) == 0:
-            return None
-        return streamed_top_k(self.items, alive, self.k, queries=self.embedding.users)
+        wanted = min(self.k + 1, self.embedding.n_items - 1)
+        return streamed_top_k(self.items, self.query_rows, wanted, queries=self.embedding.users)
 
     def finding(
         self,
@@ -211,22 +237,36 @@ class Workspace:
         interval: tuple[float, float] | None = None,
         gauge_dependent: bool = True,
         details: Mapping[str, Any] | None = None,
+        group: str = "geometry",
     ) -> Finding:
-        """A geometry finding, judged by its thresholds; a value that does not exist is not judged."""
+        """A finding judged by its thresholds: by the end of its interval that speaks for the table, so that a sample
+        never accuses; a value that does not exist is not judged, and what is ok has no cause and needs no action."""
+        limits = self.thresholds[finding_id]
+        known = interval is not None and interval[0] < interval[1]
+        spoken = value if interval is None or not known else interval[0 if limits.direction == "above" else 1]
+        verdict: Verdict = "info" if value is None or spoken is None else limits.judge(spoken)
         return Finding(
             id=finding_id,
             title=title,
             value=value,
             summary=summary,
-            verdict="info" if value is None else self.thresholds[finding_id].judge(value),
-            interval=interval if self.sampled else None,
-            cause=cause,
-            action=action,
+            verdict=verdict,
+            interval=_finite(interval) if known else None,
+            cause="" if verdict == "ok" else cause,
+            action="" if verdict == "ok" else action,
             verify=verify,
             gauge_dependent=gauge_dependent,
-            group="geometry",
+            group=group,
             details=details or {},
         )
+
+    def name(self, row: int) -> str:
+        """What a person calls an item."""
+        return str(self.embedding.item_names[row])
+
+    def names(self, rows: Iterable[int]) -> list[str]:
+        """What a person calls the first few of some items."""
+        return [self.name(row) for row in itertools.islice(rows, NAMED)]
 
     def random_metric_lists(self, condition_numbers: Sequence[float], draw: int) -> list[Indices]:
         """Neighbours of `gauge_rows` under random metrics, one list a condition number; a draw shares its axes.
@@ -238,6 +278,11 @@ class Workspace:
         axes, exponents = random_axes(self.embedding.n_components, rng)
         scales = [kappa ** (exponents / 2) for kappa in condition_numbers]
         return streamed_top_k_scaled(self.items, self.gauge_rows, self.k, axes, scales)
+
+
+def _finite(interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """An interval that JSON can hold; one without an end says nothing."""
+    return interval if interval is not None and np.isfinite(interval).all() else None
 
 
 def _norms_in_gauge(block: Array, _: int, gauge: core.GaugeMap) -> NDArray[np.float64]:

@@ -15,16 +15,41 @@ def unit(rows):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_copies_and_zero_vectors_are_counted_once(rng):
-    base = rng.standard_normal((300, 12))
-    copies = np.vstack([base, base[:30]])
-    assert audit(Embedding(copies), k=5)["exact_duplicates"].verdict == "fail"
-    assert audit(Embedding(base), k=5)["exact_duplicates"].value == 0
-    holes = base.copy()
-    holes[:9] = 0
-    result = audit(Embedding(holes), k=5)
-    assert result["zero_rows"].verdict == "fail"
-    assert result["exact_duplicates"].value == 0
+def test_a_sample_never_accuses_where_the_full_table_is_fine(rng):
+    """Nine tables without antihubs or hubs: what a sample of lists cannot know is no finding."""
+    for n_components, offset in ((3, 0), (6, 0), (12, 0), (3, 1), (6, 1), (12, 1), (20, 0), (4, 3), (8, 2)):
+        table = Embedding(rng.standard_normal((1200, n_components)) + offset / n_components)
+        full, sampled = audit(table, sample=1200), audit(table, sample=150)
+        for name in ("antihubs", "hubness"):
+            if full[name].verdict == "ok":
+                assert sampled[name].verdict == "ok", (name, n_components, offset)
+        low, high = sampled["antihubs"].interval
+        assert low <= full["antihubs"].value <= high
+        assert "sample" in sampled["antihubs"].summary
+        assert full["antihubs"].interval is None
+
+
+def test_equal_rows_and_float32_make_no_hubs(rng):
+    table = np.vstack([np.ones((280, 8)), rng.standard_normal((300, 8))])
+    assert audit(Embedding(table), k=10)["hubness"].verdict == "ok"
+    near = (1 + 1e-4 * rng.standard_normal((300, 12))).astype(np.float32)
+    narrow, wide = (audit(Embedding(t))["hubness"].value for t in (near, near.astype(np.float64)))
+    assert narrow == pytest.approx(wide, abs=1e-9)
+
+
+def test_hubs_and_lost_queries_are_named(rng):
+    items = np.vstack([np.eye(40)[:1] * 0.5 + 0.5, rng.standard_normal((300, 40)) + 0.5])
+    result = audit(Embedding(items, item_names=["the hub", *map(str, range(300))]), k=5)
+    assert result["hubness"].details["named"][0].startswith("the hub (")
+    away = Embedding(items + 2, users=-items[:9] - 2, user_ids=[f"query {i}" for i in range(9)])
+    assert "query 0" in " ".join(audit(away, k=5)["ood_queries"].details["named"])
+
+
+def test_what_is_ok_has_no_cause_and_needs_no_action(rng):
+    for finding in audit(Embedding(rng.standard_normal((300, 6))), k=5).findings:
+        if finding.group == "geometry" and finding.verdict == "ok":
+            assert not finding.cause, finding.id
+            assert not finding.action, finding.id
 
 
 def test_islands_and_queries(rng):

@@ -104,7 +104,7 @@ def test_moments_from_a_sample_are_unbiased(rng):
     """What `k_skewness_from_sample` stands on, over all samples of 4 of 7 queries: exact, no chance."""
     lists = np.array([rng.choice(7, 3, replace=False) for _ in range(7)])
     samples = [k_occurrence(lists[list(rows)], 7) for rows in combinations(range(7), 4)]
-    estimates = [_raw_moments_of_all(sample, 4, 7) for sample in samples]
+    estimates = [_raw_moments_of_all(np.stack([sample] * 3), 4, 7) for sample in samples]
     full = k_occurrence(lists, 7).astype(float)
     np.testing.assert_allclose(np.mean(estimates, axis=0), [np.mean(full**r) for r in (1, 2, 3)], rtol=1e-12)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simgauge.auditing.checks.bounds import certified_neighbors, cosine_range
+from simgauge.auditing.checks.copies import exact_copies, near_copies
 from simgauge.auditing.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
 from simgauge.auditing.checks.identifiability import balance, folded_bias, identifiability, strength_path
 from simgauge.auditing.checks.neighborhoods import (
     antihubs,
     concentration,
     cosine_against_dot,
-    exact_copies,
     far_out,
     hubness,
-    near_copies,
     queries,
     query_hubs,
     separate_parts,

@@ -99,12 +99,48 @@ def proportion_interval(successes: int, n: int, *, confidence: float = 0.95, pop
     share = successes / n
     if population == n:
         return Interval(share, share, share)
-    size = n if population is None else n * (population - 1) / (population - n)
+    return _wilson(share, n, confidence, n, population)
+
+
+def _wilson(share: float, size: float, confidence: float, n: int, population: int | None) -> Interval:
+    """Wilson's interval for a share seen among `size` rows; n of `population` rows were drawn."""
+    if population is not None:
+        size *= (population - 1) / (population - n)
     z = float(ndtri((1 + confidence) / 2))
     centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z / (1 + z**2 / size) * float(np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)))
-    low = 0.0 if successes == 0 else max(centre - half, 0.0)
-    return Interval(share, low, 1.0 if successes == n else min(centre + half, 1.0))
+    low, high = min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
+    return Interval(share, 0.0 if share == 0 else low, 1.0 if share == 1 else high)
+
+
+def share_interval(values: Vector, *, confidence: float = 0.95, population: int | None = None) -> Interval:
+    """Interval for the mean of a share per row, each in [0, 1], such as how much of a list is kept; also right at 0 and 1.
+
+    Wilson's interval for as many rows as a yes-or-no answer would need for the same spread: with mean p and variance s²
+    these are ``n p (1 − p) / s²``, at least n. So rows of 0 and 1 give `proportion_interval`, rows that hardly differ a
+    narrow interval, and n rows of 0 end where 0 of n would.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        One share per sampled row.
+    population : int, optional
+        As in `mean_interval`.
+
+    Examples
+    --------
+    >>> share_interval(np.zeros(100)) == proportion_interval(0, 100)
+    True
+    """
+    n = len(values)
+    _shrink(n, confidence, population, least=1)
+    share = float(values.mean())
+    if population == n:
+        return Interval(share, share, share)
+    spread = float(values.var(ddof=1)) if n > 1 else 0.0
+    most = share * (1 - share) * n / (n - 1) if n > 1 else 0.0
+    gain = most / spread if spread > 0 else 1.0
+    return _wilson(share, n * max(gain, 1.0), confidence, n, population)
 
 
 def jackknife_interval(

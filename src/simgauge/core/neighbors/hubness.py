@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from simgauge.core.neighbors.neighbor_lists import Indices, as_neighbor_lists
+from simgauge.core.neighbors.shared_places import Places
 from simgauge.errors import InputError, ParameterError
 
 
@@ -39,7 +40,7 @@ def k_occurrence(indices: Any, n_rows: int) -> Indices:
     return np.bincount(lists.ravel(), minlength=n_rows).astype(np.int64, copy=False)
 
 
-def k_skewness(occurrence: Indices) -> float:
+def k_skewness(occurrence: NDArray[Any]) -> float:
     """Skewness of the k-occurrence, m₃ / m₂^(3/2) with n in the denominators; 0 when all rows are listed equally often.
 
     The usual measure of hubness: about 1/√k for neighbours drawn at random, growing with the intrinsic dimension.
@@ -81,7 +82,34 @@ def k_skewness_from_sample(occurrence: Indices, n_queries: int, n_rows: int) -> 
     """
     if not 3 <= n_queries <= n_rows:
         raise ParameterError(f"n_queries={n_queries}: expected 3 to n_rows={n_rows} sampled rows.")
-    first, square, cube = _raw_moments_of_all(occurrence, n_queries, n_rows)
+    return _skewness_of_all(np.stack([occurrence.astype(np.float64)] * 3), n_queries, n_rows)
+
+
+def k_skewness_of_places(places: Places, population: int, chosen: NDArray[np.bool_] | None = None) -> float:
+    """`k_skewness_from_sample` where ties at the end of lists are shared: weights below 1 have power sums of their own.
+
+    Parameters
+    ----------
+    places : Places
+        From `shared_places`, of queries drawn at random without replacement.
+    population : int
+        Queries that could have been drawn.
+    chosen : ndarray of bool, shape (n_queries,), optional
+        Only these of the queries, for intervals that leave some out.
+
+    Examples
+    --------
+    >>> from simgauge.core.neighbors.shared_places import Places
+    >>> places = Places(np.arange(4), np.array([3, 3, 3, 3]), np.ones(4), 4, 4)
+    >>> round(k_skewness_of_places(places, 4), 3)
+    1.155
+    """
+    n_queries = places.n_queries if chosen is None else int(chosen.sum())
+    return _skewness_of_all(places.power_sums(chosen), n_queries, population)
+
+
+def _skewness_of_all(power_sums: NDArray[np.float64], n_queries: int, population: int) -> float:
+    first, square, cube = _raw_moments_of_all(power_sums, n_queries, population)
     variance = square - first**2
     if variance <= 1e-12 * square:
         return 0.0
@@ -142,7 +170,7 @@ def hub_share(occurrence: Indices, hub_size: float = 2.0) -> float:
     return float(occurrence[hubs].sum() / occurrence.sum())
 
 
-def top_share(occurrence: Indices, share: float = 0.01) -> float:
+def top_share(occurrence: NDArray[Any], share: float = 0.01) -> float:
     """Share of the slots held by the most listed rows, ``ceil(share · n_rows)`` of them.
 
     Examples
@@ -171,7 +199,7 @@ def robin_hood_index(occurrence: Indices) -> float:
     return float(np.abs(occurrence - occurrence.mean()).sum() / (2 * occurrence.sum()))
 
 
-def largest_hubs(occurrence: Indices, count: int = 10) -> tuple[Indices, Indices]:
+def largest_hubs(occurrence: NDArray[Any], count: int = 10) -> tuple[Indices, NDArray[Any]]:
     """The most listed rows and how often they are listed, ties by position.
 
     Examples
@@ -227,12 +255,19 @@ def popularity_correlation(values: NDArray[Any], popularity: NDArray[Any]) -> fl
     return float(np.clip(np.corrcoef(ranks, others)[0, 1], -1.0, 1.0))
 
 
-def _raw_moments_of_all(occurrence: Indices, n_queries: int, n_rows: int) -> tuple[float, float, float]:
-    """Unbiased means of N, N² and N³ over the rows, by way of falling factorials."""
-    x = occurrence.astype(np.float64)
-    falling = np.array([x.mean(), np.mean(x * (x - 1)), np.mean(x * (x - 1) * (x - 2))])
-    first, second, third = (falling * np.cumprod([(n_rows - r) / (n_queries - r) for r in range(3)])).tolist()
-    return first, second + first, third + 3 * second + first
+def _raw_moments_of_all(power_sums: NDArray[np.float64], n_queries: int, population: int) -> tuple[float, float, float]:
+    """Unbiased means of N, N² and N³ over the rows, N the sum of weights over all queries, by sums over different ones.
+
+    With p_r the sum of w^r over sampled queries, ``p₁² − p₂`` sums w w' over pairs of different queries and
+    ``p₁³ − 3 p₁ p₂ + 2 p₃`` over triples; ``p₁ p₂ − p₃`` sums w² w'. Of r different queries all are in the sample with
+    probability (m)_r / (n)_r. For weights of 1 these are the falling factorials.
+    """
+    p1, p2, p3 = power_sums
+    one, two, three = np.cumprod([(population - r) / (n_queries - r) for r in range(3)]).tolist()
+    first = one * p1.mean()
+    square = two * np.mean(p1**2 - p2) + one * p2.mean()
+    cube = three * np.mean(p1**3 - 3 * p1 * p2 + 2 * p3) + 3 * two * np.mean(p1 * p2 - p3) + one * p3.mean()
+    return float(first), float(square), float(cube)
 
 
 def _counts(popularity: NDArray[Any]) -> NDArray[np.float64]:
