@@ -12,6 +12,7 @@ from simgauge.core.matrices.sparse_product import GramProduct
 from simgauge.core.spectral.krylov_basis import BLOCK
 from simgauge.core.spectral.lanczos import basis_limit, block_lanczos
 from simgauge.core.spectral.orthogonal import complete, fix_signs, orthonormal_columns
+from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.spectral.tall_products import TallProducts
 from simgauge.core.tables.threads import thread_count
 
@@ -120,6 +121,35 @@ def test_more_copies_than_a_block_holds_are_not_replaced_by_smaller_values(rng):
     values = np.concatenate([np.full(60, 2.0), 0.8 ** np.arange(60.0), np.full(280, 1e-7)])
     pairs = block_lanczos(lambda v: values[:, None] * v, 400, 50, tol=1e-3, dtype="f8", rng=rng)
     np.testing.assert_allclose(pairs.values, 2.0, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("copies", "dtype"), [(40, np.float32), (100, np.float64), (150, np.float32)])
+def test_every_copy_of_a_value_is_found(copies, dtype):
+    """The space of one block holds BLOCK copies of a value: those that follow are found by random blocks, all of them."""
+    for tail in (4 / np.arange(1, 601.0), 4 * 0.97 ** np.arange(600.0)):
+        matrix = sp.diags_array(np.concatenate([np.full(copies, 5.0), tail]).astype(dtype)).tocsr()
+        for seed in range(2):
+            found = spectrum(matrix, copies, solver="lanczos", rng=seed)
+            np.testing.assert_allclose(found.singular_values, 5.0, rtol=1e-6)
+    within = np.concatenate([5 * 0.97 ** np.arange(40.0), np.full(copies, 1.2), 0.9 * 0.97 ** np.arange(600.0)])
+    found = spectrum(np.diag(within.astype(dtype)), copies + 30, solver="lanczos")
+    np.testing.assert_allclose(found.singular_values, np.sort(within)[::-1][: copies + 30], rtol=1e-6)
+
+
+def test_steps_that_look_for_copies_come_on_top_of_those_that_were_allowed(rng):
+    values = np.concatenate([np.full(100, 5.0), 4 * 0.97 ** np.arange(600.0)])
+    few = {"tol": 1e-4, "dtype": "f8", "max_iter": 16}
+    pairs = block_lanczos(lambda v: values[:, None] * v, 700, 100, rng=rng, **few)
+    assert pairs.n_iter > 16
+    np.testing.assert_allclose(pairs.values, 5.0, rtol=1e-8)
+
+
+def test_values_that_are_zero_are_no_reason_for_doubt(rng):
+    """Whether forty components are zero or sixty does not matter: no step is spent on it."""
+    values = np.concatenate([0.9 ** np.arange(20.0), np.zeros(380)])
+    pairs = block_lanczos(lambda v: values[:, None] * v, 400, 60, tol=1e-4, dtype="f8", rng=rng)
+    assert pairs.n_iter <= 8
+    np.testing.assert_allclose(pairs.values, values[:60], atol=1e-14)
 
 
 def test_too_few_steps_are_reported_not_hidden(rng):

@@ -100,7 +100,7 @@ def block_lanczos(
     limit : int, optional
         Bytes for the basis; BASIS_BYTES when not given.
     max_iter : int, optional
-        Products at most. Default: 10 * (1 + count / BLOCK) + 100.
+        Products at most until the values found have converged. Default: 10 * (1 + count / BLOCK) + 100.
 
     Returns
     -------
@@ -111,7 +111,8 @@ def block_lanczos(
     --------
     A step costs one product and 8 size m BLOCK flops for m columns so far. Convergence is looked at when the fall of
     the residual so far predicts it. Equal eigenvalues: a Krylov space holds at most BLOCK copies, so when BLOCK
-    neighbouring values agree within tol the search goes on from a random block until none is missed.
+    neighbouring values agree within tol the search goes on from a random block, and from another one until a block that
+    had as many steps as the first convergence took raises no value.
 
     References
     ----------
@@ -169,7 +170,7 @@ class LanczosRun:
             full = watch.must_end(basis)
             if basis.columns and (full or watch.is_due(basis)):
                 pairs = watch.look(basis)
-                if pairs.converged and not full and _may_miss_copies(pairs.values, watch.tol) and watch.first_doubt():
+                if pairs.converged and basis.columns < basis.size and watch.doubts(pairs.values, basis):
                     self._next = basis.random_block()
                 elif pairs.converged or pairs.below_noise or full:
                     return pairs
@@ -179,10 +180,11 @@ class LanczosRun:
             self._next = basis.extend(self._next)
 
 
-def _may_miss_copies(values: NDArray[np.float64], tol: float) -> bool:
-    if len(values) < BLOCK:
-        return False
-    return bool((values[: len(values) - BLOCK + 1] - values[BLOCK - 1 :] <= tol * values[BLOCK - 1 :]).any())
+def _may_miss_copies(values: NDArray[np.float64], tol: float, size: int) -> bool:
+    """Whether BLOCK values that are not zero agree: as many copies of one value as the space of one block can hold."""
+    zero = np.finfo(np.float64).eps * size * values[0]
+    first, last = values[: max(0, len(values) - BLOCK + 1)], values[BLOCK - 1 :]
+    return bool(((first - last <= tol * last) & (last > zero)).any())
 
 
 class _Watch:
@@ -192,7 +194,8 @@ class _Watch:
         self.count, self.tol, self.last, self.progress = count, tol, last, progress
         self.next_look = 0
         self.history: list[tuple[int, float]] = []
-        self._doubted = 0
+        self._doubted: NDArray[np.float64] | None = None
+        self._patience = 0
 
     def is_due(self, basis: KrylovBasis) -> bool:
         """A look costs as much as a step, so it waits until the residuals may be small enough."""
@@ -203,11 +206,21 @@ class _Watch:
         """The basis spans the whole space, or the steps are used up."""
         return basis.columns == basis.size or basis.n_iter >= self.last
 
-    def first_doubt(self) -> bool:
-        """True for the first three times; a random block each time, which catches BLOCK missed copies or more."""
-        self._doubted += 1
-        self.next_look = 0
-        return self._doubted <= 3
+    def doubts(self, values: NDArray[np.float64], basis: KrylovBasis) -> bool:
+        """Whether copies of a value may be missing, so that a random block must be tried.
+
+        A random block finds up to BLOCK missing copies in as many steps as the first convergence took. So the doubt ends
+        when a block that had these steps has raised no value, and not before: the steps at most are put off until then.
+        """
+        before, self._doubted = self._doubted, values
+        if not _may_miss_copies(values, self.tol, basis.size):
+            return False
+        if before is not None and bool((values <= (1 + self.tol) * before).all()):
+            return False
+        self._patience = self._patience or basis.n_iter
+        self.next_look = basis.n_iter + self._patience
+        self.last = max(self.last, self.next_look + self._patience)
+        return True
 
     def look(self, basis: KrylovBasis) -> RitzPairs:
         """The Ritz pairs now; all residuals only when the last few are good, or nothing can improve them."""
