@@ -13,7 +13,7 @@ from simgauge.core.gauges.random_gauges import check_gauge_matrix, random_gauge_
 from simgauge.core.tables.algebra import column_signs, linear_map, scale_columns
 from simgauge.core.tables.kinds import Table
 from simgauge.embedding import Embedding
-from simgauge.errors import InputError
+from simgauge.errors import InputError, ParameterError
 from simgauge.parameters import Rng, as_generator
 from simgauge.read.as_embedding import as_embedding
 
@@ -36,8 +36,9 @@ def canonical_form(embedding: Any, center: Center = "none", *, users: Any = None
     ----------
     embedding : Embedding, array-like, data frame, torch tensor or path
         With both tables: users (n_users, k) and items (n_items, k); or the items' table alone, with `users`.
-    center : {"none", "users", "both"}
-        Subtract the mean user vector (and the mean item vector) first.
+    center : {"none", "items", "users", "both"}
+        Sides whose mean vector is subtracted first. A loss that leaves a shift of a side open (see
+        `simgauge.auditing.objectives`) needs that side centred for an invariant form.
 
     Returns
     -------
@@ -47,8 +48,9 @@ def canonical_form(embedding: Any, center: Center = "none", *, users: Any = None
 
     Gauge
     -----
-    Invariant. Only signs and, among equal singular values, a rotation are free; of each column of ``right`` the
-    entry of largest magnitude is made positive.
+    Invariant under ``items @ G``, ``users @ inv(G).T``, and under one vector added to all rows of a centred side. Only
+    signs and, among equal singular values, a rotation are free; of each column of ``right`` the entry of largest
+    magnitude is made positive.
 
     Raises
     ------
@@ -94,14 +96,15 @@ def canonical_gauge(
     Parameters
     ----------
     embedding : Embedding, array-like, data frame, torch tensor or path
-        With both tables (or the items' table, with `users`); with items only, α = 0 is the one gauge that exists.
+        With both tables (or the items' table, with `users`); with items only, α = 0 with items centred or not are
+        the gauges that exist.
     power : float
         α. 0: whitened. ½: balanced, what a penalty on both factors fixes. 1: projected back to the data space,
         the cosine of two columns of ``users @ items.T``, computed in k dimensions. Above 1: strong directions
         weigh more.
-    center : {"none", "users", "both"}
-        "users" turns the cosine at α = 1 into the correlation of predicted columns. "both" subtracts the mean
-        item vector too.
+    center : {"none", "items", "users", "both"}
+        Sides whose mean vector is subtracted. "users" turns the cosine at α = 1 into the correlation of predicted
+        columns. "items" takes out what all items share, which a softmax or a ranking loss leaves open. "both" does both.
     norm_power : float in [0, 1], optional
         γ: item rows scaled to norm^γ, from cosine (0) to dot (1), in this gauge. Rows are left alone if None.
 
@@ -109,18 +112,19 @@ def canonical_gauge(
     -------
     Embedding
         Items ``Z(α)`` (n_items, rank) and the users that belong to them. Same ids, names and dtype;
-        ``provenance["gauge"]`` says what was done and whether the dot products were kept: always for
-        `center` "none", and for "users" too (centring them only selects another gauge); up to one constant per
-        user for "both" (rankings kept); not with a `norm_power` other than 1.
+        ``provenance["gauge"]`` says what was done and what became of the dot products: kept for `center` "none", and
+        for "users" too, unless a direction that only the mean user had is lost (centring the users selects another
+        gauge); up to one constant per user with centred items (rankings kept); not with a `norm_power` other than 1.
 
     Gauge
     -----
-    The result is the same, up to a rotation of its axes, whatever gauge the embedding came in.
+    Items are the same, up to a rotation of the axes, whatever gauge the embedding came in, and whatever vector was added
+    to all rows of a centred side. Users too, but for such a vector: it stays in them, as dot products are kept.
 
     Raises
     ------
     InputError
-        Items only and power is not 0 or center is not "none": pass a sample of the other side as users.
+        Items only, and power is not 0 or users are to be centred: pass a sample of the other side as users.
     ParameterError
         A parameter outside its range.
 
@@ -139,16 +143,16 @@ def canonical_gauge(
     core.check_center(center)
     model = as_embedding(embedding, users)
     if model.users is None:
-        if power != 0 or center != "none":
+        if power != 0 or "users" in core.centered_sides(center):
             raise InputError(
                 f"power={power}, center={center!r} need both tables, and this embedding has items only: pass a sample "
-                "of the other side (queries, contexts, users) as users, or take power=0, center='none'."
+                "of the other side (queries, contexts, users) as users, or take power=0, center='none' or 'items'."
             )
-        gauge, kept = core.whitening_map(model.items), True
+        gauge, kept = core.whitening_map(model.items, center), center == "none"
     else:
         decomposition = core.canonical_core(model.users, model.items, center)
         gauge = core.power_map(decomposition, power)
-        kept = center != "both" and _keeps_rank(model, decomposition, center)
+        kept = "items" not in core.centered_sides(center) and _keeps_rank(model, decomposition, center)
     items = gauge.apply_items(model.items)
     if norm_power is not None:
         items = core.scale_norms(items, norm_power)
@@ -165,8 +169,10 @@ def canonical_gauge(
     )
 
 
-def gauge_transform(embedding: Any, G: Any, *, users: Any = None) -> Embedding:
-    """The same model in another gauge: ``items @ G`` and ``users @ inv(G).T``.
+def gauge_transform(
+    embedding: Any, G: Any, *, users: Any = None, item_shift: Any = None, user_shift: Any = None
+) -> Embedding:
+    """The same model in another gauge: ``items @ G`` and ``users @ inv(G).T``, each side shifted where asked.
 
     Parameters
     ----------
@@ -174,17 +180,23 @@ def gauge_transform(embedding: Any, G: Any, *, users: Any = None) -> Embedding:
         One or two tables; or the items' table alone, with `users`.
     G : array-like, shape (n_components, n_components)
         Invertible.
+    item_shift, user_shift : array-like, shape (n_components,), optional
+        A vector added to all items, or to all users, in the new coordinates. Only losses that leave it open (see
+        `simgauge.auditing.objectives`) cannot see it.
 
     Returns
     -------
     Embedding
-        With the same dot products (to rounding times the condition number of G) and other cosines, unless G is
-        a multiple of a rotation.
+        Without shifts with the same dot products (to rounding times the condition number of G) and other cosines, unless
+        G is a multiple of a rotation. A shift of the items moves each user's dot products by one constant, a shift of the
+        users each item's.
 
     Raises
     ------
     ParameterError
         Wrong shape, NaN, singular to rounding.
+    InputError
+        A shift of the users of a single table.
 
     References
     ----------
@@ -198,13 +210,23 @@ def gauge_transform(embedding: Any, G: Any, *, users: Any = None) -> Embedding:
     array([[3., 1.]])
     >>> other.items.tolist()
     [[1.0, 10.0], [1.0, 0.0]]
+    >>> shifted = gauge_transform(embedding, np.eye(2), item_shift=[0.0, 4.0])
+    >>> shifted.users @ shifted.items.T  # 8 more for each item: softmax over the items is what it was
+    array([[11.,  9.]])
     """
     model = as_embedding(embedding, users)
-    matrix = check_gauge_matrix(G, model.n_components)
+    k = model.n_components
+    matrix = check_gauge_matrix(G, k)
     items, moved = linear_map(model.items, matrix), model.users
     if moved is not None:
         moved = linear_map(moved, matrix, solve=True)
-    return model.with_tables(items, moved, gauge={"name": "custom", "predictions_kept": True})
+    if item_shift is not None:
+        items = _affine(items, -_shift(item_shift, "item_shift", k), np.eye(k))
+    if user_shift is not None:
+        _users(model, "a shift of the users")
+        moved = _affine(moved, -_shift(user_shift, "user_shift", k), np.eye(k))
+    kept = item_shift is None and user_shift is None
+    return model.with_tables(items, moved, gauge={"name": "custom", "predictions_kept": kept})
 
 
 def random_gauge(n_components: int, condition_number: float, rng: Rng = 0) -> NDArray[np.float64]:
@@ -233,6 +255,13 @@ def random_gauge(n_components: int, condition_number: float, rng: Rng = 0) -> ND
     return random_gauge_matrix(n_components, condition_number, as_generator(rng))
 
 
+def _shift(vector: Any, name: str, n_components: int) -> NDArray[np.float64]:
+    shift = np.asarray(vector, dtype=np.float64)
+    if shift.shape != (n_components,) or not np.isfinite(shift).all():
+        raise ParameterError(f"{name}: expected {n_components} finite numbers, received shape {shift.shape}.")
+    return shift
+
+
 def _users(embedding: Embedding, purpose: str) -> Table:
     if embedding.users is None:
         raise InputError(
@@ -244,7 +273,7 @@ def _users(embedding: Embedding, purpose: str) -> Table:
 
 def _keeps_rank(embedding: Embedding, decomposition: core.CanonicalCore, center: Center) -> bool:
     """Centring can remove a direction that only the mean user had; then that part of the scores is gone."""
-    if center == "none":
+    if "users" not in core.centered_sides(center):
         return True
     assert embedding.users is not None
     return decomposition.rank == core.canonical_core(embedding.users, embedding.items).rank

@@ -26,4 +26,4 @@ def test_shipped_als_factors_are_not_where_their_penalty_would_leave_them(shared
 def test_one_table_of_human_choices(shared_data):
     result = audit(read_embedding(shared_data / "things-vice" / "things_final_embedding.npy"))
     assert result["random_cosine"].value > 0.2  # non-negative vectors share a direction
-    assert result["identifiability"].verdict == "warn"
+    assert result["identifiability"].verdict == "info"  # nothing is known of the training

@@ -35,7 +35,7 @@ def test_every_judged_finding_has_limits_with_a_reason_and_none_is_left_over(rng
 def test_thresholds_move_verdicts(embedding, tmp_path):
     path = tmp_path / "strict.toml"
     path.write_text("[random_gauge_overlap]\nwarn = 1.1\nfail = 1.05\n")
-    assert audit(embedding, k=5, thresholds=path)["random_gauge_overlap"].verdict == "fail"
+    assert audit(embedding, "none", k=5, thresholds=path)["random_gauge_overlap"].verdict == "fail"
     path.write_text("[random_gauge_overlap]\nwarn = false\nfail = false\n")
     assert audit(embedding, k=5, thresholds=path)["random_gauge_overlap"].verdict == "ok"
 

@@ -13,11 +13,12 @@ from simgauge import (
 def test_the_condition_number_of_a_random_metric_is_that_of_the_metric(rng):
     """κ = 9 is a gauge of condition 3: the lists are those under exactly such a G."""
     from simgauge.auditing.run import _workspace
+    from simgauge.auditing.training import known_training
     from simgauge.core.gauges.random_gauges import random_axes
     from simgauge.core.neighbors.topk import top_k
 
     items = rng.standard_normal((50, 5))
-    workspace = _workspace(Embedding(items), "unknown", None, None, None, 4, 100, 0, None)
+    workspace = _workspace(Embedding(items), known_training({}), None, None, None, 4, 100, 0, None)
     axes, exponents = random_axes(5, np.random.default_rng([0, 7, 0]))
     G = axes * 3.0**exponents
     assert np.linalg.cond(G) == pytest.approx(3.0)

@@ -31,6 +31,7 @@ INVARIANT = [
     CanonicalGauge(1.0),
     CanonicalGauge(1.5, "users"),
     CanonicalGauge(0.5, "both", norm_power=0.5),
+    CanonicalGauge(1.0, "items"),
     Whitening(),
     Whitening(center=False),
     PopularityWhitening(),
@@ -116,3 +117,15 @@ def test_centring_users_who_all_agree_on_a_direction_loses_it(rng):
     assert moved.n_components == WIDTH - 1
     assert np.abs(moved.users @ moved.items.T - users @ embedding.items.T).max() > 0.1
     assert CanonicalGauge(1.0).fit(agreeing).predictions_ == "kept"
+    # centred items too: rankings are kept only where no direction is lost
+    assert CanonicalGauge(1.0, "both").fit(agreeing).predictions_ == "changed"
+    assert CanonicalGauge(1.0, "both").fit(embedding).predictions_ == "rankings kept"
+    items_agree = embedding.items.copy()
+    items_agree[:, 1] = 1.0  # a user bias: what is lost with it is one constant per user
+    biased = embedding.with_tables(items_agree, embedding.users)
+    fitted = CanonicalGauge(1.0, "items").fit(biased)
+    assert (fitted.keeps_predictions, fitted.predictions_) == (False, "rankings kept")
+    moved = fitted.transform(biased)
+    gap = moved.users @ moved.items.T - biased.users @ biased.items.T
+    assert np.ptp(gap, axis=1).max() < 1e-9
+    assert moved.n_components == WIDTH - 1

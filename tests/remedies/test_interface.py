@@ -198,7 +198,7 @@ def test_a_pipeline_of_scikit_learn_takes_tables(embedding):
         (remedies.LeaveAlone("euclidean"), "expected 'cosine' or 'dot'"),
         (CanonicalGauge(float("nan")), "power=nan"),
         (CanonicalGauge(9), "power=9"),
-        (CanonicalGauge(center="items"), "center='items'"),
+        (CanonicalGauge(center="item"), "center='item'"),
         (CanonicalGauge(norm_power=1.1), r"norm_power=1\.1"),
         (Whitening(n_components=7), "n_components=7: expected an integer from 1 to 6"),
         (Whitening(n_components=2.0), r"n_components=2\.0"),

@@ -18,7 +18,8 @@ def planted():
 def test_without_evidence_the_recommendation_is_called_a_default(planted):
     model, _ = planted
     free = fix(model)
-    assert (free.decision, free.best_name) == ("default", "canonical(power=1, center=users)")
+    assert (free.decision, free.best_name) == ("default", "canonical(power=1, center=both)")
+    assert fix(model, objective="als").best_name == "canonical(power=1, center=users)"
     assert "a default, not a finding" in free.summary
     assert free.table == ()
     assert fix(model, objective="unit-sphere").best_name == "leave alone(cosine)"

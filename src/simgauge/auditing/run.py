@@ -14,8 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.auditing import checks
-from simgauge.auditing.objectives import find_objective
 from simgauge.auditing.thresholds import load_thresholds
+from simgauge.auditing.training import Training, known_training
 from simgauge.auditing.workspace import Workspace
 from simgauge.core.tables.arrays import numpy_dtype
 from simgauge.core.tables.tables import sample_nonzero_rows
@@ -137,9 +137,11 @@ class Audit(Tabular):
 
 def audit(
     embedding: Any,
-    objective: str = "unknown",
+    objective: str | None = None,
     *,
     users: Any = None,
+    biases: str | None = None,
+    penalty: str | None = None,
     interactions: Interactions | None = None,
     popularity: Any = None,
     labels: Any = None,
@@ -156,12 +158,18 @@ def audit(
     embedding : Embedding, array-like, data frame, torch tensor, RowParts or path
         Item vectors, or an Embedding of one or two tables; see `simgauge.read.as_embedding.as_embedding`. With both
         tables, the canonical gauges between whitened and projected back are compared too.
-    objective : str
+    objective : str, optional
         What the vectors were trained with: one of `simgauge.auditing.objectives.OBJECTIVES`, such as "product", "factors",
-        "als", "bpr", "softmax", "contrastive", "unit-sphere", "normalised-afterwards". Taken from the provenance
-        when it is there and this is "unknown".
+        "als", "bpr", "softmax", "contrastive", "clip", "unit-sphere", "normalised-afterwards". What the provenance
+        records when not given or "unknown".
     users : as `embedding`, optional
         The users' table, where the first argument is the items' table alone.
+    biases : {"none", "items", "users", "both", "unknown"}, optional
+        Biases that were trained freely beside the vectors: they leave shifts of the other side open. Penalised biases
+        count as none. What the objective's name implies or the provenance records when not given.
+    penalty : {"factors", "none"}, optional
+        "factors": the training penalised the lengths of both tables, which fixes their gauge up to rotation. As for
+        `biases` when not given.
     interactions : Interactions, optional
         What the model was trained on; matched by item id; gives the popularity when that is not passed.
     popularity : array-like, shape (n_items,), optional
@@ -188,7 +196,7 @@ def audit(
     Raises
     ------
     ParameterError
-        `k` not below the number of items, unknown objective, bad thresholds.
+        `k` not below the number of items, unknown objective, biases or penalty, bad thresholds.
     InputError
         Popularity or labels of another length, interactions that share no item with the embedding.
 
@@ -200,7 +208,8 @@ def audit(
     'items: controlled by the regulariser; users: controlled by the regulariser (objective “als”, gauge group O(k))'
     """
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
-    workspace = _workspace(embedding, objective, interactions, popularity, labels, k, sample, seed, thresholds)
+    training = known_training(embedding.provenance, objective, biases, penalty)
+    workspace = _workspace(embedding, training, interactions, popularity, labels, k, sample, seed, thresholds)
     findings: list[Finding] = []
     steps = checks.ALL
     for number, check in enumerate(steps):
@@ -221,6 +230,8 @@ def audit(
         },
         parameters={
             "objective": workspace.objective_name,
+            "biases": workspace.objective.biases,
+            "penalty": workspace.objective.penalty,
             "k": k,
             "sample": sample,
             "n_rows": len(workspace.rows),
@@ -235,7 +246,7 @@ def audit(
 
 def _workspace(
     embedding: Embedding,
-    objective: str,
+    training: Training,
     interactions: Interactions | None,
     popularity: Any,
     labels: Any,
@@ -250,9 +261,6 @@ def _workspace(
         raise ParameterError(f"k={k}: with {embedding.n_items} items expected 1 to {embedding.n_items - 1}.")
     if sample < 2:
         raise ParameterError(f"sample={sample}: expected at least 2 rows.")
-    if objective == "unknown":
-        objective = str(embedding.provenance.get("objective") or "unknown")
-    name, known = find_objective(objective)
     if not len(sample_nonzero_rows(embedding.items, 1, np.random.default_rng(0))):
         raise InputError("all item vectors are zero: there is nothing to audit.")
     aligned = None if interactions is None else interactions.align(embedding.item_ids)
@@ -265,8 +273,9 @@ def _workspace(
             raise InputError("popularity: expected finite counts >= 0, one per item.")
     return Workspace(
         embedding=embedding,
-        objective_name=name,
-        objective=known,
+        objective_name=training.name,
+        objective=training.objective,
+        objective_stated=training.stated,
         k=k,
         sample=sample,
         seed=seed,

@@ -29,7 +29,6 @@ from simgauge.errors import InputError
 from simgauge.findings import Finding, Verdict
 from simgauge.interactions import Interactions
 
-CENTERS: tuple[core.Center, ...] = ("none", "users")
 PROBE_ROWS = 500
 """Rows whose lists are made again in every canonical gauge; the interval of a mean over them is about ±0.02."""
 GAUGE_ROWS = 250
@@ -56,6 +55,7 @@ class Workspace:
     sample: int
     seed: int
     thresholds: Thresholds
+    objective_stated: bool = False
     popularity: NDArray[np.float64] | None = None
     interactions: Interactions | None = None
     labels: NDArray[Any] | None = None
@@ -129,25 +129,31 @@ class Workspace:
         """The k neighbours of the probe rows by the cosine as shipped."""
         return self.shipped_lists[self.probe_positions]
 
+    @property
+    def gauge_centers(self) -> tuple[core.Center, core.Center]:
+        """Centring of the plain canonical gauges (of the sides that the loss leaves free to shift) and of the default."""
+        return self.objective.shifts, self.objective.center
+
     @cached_property
     def canonical(self) -> dict[core.Center, core.CanonicalCore]:
-        """CanonicalForm forms by centring, those that exist: none for a single table or where all predictions are zero."""
+        """Canonical forms by centring, those that exist: none for a single table or where all predictions are zero."""
         forms: dict[core.Center, core.CanonicalCore] = {}
         users = self.embedding.users
         if users is None:
             return forms
-        for center in CENTERS:
+        for center in dict.fromkeys(("none", *self.gauge_centers)):
             with suppress(InputError):
                 forms[center] = core.canonical_core(users, self.items, center)
         return forms
 
-    def gauge_map(self, power: float, center: core.Center = "none") -> core.GaugeMap:
-        """The map to a canonical gauge; for a single table only power 0 exists."""
+    def gauge_map(self, power: float, center: core.Center | None = None) -> core.GaugeMap:
+        """The map to a canonical gauge, by default with what may shift centred; for a single table only power 0 exists."""
+        center = self.gauge_centers[0] if center is None else center
         key = ("map", power, center)
         if key not in self.cache:
             has_form = center in self.canonical
             self.cache[key] = (
-                core.power_map(self.canonical[center], power) if has_form else core.whitening_map(self.items)
+                core.power_map(self.canonical[center], power) if has_form else core.whitening_map(self.items, center)
             )
         found: core.GaugeMap = self.cache[key]
         return found
@@ -156,8 +162,9 @@ class Workspace:
         """Norms of all items in a canonical gauge, block by block."""
         return np.concatenate(list(map_rows(self.items, _norms_in_gauge, self.gauge_map(power))))
 
-    def gauge_lists(self, power: float, center: core.Center = "none") -> Indices:
+    def gauge_lists(self, power: float, center: core.Center | None = None) -> Indices:
         """Neighbours of the probe rows in a canonical gauge, (n_probe, k)."""
+        center = self.gauge_centers[0] if center is None else center
         key = ("lists", power, center)
         if key not in self.cache:
             transform = self.gauge_map(power, center).apply_items

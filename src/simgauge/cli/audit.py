@@ -17,9 +17,9 @@ def audit(
     users: options.Users = None,
     ids: options.Ids = None,
     names: options.Names = None,
-    objective: Annotated[
-        str, typer.Option(help="What the vectors were trained with: als, bpr, softmax, contrastive, unit-sphere, …")
-    ] = "unknown",
+    objective: options.Objective = None,
+    biases: options.TrainedBiases = None,
+    penalty: options.Penalty = None,
     interactions: options.InteractionsFile = None,
     user: options.UserColumn = None,
     item: options.ItemColumn = None,
@@ -55,6 +55,8 @@ def audit(
         result = run_audit(
             embedding,
             objective,
+            biases=biases,
+            penalty=penalty,
             interactions=options.load_interactions(interactions, user, item, weight),
             k=k,
             sample=sample,

@@ -39,7 +39,9 @@ def fix(
         float, typer.Option(help="0: plain metric only; 1: popularity-weighted only.")
     ] = 0.5,
     max_loss: Annotated[float, typer.Option(help="Share of either measure that a choice may lose.")] = 0.02,
-    objective: Annotated[str | None, typer.Option(help="Training objective, for the default without evidence.")] = None,
+    objective: options.Objective = None,
+    biases: options.TrainedBiases = None,
+    penalty: options.Penalty = None,
     show: Annotated[list[str] | None, typer.Option(help="Item whose neighbours are shown before and after.")] = None,
     rows: Annotated[int, typer.Option(help="Candidates shown in the table.")] = 12,
     seed: options.Seed = 0,
@@ -66,6 +68,8 @@ def fix(
             popularity_tradeoff=popularity_tradeoff,
             max_loss=max_loss,
             objective=objective,
+            biases=biases,
+            penalty=penalty,
             progress=bar,
         )
         fixed = selection.transform(embedding)

@@ -15,6 +15,23 @@ Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Users = Annotated[str | None, typer.Option(help="The other table (users, queries, contexts), same formats.")]
 Ids = Annotated[str | None, typer.Option(help="File with one id per row, or FILE:COLUMN.")]
 Names = Annotated[str | None, typer.Option(help="File with one name per row, or FILE:COLUMN.")]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        help="What the vectors were trained with: als, bpr, softmax, contrastive, clip, unit-sphere, word2vec, …"
+    ),
+]
+TrainedBiases = Annotated[
+    str | None,
+    typer.Option(
+        "--biases",
+        help="Biases trained freely beside the vectors: none, items, users or both; penalised ones are none.",
+    ),
+]
+Penalty = Annotated[
+    str | None,
+    typer.Option("--penalty", help="factors: the training penalised the length of both tables; none: neither."),
+]
 InteractionsFile = Annotated[
     str | None, typer.Option("--interactions", help="What the model was trained on; gives popularity.")
 ]

@@ -9,6 +9,8 @@ from simgauge.core.gauges.canonical import (
     Center,
     GaugeMap,
     canonical_core,
+    center_of,
+    centered_sides,
     check_center,
     power_map,
     scale_norms,
@@ -22,7 +24,7 @@ from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT
 
 _CORES: WeakKeyDictionary[Embedding, dict[Center, CanonicalCore]] = WeakKeyDictionary()
-"""CanonicalForm forms of embeddings that are still in use: every power and norm power shares them (k x k each)."""
+"""Canonical forms of embeddings that are still in use: every power and norm power shares them (k x k each)."""
 
 
 class CanonicalGauge(AffineRemedy):
@@ -32,23 +34,23 @@ class CanonicalGauge(AffineRemedy):
     ----------
     power : float, -4 to 4
         α. 0 whitened, ½ balanced, 1 projected back to the data space, above 1: strong directions weigh more.
-    center : {"none", "users", "both"}
-        "users" turns the cosine at α = 1 into the correlation of predicted columns. "both" subtracts the mean item
-        vector too.
+    center : {"none", "items", "users", "both"}
+        Sides whose mean vector is subtracted. "users" turns the cosine at α = 1 into the correlation of predicted
+        columns. "items" takes out what all items share, which a softmax or a ranking loss leaves open. "both" does both.
     norm_power : float in [0, 1], optional
         γ: rows scaled to norm^γ in this gauge, from cosine (0) to dot (1), and compared by dot product when γ > 0. Rows
         are left alone when not given, and compared by cosine.
 
     Gauge
     -----
-    Invariant: the same result, up to rotation, whatever gauge the embedding came in. Dot products are kept for
-    `center` "none" and, unless centring removes a direction, for "users"; up to one constant per user for "both"; not
-    with a `norm_power` below 1.
+    Invariant: the same items, up to rotation, whatever gauge the embedding came in, and whatever vector was added to all
+    rows of a centred side. Dot products are kept for `center` "none" and, unless centring removes a direction, for
+    "users"; up to one constant per user with centred items; not with a `norm_power` below 1.
 
     Raises
     ------
     InputError
-        Items only, and power is not 0 or center is not "none": pass a sample of the other side as users.
+        Items only, and power is not 0 or users are to be centred: pass a sample of the other side as users.
 
     References
     ----------
@@ -79,13 +81,13 @@ class CanonicalGauge(AffineRemedy):
 
     @property
     def needs_users(self) -> bool:
-        """All but α = 0 without centring, the one gauge that items alone have."""
-        return self.power != 0 or self.center != "none"
+        """All but α = 0 without centred users: the gauges that items alone have."""
+        return self.power != 0 or "users" in centered_sides(self.center)
 
     @property
     def keeps_predictions(self) -> bool | None:
         """True or False where the parameters decide it; None for centred users, where a direction may be lost."""
-        if self.center == "both" or self.norm_power not in (None, 1, 1.0):
+        if "items" in centered_sides(self.center) or self.norm_power not in (None, 1, 1.0):
             return False
         return True if self.center == "none" else None
 
@@ -103,14 +105,16 @@ class CanonicalGauge(AffineRemedy):
 
     def _map_of(self, embedding: Embedding, interactions: Interactions | None) -> tuple[GaugeMap, str]:  # noqa: ARG002
         if embedding.users is None:
-            fitted, kept = whitening_map(embedding.items), True
+            fitted, kept = whitening_map(embedding.items, self.center), True
         else:
             core = shared_core(embedding, self.center)
             fitted = power_map(core, self.power)
-            kept = self.center == "none" or core.rank == shared_core(embedding, "none").rank
+            # centring the users can remove a direction that only the mean user had: a bias of the items, say
+            uncentred = center_of(centered_sides(self.center) - {"users"})
+            kept = core.rank == shared_core(embedding, uncentred).rank
         if self.norm_power not in (None, 1, 1.0) or not kept:
             return fitted, CHANGED
-        return fitted, RANKINGS_KEPT if self.center == "both" else KEPT
+        return fitted, RANKINGS_KEPT if "items" in centered_sides(self.center) else KEPT
 
     def _move_items(self, table: FloatTable) -> FloatTable:
         items = super()._move_items(table)

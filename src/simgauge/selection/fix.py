@@ -37,6 +37,8 @@ def fix(
     confidence: float = 0.95,
     n_resamples: int = 2000,
     objective: str | None = None,
+    biases: str | None = None,
+    penalty: str | None = None,
     progress: Progress | None = None,
 ) -> Selection:
     """Choose the similarity that the evidence supports; leave the embedding alone when it supports no other.
@@ -74,9 +76,9 @@ def fix(
     confidence : float in (0, 1)
     n_resamples : int
         Of the paired bootstrap over units.
-    objective : str, optional
-        What the embedding was trained for (see `simgauge.auditing.objectives`); taken from its provenance when not given. Only
-        looked at without evidence.
+    objective, biases, penalty : str, optional
+        What the embedding was trained with, as for `audit`; taken from its provenance when not given. They count only
+        without evidence.
     progress : callable, optional
         Called with text, steps done, steps in all.
 
@@ -116,7 +118,7 @@ def fix(
     _check(popularity_tradeoff, max_loss, folds, confidence)
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     if evidence is None:
-        return default_selection(embedding, objective)
+        return default_selection(embedding, objective, biases, penalty)
     scorer = unleaked(evidence, interactions).bind(embedding, seed)
     if scorer.n_units < max(MIN_UNITS, 2 * folds):
         raise InputError(

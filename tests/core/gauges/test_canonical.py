@@ -29,7 +29,7 @@ def cosine_matrix(table):
     seed=st.integers(0, 10_000),
     k=st.integers(1, 9),
     log_condition=st.floats(0, 4),
-    center=st.sampled_from(["none", "users", "both"]),
+    center=st.sampled_from(["none", "items", "users", "both"]),
     power=st.sampled_from([0.0, 0.5, 1.0, 1.7]),
 )
 def test_canonical_form_is_the_same_after_any_gauge(seed, k, log_condition, center, power):
@@ -86,9 +86,64 @@ def test_canonical_gauges_keep_every_prediction(rng, power, center):
     assert moved.provenance["gauge"]["predictions_kept"]
 
 
-def test_centring_both_shifts_every_users_scores_by_one_constant(rng):
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("center", ["none", "items", "users", "both"])
+def test_a_centred_side_may_shift_and_no_other(rng, power, center):
+    """Also the invariance of the users, up to the shift that they keep."""
     P, Q = two_tables(rng)
-    moved = canonical_gauge(Embedding(Q, P), 0.5, "both")
+    model, G = Embedding(Q, P), random_gauge(6, 30.0, 1)
+    one, form = canonical_gauge(model, power, center), canonical_form(model, center)
+    for side in ("items", "users"):
+        moved = gauge_transform(model, G, **{f"{side[:-1]}_shift": 3 * rng.standard_normal(6)})
+        two, moved_form = canonical_gauge(moved, power, center), canonical_form(moved, center)
+        gap = np.abs(cosine_matrix(two.items) - cosine_matrix(one.items)).max()
+        if center in (side, "both"):
+            assert gap < 1e-9
+            np.testing.assert_allclose(moved_form.singular_values, form.singular_values, rtol=1e-9)
+            np.testing.assert_allclose(moved_form.left, form.left, atol=1e-9)
+            np.testing.assert_allclose(moved_form.right, form.right, atol=1e-9)
+            centred = [e.users - e.users.mean(axis=0) for e in (one, two)]
+            np.testing.assert_allclose(cosine_matrix(centred[1]), cosine_matrix(centred[0]), atol=1e-9)
+        elif not (power == 0 and side == "users"):  # α = 0 does not look at the users, so their shift changes nothing
+            assert gap > 0.01
+        else:
+            assert gap < 1e-9
+
+
+def test_the_centred_form_is_the_svd_of_the_centred_predictions(rng):
+    P, Q = two_tables(rng)
+    U, s, V = canonical_form(Embedding(Q, P), "items")
+    predictions = P @ Q.T
+    np.testing.assert_allclose((U * s) @ V.T, predictions - predictions.mean(axis=1, keepdims=True), atol=1e-11)
+
+
+def test_one_table_can_be_whitened_with_its_mean_taken_out(rng):
+    _, Q = two_tables(rng)
+    Z = canonical_gauge(Embedding(Q), 0, "items").items
+    np.testing.assert_allclose(Z.T @ Z, np.eye(6), atol=1e-12)
+    np.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-12)
+    moved = canonical_gauge(gauge_transform(Embedding(Q), random_gauge(6, 9.0), item_shift=np.full(6, 4.0)), 0, "items")
+    np.testing.assert_allclose(Z @ Z.T, moved.items @ moved.items.T, atol=1e-10)
+    with pytest.raises(InputError, match="are the same"):
+        canonical_gauge(Embedding(np.ones((5, 3))), 0, "items")
+    with pytest.raises(InputError, match="power=0, center='none' or 'items'"):
+        canonical_gauge(Embedding(Q), 0, "users")
+
+
+def test_shifts_that_cannot_be_are_refused(rng):
+    P, Q = two_tables(rng)
+    with pytest.raises(ParameterError, match="item_shift: expected 6 finite numbers"):
+        gauge_transform(Embedding(Q, P), np.eye(6), item_shift=[1.0])
+    with pytest.raises(ParameterError, match="user_shift"):
+        gauge_transform(Embedding(Q, P), np.eye(6), user_shift=np.full(6, np.nan))
+    with pytest.raises(InputError, match="needs both tables"):
+        gauge_transform(Embedding(Q), np.eye(6), user_shift=np.ones(6))
+
+
+@pytest.mark.parametrize("center", ["items", "both"])
+def test_centring_the_items_shifts_every_users_scores_by_one_constant(rng, center):
+    P, Q = two_tables(rng)
+    moved = canonical_gauge(Embedding(Q, P), 0.5, center)
     shift = moved.users @ moved.items.T - P @ Q.T
     np.testing.assert_allclose(shift, shift[:, :1] @ np.ones((1, len(Q))), atol=1e-10)
     assert np.abs(shift).max() > 0.1
@@ -242,6 +297,6 @@ def test_nothing_to_canonicalise(rng):
     with pytest.raises(InputError, match="nothing to whiten"):
         canonical_gauge(Embedding(np.zeros_like(Q)), 0)
     with pytest.raises(ParameterError, match="center"):
-        canonical_gauge(Embedding(Q, P), center="items")
+        canonical_gauge(Embedding(Q, P), center="item")
     with pytest.raises(ParameterError, match="power"):
         canonical_gauge(Embedding(Q, P), power=np.nan)

@@ -279,7 +279,7 @@ def test_an_als_model_without_collecting_its_tables(spark):
         np.testing.assert_array_equal(getattr(embedding, side).gather(), getattr(collected, side))
     assert embedding.item_ids.tolist() == collected.item_ids.tolist()
     assert embedding.user_ids.tolist() == collected.user_ids.tolist()
-    assert embedding.provenance["objective"] == "als"
+    assert embedding.provenance["objective"] == "als-wr"
     gram = embedding.items.sum(lambda part, _: part.T @ part)
     np.testing.assert_allclose(gram, collected.items.T @ collected.items, rtol=1e-5)
     with pytest.raises(InputError, match="a fitted ALSModel is read"):

@@ -48,7 +48,7 @@ def test_output_words_follow_the_dot_product(kind: str, sg: int, gensim_models: 
 def test_hierarchical_softmax_has_no_table_of_words(gensim_models: Any) -> None:
     embedding = from_library(trained(gensim_models, hs=1, negative=0))
     assert embedding.users is None
-    assert embedding.provenance["objective"] == "softmax"
+    assert embedding.provenance["objective"] == "word2vec"
 
 
 def test_keyed_vectors(gensim_models: Any, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 
 from simgauge.auditing.run import audit
+from simgauge.auditing.training import known_training
 from simgauge.errors import InputError
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.libraries import from_library
@@ -99,7 +100,13 @@ def test_saved_models_read_like_the_object(kind: str, trained: Callable[..., Any
 
 
 def test_without_penalty_nothing_selects_a_gauge(trained: Callable[..., Any]) -> None:
-    assert from_library(trained("bpr", regularization=0.0)).provenance["objective"] == "none"
+    def group(kind: str, regularization: float) -> str:
+        provenance = from_library(trained(kind, regularization=regularization)).provenance
+        return known_training(provenance).objective.gauge_group
+
+    assert [group(kind, 0.01) for kind in ("als", "bpr", "lmf")] == ["O(k)"] * 3
+    assert group("als", 0.0) == "GL(k)"
+    assert group("bpr", 0.0) == group("lmf", 0.0) == "GL(k) and shifts of the items and of the users"
 
 
 def test_similar_items_counts_the_bias_column(trained: Callable[..., Any]) -> None:

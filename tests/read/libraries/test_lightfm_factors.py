@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from simgauge.auditing.training import known_training
 from simgauge.errors import InputError
 from simgauge.read.libraries import from_library
 
@@ -38,23 +39,26 @@ def scores_of(model: Any, item_features: Any = None) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("loss", "options", "objective"),
+    ("loss", "options", "penalty"),
     [
-        ("warp", {}, "warp"),
+        ("warp", {}, "none"),
         ("bpr", {}, "none"),
         ("logistic", {}, "none"),
-        ("bpr", {"item_alpha": 1e-4, "user_alpha": 1e-4}, "bpr"),
-        ("logistic", {"item_alpha": 1e-4, "user_alpha": 1e-4}, "lmf"),
+        ("bpr", {"item_alpha": 1e-4, "user_alpha": 1e-4}, "factors"),
+        ("logistic", {"item_alpha": 1e-4, "user_alpha": 1e-4}, "factors"),
         ("logistic", {"item_alpha": 1e-4}, "none"),
     ],
 )
 def test_predict_is_the_dot_product(
-    loss: str, options: dict[str, float], objective: str, trained: Callable[..., Any]
+    loss: str, options: dict[str, float], penalty: str, trained: Callable[..., Any]
 ) -> None:
     model = trained(loss, **options)
     embedding = from_library(model)
     assert np.allclose(embedding.users @ embedding.items.T, scores_of(model), atol=1e-5)
-    assert embedding.provenance["objective"] == objective
+    assert embedding.provenance["objective"] == {"logistic": "lmf"}.get(loss, loss)
+    assert embedding.provenance["penalty"] == penalty
+    group = known_training(embedding.provenance).objective.gauge_group
+    assert group == ("O(k)" if penalty == "factors" else "GL(k) and shifts of the items and of the users")
     assert embedding.provenance["loss"] == loss
     assert [(bias["side"], bias["column"]) for bias in embedding.provenance["bias_columns"]] == [
         ("items", 4),

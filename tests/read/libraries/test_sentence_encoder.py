@@ -52,7 +52,7 @@ def test_similarity_is_the_product(normalize: bool, built: Callable[..., Any]) -
     assert embedding.item_names.tolist() == TEXTS
     assert np.allclose(np.linalg.norm(embedding.items, axis=1), 1, atol=1e-5) == normalize
     assert embedding.provenance["unit_rows"] == {"items": normalize, "users": normalize}
-    assert embedding.provenance["objective"] == ("unit-sphere" if normalize else "contrastive")
+    assert embedding.provenance["objective"] == ("unit-sphere" if normalize else "unknown")
     assert embedding.provenance["similarity"] == "dot"
     assert embedding.provenance["library"] == "sentence_transformers"
 

@@ -45,7 +45,7 @@ def test_predictions_are_dot_products(folder: str, read: object) -> None:
     assert embedding.item_ids.tolist() == [7 * item + 100 for item in range(12)]  # Spark's ids, not row numbers
     assert embedding.provenance["library"] == "pyspark"
     assert embedding.provenance["version"] == "4.3.0"
-    assert embedding.provenance["objective"] == "als"
+    assert embedding.provenance["objective"] == "als-wr"
     assert embedding.provenance["bias_columns"] == []
 
 

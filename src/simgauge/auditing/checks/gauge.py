@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.auditing.workspace import Workspace
-from simgauge.core.gauges.canonical import Center
+from simgauge.core.gauges.canonical import Center, center_of, centered_sides
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.findings import Finding, Verdict
 
@@ -27,16 +27,8 @@ CHEAP_DRAW = 1e10
 def canonical_overlap(workspace: Workspace) -> Finding:
     """How many neighbours the cosine as shipped shares with each canonical gauge of the same predictions."""
     shipped = workspace.probe_lists
-    gauges: list[tuple[str, float, Center]] = [("whitened (α = 0)", 0.0, "none")]
-    if workspace.canonical:
-        gauges += [
-            ("balanced (α = ½)", 0.5, "none"),
-            ("projected back (α = 1)", 1.0, "none"),
-        ]
-    if "users" in workspace.canonical:
-        gauges.append(("projected back, users centred", 1.0, "users"))
     rows: list[dict[str, Any]] = []
-    for name, power, center in gauges:
+    for name, power, center in _named_gauges(workspace):
         shares = neighbor_overlap(shipped, workspace.gauge_lists(power, center)).per_row
         mean, low, high = workspace.mean_interval(shares)
         rows.append({"gauge": name, "power": power, "center": center, "overlap": mean, "interval": [low, high]})
@@ -49,7 +41,7 @@ def canonical_overlap(workspace: Workspace) -> Finding:
         interval=(lowest["interval"][0], lowest["interval"][1]),
         summary=f"{value:.0%} of the {workspace.k} nearest neighbours are also there in the gauge “{lowest['gauge']}”",
         verdict=_capped(workspace, workspace.thresholds["canonical_overlap"].judge(value)),
-        cause="each of these gauges makes exactly the same predictions; they weigh the latent directions differently",
+        cause=_what_they_share(rows),
         action="compare them on held-out evidence (simgauge fix), or use the projected gauge, which is the cosine of "
         "predicted columns"
         if workspace.canonical
@@ -58,6 +50,36 @@ def canonical_overlap(workspace: Workspace) -> Finding:
         gauge_dependent=True,
         group="gauge",
         details={"k": workspace.k, "n_probe_rows": len(workspace.probe_rows), "gauges": rows, "interval_level": 0.95},
+    )
+
+
+def _named_gauges(workspace: Workspace) -> list[tuple[str, float, Center]]:
+    """Canonical gauges that the loss cannot tell apart: sides that may shift are centred in each of them."""
+    plain, default = workspace.gauge_centers
+    if plain not in workspace.canonical:
+        only = center_of(centered_sides(plain) - {"users"})
+        return [(f"whitened (α = 0){_CENTRED[only]}", 0.0, only)]
+    powers = (("whitened (α = 0)", 0.0), ("balanced (α = ½)", 0.5), ("projected back (α = 1)", 1.0))
+    gauges: list[tuple[str, float, Center]] = [(f"{name}{_CENTRED[plain]}", power, plain) for name, power in powers]
+    if default != plain and default in workspace.canonical:
+        gauges.append((f"projected back (α = 1){_CENTRED[default]}", 1.0, default))
+    return gauges
+
+
+_CENTRED: dict[Center, str] = {
+    "none": "",
+    "items": ", items centred",
+    "users": ", users centred",
+    "both": ", both sides centred",
+}
+
+
+def _what_they_share(rows: list[dict[str, Any]]) -> str:
+    centred = any("items" in centered_sides(row["center"]) for row in rows)
+    up_to = ", up to one constant for each user," if centred else ""
+    return (
+        f"each of these gauges has the same dot products of users and items{up_to} and so the same rankings; they weigh the "
+        "latent directions differently"
     )
 
 
@@ -88,7 +110,8 @@ def random_gauge_overlap(workspace: Workspace) -> Finding:
         summary=f"{value:.0%} of the neighbours stay under a random metric with condition number "
         f"{JUDGED_CONDITION_NUMBER:g} (lists: {judged['low']:.0%} to {judged['high']:.0%})",
         verdict=_capped(workspace, workspace.thresholds["random_gauge_overlap"].judge(value)),
-        cause="these metrics leave every prediction alone: the part of a list that goes was never determined by them",
+        cause="these metrics leave every dot product of users and items alone when the users move along: the part of a list "
+        "that goes is not determined by them",
         action="don't treat single neighbours as findings; see the certificates for those that are safe",
         verify="gauge_transform(embedding, random_gauge(k, √κ)) and look at the neighbours again",
         gauge_dependent=True,

@@ -22,6 +22,7 @@ from simgauge.findings import Finding, Verdict
 VERDICTS: dict[Identifiability, Verdict] = {
     "identified": "ok",
     "controlled by the regulariser": "info",
+    "unknown": "info",
     "arbitrary": "warn",
 }
 PATH = (0.125, 0.25, 0.5)
@@ -64,6 +65,7 @@ def identifiability(workspace: Workspace) -> Finding:
 
 
 _ACTIONS: dict[Identifiability, str] = {
+    "unknown": "say how the vectors were trained: --objective, and --biases and --penalty where they differ from its usual form",
     "arbitrary": "use a gauge-invariant similarity (canonical gauge), or train with a penalty on both factors or on cosine",
     "controlled by the regulariser": "know that λ and the kind of penalty chose this cosine; compare it with other gauges "
     "on held-out evidence",
@@ -106,7 +108,7 @@ def balance(workspace: Workspace) -> Finding | None:
     if not all(gram.any() for gram in grams):
         return None
     found = gauge_balance(*grams)
-    claimed = workspace.objective.balanced
+    claimed = workspace.objective.balanced is not None
     limit = workspace.thresholds["balance"]
     verdict: Verdict = limit.judge(found.condition_number) if claimed else "info"
     finite = bool(np.isfinite(found.condition_number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -22,7 +23,15 @@ from simgauge.core.tables.tables import apply_rows, norms_of_block
 from simgauge.errors import InputError, ParameterError
 from simgauge.parameters import check_choice
 
-Center = Literal["none", "users", "both"]
+Center = Literal["none", "items", "users", "both"]
+"""Sides whose mean vector is subtracted, and, of a loss, sides that may shift unseen."""
+
+_SIDES: dict[Center, frozenset[str]] = {
+    "none": frozenset(),
+    "items": frozenset({"items"}),
+    "users": frozenset({"users"}),
+    "both": frozenset({"items", "users"}),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +82,7 @@ class GaugeMap:
 
 
 def canonical_core(users: Table, items: Table, center: Center = "none") -> CanonicalCore:
-    """CanonicalForm form of a pair of tables, without forming anything larger than the tables.
+    """Canonical form of a pair of tables, without forming anything larger than the tables.
 
     Parameters
     ----------
@@ -81,9 +90,9 @@ def canonical_core(users: Table, items: Table, center: Center = "none") -> Canon
         P.
     items : ndarray, tensor or RowParts, shape (n_items, k)
         Q.
-    center : {"none", "users", "both"}
-        Subtract the mean user (and the mean item) vector first. Means transform with the gauge, so the result
-        does not depend on it either.
+    center : {"none", "items", "users", "both"}
+        Sides whose mean vector is subtracted first. Means transform with the gauge, so the result does not depend on it
+        either; and with a side centred it does not depend on a shift of that side (one vector added to all its rows).
 
     Returns
     -------
@@ -92,7 +101,8 @@ def canonical_core(users: Table, items: Table, center: Center = "none") -> Canon
 
     Gauge
     -----
-    s is unique; columns of U and V up to a common sign, which is not fixed here, and up to a rotation among equal
+    The same for ``P G + 1 dᵀ`` and ``Q G⁻ᵀ + 1 cᵀ``, where d = 0 unless users and c = 0 unless items are centred. s is
+    unique; columns of U and V up to a common sign, which is not fixed here, and up to a rotation among equal
     singular values.
 
     Numerics
@@ -111,16 +121,17 @@ def canonical_core(users: Table, items: Table, center: Center = "none") -> Canon
     """
     check_center(center)
     k = items.shape[1]
-    user_mean = column_means(users) if center != "none" else np.zeros(k)
-    item_mean = column_means(items) if center == "both" else np.zeros(k)
+    centred = centered_sides(center)
+    user_mean = column_means(users) if "users" in centred else np.zeros(k)
+    item_mean = column_means(items) if "items" in centred else np.zeros(k)
     R_users = triangular_factor(users, user_mean)
     R_items = triangular_factor(items, item_mean)
     left, s, right_t = scipy.linalg.svd(R_users @ R_items.T, full_matrices=False)
     eps = max(table_eps(users), table_eps(items))
     rank = numerical_rank(s, eps)
     if rank == 0:
-        centred = "" if center == "none" else " after centring"
-        raise InputError(f"all predictions users @ items.T are zero{centred}: there is no canonical form.")
+        after = " after centring" if centred else ""
+        raise InputError(f"all predictions users @ items.T are zero{after}: there is no canonical form.")
     left, s, right = left[:, :rank], s[:rank], right_t[:rank].T
     return CanonicalCore(
         singular_values=s,
@@ -136,7 +147,8 @@ def power_map(core: CanonicalCore, power: float) -> GaugeMap:
     """The gauge ``Z(α) = V diag(s^α)`` as a map of the tables.
 
     The users' side is ``P Qᵀ V s^(−α)``, which equals ``U s^(1−α)`` without centring, and keeps every dot
-    product of the *uncentred* users with the items: centring the users only selects another gauge.
+    product of the *uncentred* users with the items: centring the users only selects another gauge. With centred items Q
+    is ``Q − 1 meanᵀ`` here, and each user's dot products differ from those before by one constant.
 
     Parameters
     ----------
@@ -151,16 +163,45 @@ def power_map(core: CanonicalCore, power: float) -> GaugeMap:
     return GaugeMap(core.right_map * scale, core.right_inverse / scale, core.item_mean)
 
 
-def whitening_map(items: Table) -> GaugeMap:
-    """The gauge α = 0 from the items alone: ``Q (QᵀQ)^(−½)`` up to rotation, the only invariant one table has."""
-    R = triangular_factor(items, np.zeros(items.shape[1]))
+def whitening_map(items: Table, center: Center = "none") -> GaugeMap:
+    """The gauge α = 0 from the items alone: ``Q (QᵀQ)^(−½)`` up to rotation, of the centred items where asked.
+
+    Centring the users changes nothing here: it moves the spectrum of the predictions, which α = 0 does not look at.
+    """
+    k = items.shape[1]
+    mean = column_means(items) if "items" in centered_sides(center) else np.zeros(k)
+    R = triangular_factor(items, mean)
     eps = table_eps(items)
     _, s, right_t = scipy.linalg.svd(R, full_matrices=False)
     rank = numerical_rank(s, eps)
     if rank == 0:
-        raise InputError("all item vectors are zero: there is nothing to whiten.")
+        same = "the same" if mean.any() else "zero"
+        raise InputError(f"all item vectors are {same}: there is nothing to whiten.")
     right = right_t[:rank].T
-    return GaugeMap(right / s[:rank], right * s[:rank], np.zeros(items.shape[1]))
+    return GaugeMap(right / s[:rank], right * s[:rank], mean)
+
+
+def centered_sides(center: Center) -> frozenset[str]:
+    """The sides that a kind of centring subtracts the mean of.
+
+    Examples
+    --------
+    >>> sorted(centered_sides("both"))
+    ['items', 'users']
+    """
+    return _SIDES[center]
+
+
+def center_of(sides: Iterable[str]) -> Center:
+    """The kind of centring for some sides, the inverse of `centered_sides`.
+
+    Examples
+    --------
+    >>> center_of({"items"}), center_of([])
+    ('items', 'none')
+    """
+    wanted = frozenset(sides)
+    return next(center for center, own in _SIDES.items() if own == wanted)
 
 
 def scale_norms(vectors: Table, norm_power: float) -> Any:

@@ -120,7 +120,14 @@ def from_spark_als(model: Any, *, n_parts: int | None = None) -> Embedding:
     model = als_stage(model)
     items = table_from_spark(model.itemFactors, "id", "features", n_parts=n_parts)
     users = table_from_spark(model.userFactors, "id", "features", n_parts=n_parts)
-    about = described(model, objective="als", convention=CONVENTION, items_from="itemFactors", users_from="userFactors")
+    about = described(
+        model,
+        objective="als-wr",
+        biases="none",
+        convention=CONVENTION,
+        items_from="itemFactors",
+        users_from="userFactors",
+    )
     about.update(version=library_version("pyspark"), bias_columns=[])
     return Embedding(
         items=items.parts,

@@ -31,8 +31,9 @@ def from_gensim(model: Any) -> FoundTables:
             model,
             model.wv,
             None,
-            objective="softmax",
-            convention="hierarchical softmax: its other table belongs to nodes of a tree, not to words",
+            objective="word2vec",
+            convention="hierarchical softmax, a logistic loss for each node of a tree: its other table belongs to nodes, "
+            "not to words",
         )
     predicts = "one input word" if model.sg else "the mean or sum of the words around it"
     return _words(

@@ -28,6 +28,7 @@ CONVENTIONS = {
     "bpr": "last column: item bias, constant 1 in the users",
     "lmf": "last but one column: item bias, constant 1 in the users; last column: user bias, constant 1 in the items",
 }
+BIASES = {"als": "none", "bpr": "items", "lmf": "both"}
 SIMILAR_ITEMS = "cosine of item_factors as stored, bias columns included"
 
 
@@ -45,8 +46,8 @@ def from_implicit(model: Any) -> FoundTables:
     if getattr(model, "item_factors", None) is None or getattr(model, "user_factors", None) is None:
         raise not_fitted(model, "item_factors")
     items, users = _on_cpu(model.item_factors), _on_cpu(model.user_factors)
-    objective = _objective(kind, getattr(model, "regularization", None))
-    about = described(model, objective=objective, convention=CONVENTIONS[OBJECTIVES[kind]])
+    training = _training(kind, getattr(model, "regularization", None))
+    about = described(model, **training, convention=CONVENTIONS[OBJECTIVES[kind]])
     return _found(items, users, kind, about)
 
 
@@ -65,7 +66,7 @@ def from_saved_implicit(path: Path) -> FoundTables:
         "library": "implicit",
         "version": None,
         "class": f"implicit.cpu.{OBJECTIVES[kind]}.{kind}",
-        "objective": _objective(kind, float(read_npz_array(path, "regularization"))),
+        **_training(kind, float(read_npz_array(path, "regularization"))),
         "convention": CONVENTIONS[OBJECTIVES[kind]],
     }
     return _found(items, users, kind, about)
@@ -91,9 +92,11 @@ def _found(items: Any, users: Any, kind: str, about: Mapping[str, Any]) -> Found
     return FoundTables(items, users, biases=biases, provenance={**about, **more})
 
 
-def _objective(kind: str, regularization: float | None) -> str:
-    """Without a penalty nothing selects a gauge, whatever the loss."""
-    return "none" if regularization is not None and regularization == 0 else OBJECTIVES[kind]
+def _training(kind: str, regularization: float | None) -> dict[str, str]:
+    """Loss, penalty and biases: the penalty is on factors and biases alike, and at 0 nothing selects a gauge or shift."""
+    objective = OBJECTIVES[kind]
+    penalty = "none" if regularization is not None and regularization == 0 else "factors"
+    return {"objective": objective, "penalty": penalty, "biases": BIASES[objective]}
 
 
 def _on_cpu(factors: Any) -> Any:

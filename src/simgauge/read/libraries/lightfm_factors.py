@@ -9,8 +9,6 @@ import numpy as np
 from simgauge.errors import InputError
 from simgauge.read.libraries.found_tables import FoundTables, described, not_fitted, with_bias_columns
 
-RANKING = ("bpr", "warp", "warp-kos")
-
 
 def from_lightfm(model: Any, item_features: Any = None, user_features: Any = None) -> FoundTables:
     """Items [representation, bias, 1] and users [representation, 1, bias], so that `predict` is their dot product."""
@@ -26,12 +24,14 @@ def from_lightfm(model: Any, item_features: Any = None, user_features: Any = Non
         biases=biases,
         provenance=described(
             model,
-            objective=_objective(str(model.loss), penalised),
+            objective=_objective(str(model.loss)),
+            penalty="factors" if penalised else "none",
+            biases="both",
             convention="items [factors, item bias, 1], users [factors, 1, user bias]",
             items_from="item_embeddings" if item_features is None else "item_features @ item_embeddings",
             users_from="user_embeddings" if user_features is None else "user_features @ user_embeddings",
             loss=str(model.loss),
-            penalty={"items": float(getattr(model, "item_alpha", 0)), "users": float(getattr(model, "user_alpha", 0))},
+            alphas={"items": float(getattr(model, "item_alpha", 0)), "users": float(getattr(model, "user_alpha", 0))},
         ),
     )
 
@@ -48,8 +48,6 @@ def _representation(model: Any, side: str, features: Any) -> tuple[Any, Any]:
     return np.asarray(features @ table), np.asarray(features @ bias)
 
 
-def _objective(loss: str, penalised: bool) -> str:
+def _objective(loss: str) -> str:
     """With alphas of 0, LightFM's default, no loss selects a gauge: only initial scale and early stopping do."""
-    if not penalised:
-        return "warp" if loss.startswith("warp") else "none"
-    return "bpr" if loss in RANKING else "lmf"
+    return "warp" if loss.startswith("warp") else "bpr" if loss == "bpr" else "lmf"

@@ -24,7 +24,7 @@ def from_spark_als(model: Any) -> FoundTables:
     items, item_ids = _collected(model.itemFactors)
     users, user_ids = _collected(model.userFactors)
     more = {"items_from": "itemFactors", "users_from": "userFactors"}
-    about = described(model, objective="als", convention=CONVENTION, **more)
+    about = described(model, objective="als-wr", biases="none", convention=CONVENTION, **more)
     about["version"] = library_version("pyspark")
     return FoundTables(items, users, item_ids=item_ids, user_ids=user_ids, provenance=about)
 
@@ -53,7 +53,8 @@ def from_spark_folder(folder: Path) -> FoundTables:
         "library": "pyspark",
         "version": metadata.get("sparkVersion"),
         "class": ALS_CLASS,
-        "objective": "als",
+        "objective": "als-wr",
+        "biases": "none",
         "convention": CONVENTION,
         "items_from": "itemFactors",
         "users_from": "userFactors",

@@ -45,6 +45,9 @@ def from_torch(
         "tensors_not_used": [name for name in tensors if name not in used][:MOST_LISTED],
     }
     convention = "rows of the named tensors; whatever the module does between tables and score is not applied"
+    own = {(True, True): "both", (True, False): "items", (False, True): "users"}
+    biased = own.get((item_bias is not None, user_bias is not None))
+    about |= {} if biased is None else {"biases": biased}
     provenance = {**described(model, objective=objective, convention=convention, **about), "library": "torch"}
     provenance["version"] = library_version("torch")
     return FoundTables(item_table, user_table, biases=biases, provenance=provenance)
