@@ -22,7 +22,7 @@ def compare(
     seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Compare two models on the items that both have: neighbours, shapes, verdicts."""
+    """Say what turns one model into the other on the items that both have; compare neighbours, shapes, verdicts."""
     from simgauge.auditing.comparison import compare as run_compare
     from simgauge.cli import console
 
@@ -35,13 +35,18 @@ def compare(
         return
     page = console.out()
     page.print(result.summary, soft_wrap=True)
+    above = result.agreement_above_chance
     rows = [
+        ["relation of the models", result.relation],
         [f"neighbours in common (of {k})", f"{result.neighbor_overlap:.3f}"],
-        ["linear CKA (rotation and scale aside)", f"{result.cka:.3f}"],
-        ["Procrustes similarity", f"{result.procrustes_similarity:.3f}"],
-        ["canonical agreement (any gauge aside)", f"{result.canonical_agreement:.3f}"],
+        ["mean cosine of two items, first and second", "{:.3f}, {:.3f}".format(*result.mean_cosines)],
+        ["linear CKA (rotation, scale and shift aside)", f"{result.cka:.3f}"],
+        ["Procrustes similarity (the same aside)", f"{result.procrustes_similarity:.3f}"],
+        ["canonical agreement (any gauge and shift aside)", f"{result.canonical_agreement:.3f}"],
+        ["  of unrelated tables of these sizes", f"{result.chance_agreement:.3f}"],
+        ["  above chance", "cannot be told" if above is None else f"{above:.3f}"],
     ]
-    page.print(console.table("", ["agreement", "#0 to 1"], rows))
+    page.print(console.table("", ["agreement", "#"], rows))
     page.print()
     ids = [finding.id for finding in result.audits[0].findings]
     other = {finding.id: finding for finding in result.audits[1].findings}

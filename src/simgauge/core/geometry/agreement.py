@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simgauge.core.geometry.row_pairs import PickedRows
 from simgauge.core.tables.kinds import FloatTable, Matrix, Vector
 from simgauge.core.tables.moments import row_blocks
 from simgauge.core.tables.tables import unit_rows
@@ -37,12 +38,14 @@ class Procrustes:
     """``arccos(similarity)``, radians, in [0, π/2]; obeys the triangle inequality."""
 
 
-def cross_moments(a: FloatTable, b: FloatTable, *, center: bool = True, normalize: bool = False) -> CrossMoments:
+def cross_moments(
+    a: FloatTable | PickedRows, b: FloatTable | PickedRows, *, center: bool = True, normalize: bool = False
+) -> CrossMoments:
     """One pass over two tables, in row blocks, accumulated in float64.
 
     Parameters
     ----------
-    a, b : ndarray, shapes (n, k) and (n, l)
+    a, b : ndarray or PickedRows, shapes (n, k) and (n, l)
         Row i of both describes the same thing; the numbers of columns may differ.
     center : bool
         Subtract the mean row of each.
@@ -97,7 +100,7 @@ def linear_cka(moments: CrossMoments) -> float:
 
     References
     ----------
-    Kornblith, Norouzi, Lee, Hinton (2019), arXiv 1905.00414, eqs. 4 and 5.
+    Kornblith, Norouzi, Lee, Hinton (2019), arXiv 1905.00414, Table 1 and Eq. 4 (HSIC normalised).
 
     Examples
     --------
@@ -137,17 +140,16 @@ def canonical_agreement(moments: CrossMoments) -> float:
 
     Gauge
     -----
-    Invariant: any invertible G on either side leaves it alone. So 1 here with CKA below 1 says that the two tables are
-    one model in two gauges.
+    Invariant: any invertible G on either side leaves it alone. 1 says that a linear map (with a shift, where the moments are
+    centred) turns the table with more directions into the other. Unrelated tables have not 0 but `chance_agreement`.
 
     Numerics
     --------
-    Directions below √(k · 2e-16) of the strongest are left out of either space. Biased upwards when n is not much
-    larger than k + l.
+    Directions below √(k · 2e-16) of the strongest are left out of either space.
 
     References
     ----------
-    Kornblith et al. (2019), arXiv 1905.00414, section 3 (R²_CCA).
+    Kornblith et al. (2019), arXiv 1905.00414, section 4, Eq. 7 (R²_CCA).
 
     Examples
     --------
@@ -158,6 +160,39 @@ def canonical_agreement(moments: CrossMoments) -> float:
     left, right = _whitener(moments.gram_a), _whitener(moments.gram_b)
     correlations = left.T @ moments.cross @ right
     return float(min(np.sum(correlations**2) / min(correlations.shape), 1.0))
+
+
+def chance_agreement(moments: CrossMoments, *, centered: bool = True) -> float:
+    """The canonical agreement that unrelated tables of these sizes have on average: d / (n − 1), at most 1.
+
+    d is the larger number of directions of the two, and centred rows span n − 1 (n, where they are not centred): a direction
+    that knows nothing of them has the share d / (n − 1) of its length among d of them. So 64 components and 100 shared
+    items agree by .65 without being related, and with 65 items or fewer everything agrees with everything.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> moments = cross_moments(rng.normal(size=(101, 20)), rng.normal(size=(101, 5)))
+    >>> chance_agreement(moments), round(canonical_agreement(moments), 1)
+    (0.2, 0.2)
+    """
+    directions = max(_whitener(gram).shape[1] for gram in (moments.gram_a, moments.gram_b))
+    return min(float(directions) / (moments.n_rows - centered), 1.0)
+
+
+def agreement_above_chance(moments: CrossMoments, *, centered: bool = True) -> float | None:
+    """Canonical agreement with chance taken off: ``(agreement − chance) / (1 − chance)``, 0 on average for unrelated tables.
+
+    None where chance is 1: with so few rows nothing can be told.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> agreement_above_chance(cross_moments(rng.normal(size=(9, 8)), rng.normal(size=(9, 8)))) is None
+    True
+    """
+    chance = chance_agreement(moments, centered=centered)
+    return None if chance >= 1 else (canonical_agreement(moments) - chance) / (1 - chance)
 
 
 def _whitener(gram: Matrix) -> Matrix:

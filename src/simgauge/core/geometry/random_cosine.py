@@ -30,7 +30,7 @@ def mean_random_cosine(moments: TableMoments) -> float:
     >>> mean_random_cosine(table_moments(np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]])))
     0.3333333333333333
     """
-    return _mean_over_pairs(float(moments.direction_sum @ moments.direction_sum), moments.n_directions)
+    return mean_over_pairs(float(moments.direction_sum @ moments.direction_sum), moments.n_directions)
 
 
 def centered_random_cosine(table: Table, mean: Vector) -> float:
@@ -56,7 +56,7 @@ def centered_random_cosine(table: Table, mean: Vector) -> float:
     if mean.shape != (table.shape[1],):
         raise ParameterError(f"mean of shape {mean.shape}: expected one number per column, ({table.shape[1]},).")
     total, count = sum_rows(table, _centered_directions, mean, step=rows_per_block(table.shape[1]))
-    return _mean_over_pairs(float(total @ total), count)
+    return mean_over_pairs(float(total @ total), count)
 
 
 def _centered_directions(block: Array, _: int, mean: Vector) -> tuple[Vector, int]:
@@ -89,9 +89,10 @@ def random_cosine_deviation(unit_moments: TableMoments) -> float:
     if not unit_moments.normalized:
         raise ParameterError("moments of raw rows received: compute them with table_moments(table, normalize=True).")
     mean = mean_random_cosine(unit_moments)
-    square = _mean_over_pairs(float(np.sum(unit_moments.gram**2)), unit_moments.n_directions)
+    square = mean_over_pairs(float(np.sum(unit_moments.gram**2)), unit_moments.n_directions)
     return float(np.sqrt(max(square - mean**2, 0.0)))
 
 
-def _mean_over_pairs(sum_with_diagonal: float, count: int) -> float:
+def mean_over_pairs(sum_with_diagonal: float, count: int) -> float:
+    """Mean over pairs of different rows, from the sum over all pairs of unit rows, each with itself included."""
     return (sum_with_diagonal - count) / (count * (count - 1)) if count > 1 else 0.0
