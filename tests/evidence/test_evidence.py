@@ -305,3 +305,12 @@ def test_evidence_of_movielens_is_quick_and_quiet(shared_data):
         embedding = Embedding(np.asarray(split.training.matrix.T @ np.ones((943, 1))) + np.eye(1682)[:, :1])
         scores = split.evidence.bind(embedding).scores(alone(embedding), embedding)
     assert 0 < scores.plain.mean() < 1
+
+
+def test_popularity_counts_what_was_used_and_what_was_held_out(rng):
+    both = rng.random((40, 12)) < 0.5
+    held = both & (rng.random((40, 12)) < 0.4)
+    used = Interactions((both & ~held).astype(float))
+    found = CoConsumption(used, Interactions(held.astype(float))).popularity
+    np.testing.assert_array_equal(found, np.maximum(both.sum(axis=0), 1))
+    assert (found != np.maximum(used.item_counts, 1)).any(), "control"

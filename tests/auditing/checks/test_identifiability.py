@@ -71,3 +71,17 @@ def test_neighbours_move_along_the_strength_of_the_penalty(rng):
     assert 0 < finding.value < 1
     assert finding.details["with_shipped"][-1] == 1.0  # the model's own λ is on the path
     assert "strength_path" not in {f.id for f in audit(model, "softmax", interactions=Interactions(X), k=3).findings}
+
+
+def test_bias_columns_are_no_part_of_the_balance(rng):
+    """The penalty on both factors balances the factors; the constant beside a bias would look like a contradiction."""
+    X = sparse_counts(rng)
+    model = LinearAutoencoder(5, "factors").fit(X).embedding(X)
+    n_items, n_users = len(model.items), len(model.users)
+    items = np.c_[model.items, rng.standard_normal(n_items), np.ones(n_items)]
+    users = np.c_[model.users, np.ones(n_users), 100 * rng.standard_normal(n_users)]
+    found = audit(Embedding(items, users), "factors", k=3)["balance"]
+    assert (found.verdict, found.details["rank"]) == ("ok", 5)
+    assert found.value == pytest.approx(1.0, abs=1e-6)
+    users[0, 5] += 1e-3  # control: a column that is not constant is no bias, and counts
+    assert audit(Embedding(items, users), "factors", k=3)["balance"].verdict == "warn"

@@ -52,3 +52,10 @@ def test_bad_input_is_named(rng, monkeypatch):
     monkeypatch.setattr(raw_similarity, "MAX_ITEMS", 20)
     with pytest.raises(InputError, match="at most 20 items"):
         ease_weights(X)
+
+
+def test_the_strength_of_ease_that_is_taken_is_the_mean_of_the_diagonal(rng):
+    X = sparse_counts(rng)
+    mean = float(np.mean(X.multiply(X).sum(axis=0)))
+    np.testing.assert_allclose(ease_weights(X), ease_weights(X, mean), rtol=1e-12)
+    assert np.abs(ease_weights(X) - ease_weights(X, 2 * mean)).max() > 1e-3

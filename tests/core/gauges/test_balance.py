@@ -193,3 +193,13 @@ def test_bad_grams(users, items, message):
 def test_unknown_penalty():
     with pytest.raises(ParameterError, match="'factors'"):
         penalty_agreement(gauge_balance(np.eye(2), np.eye(2)), "ridge")
+
+
+def test_the_commutator_is_relative_to_the_largest_there_can_be():
+    """‖[C_P, C_Q]‖ / (√2 ‖C_P‖ ‖C_Q‖): one half for two projections at 45 degrees."""
+    diagonal = np.diag([1.0, 0.0])
+    for angle in (np.pi / 4, 0.3, 0.0):
+        direction = np.array([np.cos(angle), np.sin(angle)])
+        found = gauge_balance(7 * diagonal, 3 * np.outer(direction, direction))
+        assert found.commutator == pytest.approx(abs(np.sin(2 * angle)) / 2, abs=1e-15)
+        assert found.distance == pytest.approx(np.sqrt(1 - np.cos(angle) ** 4), abs=1e-12)

@@ -11,6 +11,7 @@ from problems import cosines, counts, two_tables
 from simgauge import Embedding, canonical_form, canonical_gauge, gauge_transform, random_gauge
 from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.closed_form.factorize import factorize
+from simgauge.core.gauges.canonical import canonical_core
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError, ParameterError
@@ -300,3 +301,12 @@ def test_nothing_to_canonicalise(rng):
         canonical_gauge(Embedding(Q, P), center="item")
     with pytest.raises(ParameterError, match="power"):
         canonical_gauge(Embedding(Q, P), power=np.nan)
+
+
+@pytest.mark.parametrize("coarse", ["users", "items"])
+def test_the_coarser_table_says_what_is_rounding(rng, coarse):
+    """Rank two stored in float32: the third singular value is rounding of that table, however fine the other one is."""
+    tables = {side: rng.standard_normal((200, 3)) for side in ("users", "items")}
+    tables[coarse] = (rng.standard_normal((200, 2)) @ rng.standard_normal((2, 3))).astype(np.float32)
+    assert np.linalg.matrix_rank(tables[coarse].astype(np.float64)) == 3, "control: rounding fills the rank"
+    assert canonical_core(tables["users"], tables["items"]).rank == 2

@@ -121,3 +121,12 @@ def test_bad_input():
             constant_columns(np.ones((3, 2)), tolerance=tolerance)
         with pytest.raises(ParameterError, match="tolerance"):
             constant_direction(np.ones((3, 2)), tolerance=tolerance)
+
+
+@pytest.mark.parametrize("n_components", [1, 4, 9])
+def test_a_direction_counts_from_more_rows_than_twice_the_components(rng, n_components):
+    table = np.column_stack([rng.normal(size=(40, n_components - 1)), np.ones(40)])
+    for n_rows in range(2, 2 * n_components + 4):
+        found = constant_direction(table[:n_rows])
+        assert found.residual < 1e-12
+        assert found.found == (n_rows > 2 * n_components)

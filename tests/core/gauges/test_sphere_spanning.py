@@ -127,3 +127,21 @@ def test_no_rows_left_and_bad_tables():
     assert sphere_spanning(np.zeros((5, 3)))[:3] == (False, 6, 0)
     with pytest.raises(InputError, match="two-dimensional"):
         sphere_spanning([1.0, 2.0])
+
+
+@pytest.mark.usefixtures("iterative")
+def test_spanning_is_claimed_after_as_many_steps_as_the_bound_asks(rng, monkeypatch):
+    """Kuczyński and Woźniakowski: the chance of error after j steps is at most 1.648 √n exp(−ε^½ (2j − 1))."""
+    steps = []
+    call = module._SpanOperator.__call__
+    monkeypatch.setattr(module._SpanOperator, "__call__", lambda self, vector: (steps.append(1), call(self, vector))[1])
+    early = 0
+    for _ in range(6):
+        steps.clear()
+        found = sphere_spanning(rng.normal(size=(1400, 24)), rng=rng)
+        n, j = found.needed - 1, len(steps)
+        asked = np.log(1.648 * np.sqrt(n) / 1e-9)
+        assert found.spans
+        assert found.margin * (2 * j - 1) >= asked
+        early += found.margin * (2 * (j - 10) - 1) < asked
+    assert early == 6, "and not ten steps, one look, later than that"

@@ -70,3 +70,13 @@ def test_removal_leaves_nothing_along_the_top_and_everything_else(rng):
 def test_parameters_out_of_range_are_named(rng, call, message):
     with pytest.raises(ParameterError, match=message):
         call(principal_axes(two_tables(rng)[1]))
+
+
+def test_strength_zero_keeps_the_width_where_the_rank_is_lower(rng):
+    """A rotation loses nothing and adds nothing, so a table of rank two stays as wide as it is."""
+    table = rng.standard_normal((30, 2)) @ rng.standard_normal((2, 5))
+    axes = principal_axes(table)
+    assert whitening_from_axes(axes, strength=0.0).apply_items(table).shape == (30, 5)
+    assert whitening_from_axes(axes, shrinkage=0.1).apply_items(table).shape == (30, 5)
+    assert whitening_from_axes(axes).apply_items(table).shape == (30, 2), "control: whitening divides by what is there"
+    assert whitening_from_axes(axes, 1, strength=0.0).apply_items(table).shape == (30, 1)

@@ -75,3 +75,12 @@ def test_bad_input(rng):
         random_pair_distances(np.ones((1, 2)), 5, rng)
     with pytest.raises(ParameterError, match=r"metric='manhattan'"):
         random_pair_distances(np.eye(2), 5, rng, "manhattan")
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_the_unit_of_length_changes_nothing(scale):
+    """Copies are told by their distance relative to the mean, so no scale of the vectors hides or makes them."""
+    pairs, nearest_ones = np.array([1.0, 3.0, 2.0]), np.array([0.5, 1e-7, 0.7, 1e-3])
+    found = distance_concentration(scale * pairs, scale * nearest_ones)
+    assert found.relative_contrast == pytest.approx(2.0 / np.mean([0.5, 0.7, 1e-3]))
+    assert found.relative_deviation == pytest.approx(pairs.std() / 2)

@@ -57,3 +57,15 @@ def test_what_cannot_be_used_is_named():
     for weights in (np.ones(2), -np.ones(3), np.zeros(3), np.array([1.0, np.nan, 1.0])):
         with pytest.raises(InputError, match="weights: expected 3 finite"):
             principal_axes(np.eye(3), weights)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_of_a_large_mean_is_no_spread(rng, dtype):
+    """Rows that are equal but for the last bit of a large common vector have no axes."""
+    eps = np.finfo(dtype).eps
+    table = (1000.0 * (1 + eps * rng.integers(-1, 2, (50, 3)))).astype(dtype)
+    assert np.ptp(table, axis=0).min() > 0, "control: they are not equal"
+    with pytest.raises(InputError, match="the same vector"):
+        principal_axes(table)
+    wide = table + dtype(1000 * 1000 * eps) * rng.standard_normal((50, 3)).astype(dtype)
+    assert principal_axes(wide).rank == 3, "control: a spread above rounding"

@@ -77,3 +77,11 @@ def test_tiny_single_precision_rows_become_unit_rows():
     table = np.array([[3e-42, 4e-42]], dtype=np.float32)
     np.testing.assert_allclose(np.linalg.norm(unit_rows(table)), 1.0, rtol=1e-6)
     assert unit_rows(table).dtype == np.float32
+
+
+def test_norms_are_exact_where_squares_lose_their_last_bits():
+    """Squares of 1e-156 are subnormal: not zero, but with few bits left."""
+    for power in range(-165, -130):
+        scale = 10.0**power
+        table = np.array([[3.0, 4.0]]) * scale
+        np.testing.assert_allclose(row_norms(table), 5.0 * scale, rtol=4 * np.finfo(np.float64).eps)
