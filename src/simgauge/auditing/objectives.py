@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 from simgauge.core.gauges.canonical import Center, center_of, centered_sides
 
-Identifiability = Literal["identified", "controlled by the regulariser", "arbitrary", "unknown"]
+Identifiability = Literal["identified", "chosen", "controlled by the regulariser", "arbitrary", "unknown"]
+"""What training did for the cosine; "chosen": the vectors are in a canonical gauge on purpose."""
 Sees = Literal["scores", "differences", "rows and columns", "dot products", "cosines", "one encoder", "unknown"]
 Biases = Literal["none", "items", "users", "both", "unknown"]
 Penalty = Literal["factors", "none"]

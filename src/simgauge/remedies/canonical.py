@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from simgauge.core.gauges.canonical import (
@@ -115,6 +116,11 @@ class CanonicalGauge(AffineRemedy):
         if self.norm_power not in (None, 1, 1.0) or not kept:
             return fitted, CHANGED
         return fitted, RANKINGS_KEPT if "items" in centered_sides(self.center) else KEPT
+
+    def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:  # noqa: ARG002
+        """The provenance names it, so that nobody takes it for what training left."""
+        about = {"power": float(self.power), "center": self.center, "norm_power": self.norm_power}
+        return {"gauge": {"name": "canonical", **about, "predictions_kept": self.keeps_predictions_}}
 
     def _move_items(self, table: FloatTable) -> FloatTable:
         items = super()._move_items(table)

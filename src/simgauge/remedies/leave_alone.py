@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
@@ -49,6 +51,10 @@ class LeaveAlone(Remedy):
 
     def _learn(self, embedding: Embedding, interactions: Interactions | None) -> str:  # noqa: ARG002
         return KEPT
+
+    def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:  # noqa: ARG002
+        """As it was: no vector moves."""
+        return {}
 
     def _move_items(self, table: FloatTable) -> FloatTable:
         return table

@@ -81,6 +81,10 @@ class NeighborRemedy(Remedy):
         self.local_ = self._measure(top_k(embedding.items, size)[1], embedding.items)
         return KEPT
 
+    def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:  # noqa: ARG002
+        """As it was: no vector moves."""
+        return {}
+
     def _move_items(self, table: FloatTable) -> FloatTable:
         return table
 

@@ -22,6 +22,10 @@ from simgauge.remedies.remedy import CHANGED, Remedy, check_interactions
 PENALTIES = ("product", "factors", "weights", "dropout")
 
 
+_OF_THE_OLD_TRAINING = ("biases", "penalty", "gauge", "bias_columns", "unit_rows")
+"""Keys of the provenance that say nothing of the refitted vectors."""
+
+
 class Refit(Remedy):
     """A new embedding of the same items, fitted in closed form to weighted interactions.
 
@@ -151,11 +155,19 @@ class Refit(Remedy):
             user_ids=self.user_ids_,
             item_names=embedding.item_names,
             provenance={
-                **embedding.provenance,
+                **{key: value for key, value in embedding.provenance.items() if key not in _OF_THE_OLD_TRAINING},
                 "objective": self.penalty,
+                "biases": "none",
+                **self._gauge_of(embedding),
                 "remedy": {**self._description(embedding), "users": "those of the interactions"},
             },
         )
+
+    def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:  # noqa: ARG002
+        """With a power the tables are in a canonical gauge on purpose."""
+        if self.power is None:
+            return {}
+        return {"gauge": {"name": "canonical", "power": float(self.power), "center": "none"}}
 
     def _check_parameters(self) -> None:
         if self.weighting not in WEIGHTINGS:

@@ -161,7 +161,7 @@ class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self._check_width(embedding.items)
         items = self._items_of(embedding)
         users = None if embedding.users is None else self._move_users(embedding.users)
-        return embedding.with_tables(items, users, remedy=self._description(embedding))
+        return embedding.with_tables(items, users, remedy=self._description(embedding), **self._gauge_of(embedding))
 
     def transform_items(self, vectors: Any) -> FloatTable:
         """The fitted map applied to other vectors of the items' side: new items, or queries to compare with items.
@@ -243,6 +243,10 @@ class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
                 f"{self.name} was fitted on vectors of width {self.n_features_in_}, received width {table.shape[1]}: "
                 "apply it to vectors of the same model as they were before any remedy, or fit it again."
             )
+
+    def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:
+        """``gauge`` of the result for its provenance: none any more, where the embedding came in a gauge with a name."""
+        return {"gauge": None} if embedding.provenance.get("gauge") is not None else {}
 
     def _description(self, embedding: Embedding) -> dict[str, Any]:
         done = {"name": self.name, "metric": self.metric, "predictions": self.predictions_}

@@ -21,6 +21,13 @@ HEADLINES = {
     "ok": "Yes: nothing here says that the cosine of these embeddings is arbitrary.",
 }
 
+UNKNOWN = {
+    "fail": "Not known: what training determined of these cosines was not said, and something here will hurt.",
+    "warn": "Not known: what training determined of these cosines was not said, and neighbours do depend on the gauge.",
+    "ok": HEADLINES["ok"],
+}
+"""Headlines where nobody said how the vectors were trained: nothing is called an accident that may be none."""
+
 SUBLINE = "Apart from the gauge, some checks of the vectors' geometry are not ok; each says below what to do."
 
 
@@ -57,7 +64,7 @@ def report_summary(
         "schema_version": SCHEMA_VERSION,
         "title": title,
         "version": version,
-        "headline": HEADLINES[about_the_gauge],
+        "headline": _headline(rows, about_the_gauge),
         "subline": "" if about_the_rest == "ok" else SUBLINE,
         "audit": dict(audit),
         "groups": [
@@ -69,3 +76,15 @@ def report_summary(
         "recall": None if recall is None else dict(recall),
         "panels": list(panels),
     }
+
+
+def _headline(rows: Sequence[Mapping[str, Any]], verdict: str) -> str:
+    """By the verdict, and by whether it is known what training determined."""
+    sides: Mapping[str, str] = next(
+        (row["details"].get("sides", {}) for row in rows if row["id"] == "identifiability"), {}
+    )
+    if "unknown" in sides.values():
+        return UNKNOWN[verdict]
+    if verdict == "fail" and "arbitrary" not in sides.values():
+        return HEADLINES["warn"]
+    return HEADLINES[verdict]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simgauge.auditing.checks.balance import balance, strength_path
+from simgauge.auditing.checks.biases import folded_bias
 from simgauge.auditing.checks.bounds import certified_neighbors, cosine_range
 from simgauge.auditing.checks.copies import exact_copies, near_copies
 from simgauge.auditing.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
-from simgauge.auditing.checks.identifiability import balance, folded_bias, identifiability, strength_path
+from simgauge.auditing.checks.identifiability import identifiability
 from simgauge.auditing.checks.neighborhoods import (
     antihubs,
     concentration,

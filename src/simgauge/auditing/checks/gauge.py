@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simgauge.auditing.later_changes import chosen_gauge
 from simgauge.auditing.workspace import Workspace
 from simgauge.core.gauges.canonical import Center, center_of, centered_sides
 from simgauge.core.neighbors.overlap import neighbor_overlap
@@ -24,8 +25,10 @@ CHEAP_DRAW = 1e10
 """Multiplications to rotate the table once; above it, 2 random gauges of each size are drawn instead of 5."""
 
 
-def canonical_overlap(workspace: Workspace) -> Finding:
-    """How many neighbours the cosine as shipped shares with each canonical gauge of the same predictions."""
+def canonical_overlap(workspace: Workspace) -> Finding | None:
+    """How many neighbours the cosine as shipped shares with each canonical gauge; None where training saw the cosine."""
+    if _determined(workspace):
+        return None
     shipped = workspace.probe_lists
     rows: list[dict[str, Any]] = []
     for name, power, center in _named_gauges(workspace):
@@ -83,8 +86,10 @@ def _what_they_share(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def random_gauge_overlap(workspace: Workspace) -> Finding:
-    """How many neighbours survive random changes of gauge of a given size."""
+def random_gauge_overlap(workspace: Workspace) -> Finding | None:
+    """How many neighbours survive random changes of gauge of a given size; None where training saw the cosine."""
+    if _determined(workspace):
+        return None
     shipped = workspace.probe_lists[workspace.gauge_positions]
     draws = _draws(workspace)
     rows: list[dict[str, Any]] = []
@@ -126,8 +131,8 @@ def random_gauge_overlap(workspace: Workspace) -> Finding:
 
 
 def neighbor_popularity(workspace: Workspace) -> Finding | None:
-    """How popular the neighbours are along the canonical family; None without popularity."""
-    if workspace.popularity is None:
+    """How popular the neighbours are along the canonical family; None without popularity, or with one gauge only."""
+    if workspace.popularity is None or _determined(workspace):
         return None
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
     curve = [
@@ -155,8 +160,8 @@ def neighbor_popularity(workspace: Workspace) -> Finding | None:
 
 
 def norm_popularity(workspace: Workspace) -> Finding | None:
-    """How far "long vectors are popular items" depends on the gauge; None without popularity."""
-    if workspace.popularity is None:
+    """How far "long vectors are popular items" depends on the gauge; None without popularity, or with one gauge only."""
+    if workspace.popularity is None or _determined(workspace):
         return None
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
     curve = [
@@ -189,8 +194,15 @@ def _log_norm_correlation(norms: NDArray[np.float64], log_popularity: NDArray[np
     return float(np.corrcoef(log_norms, popularity)[0, 1])
 
 
+def _determined(workspace: Workspace) -> bool:
+    """Whether other gauges are no alternatives: training saw cosines, or one encoder, and changes of gauge change those."""
+    return workspace.objective.verdict == "identified"
+
+
 def _capped(workspace: Workspace, verdict: Verdict) -> Verdict:
-    """What training determined is not arbitrary: then the distance of other gauges is worth a warning at most."""
+    """Only what is known to be arbitrary can fail by the distance of other gauges; a gauge chosen on purpose is a fact."""
+    if chosen_gauge(workspace.embedding.provenance) is not None:
+        return "info"
     if verdict == "fail" and workspace.objective.verdict != "arbitrary":
         return "warn"
     return verdict
