@@ -23,7 +23,7 @@ LAYERS = [
     {"gauge", "models", "neighbors", "bias"},
     {"datasets"},
     {"remedies"},
-    {"findings"},
+    {"findings", "matching"},
     {"evidence"},
     {"report"},
     {"auditing"},

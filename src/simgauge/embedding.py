@@ -51,16 +51,20 @@ class Embedding(Tabular):
         device and parts where they are: gauges and audits work there.
     users : array-like, shape (n_users, n_components), optional
         The other side, in the same latent space.
-    item_ids, user_ids : sequence of int or str, optional
-        Unique labels of the rows; the row numbers when not given (None for users in parts).
+    item_ids, user_ids : sequence of int or str, or "positions", optional
+        Unique labels of the rows; the row numbers when not given (None for users in parts). "positions" says that the
+        row numbers are meant: without it, what meets ids of other sources by mere position is refused when in doubt.
     item_names : sequence of str, optional
         What a person calls the items; need not be unique. The ids when not given.
     provenance : mapping, optional
         What is known of the origin (library, objective, gauge, file); must be JSON.
 
+    item_ids_given, user_ids_given : bool, optional
+        Whether somebody said what the rows are called; found by whether ids were passed.
+
     Attributes
     ----------
-    items, users, item_ids, user_ids, item_names, provenance
+    items, users, item_ids, user_ids, item_names, provenance, item_ids_given, user_ids_given
         As above; arrays are read-only.
 
     Gauge
@@ -89,8 +93,13 @@ class Embedding(Tabular):
     user_ids: Ids | None = None
     item_names: Ids = field(default=cast("Any", None))
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    item_ids_given: bool = field(default=cast("Any", None))
+    user_ids_given: bool = field(default=cast("Any", None))
 
     def __post_init__(self) -> None:
+        for side in ("item", "user"):
+            if getattr(self, f"{side}_ids_given") is None:
+                object.__setattr__(self, f"{side}_ids_given", getattr(self, f"{side}_ids") is not None)
         items = as_table(self.items, "items")
         users = None if self.users is None else as_table(self.users, "users")
         if users is not None and users.shape[1] != items.shape[1]:
@@ -146,6 +155,8 @@ class Embedding(Tabular):
             user_ids=None if users is None else self.user_ids,
             item_names=self.item_names,
             provenance={**self.provenance, **provenance},
+            item_ids_given=self.item_ids_given,
+            user_ids_given=self.user_ids_given and users is not None,
         )
 
     def find_items(self, wanted: Sequence[Any]) -> NDArray[np.int64]:
@@ -198,6 +209,7 @@ class Embedding(Tabular):
             item_names=self.item_names,
             user_ids=[] if self.users is None else [arrow_labels(self.user_ids)],
             provenance=self.provenance,
+            ids_given=(self.item_ids_given, self.user_ids_given),
         )
 
     @classmethod
@@ -233,6 +245,8 @@ class Embedding(Tabular):
                 user_ids=None if users is None else users["id"].to_numpy(),
                 item_names=items["name"].to_numpy(),
                 provenance=metadata["provenance"],
+                item_ids_given=bool(metadata.get("item_ids_given", True)),
+                user_ids_given=bool(metadata.get("user_ids_given", users is not None)),
             )
         except (
             KeyError,

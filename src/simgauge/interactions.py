@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, cast
@@ -45,6 +45,8 @@ class Interactions:
         What a person calls the items; need not be unique. None when nothing but ids is known.
     report : mapping, optional
         How the data was read: rows read, dropped and why; must be JSON.
+    item_ids_given, user_ids_given : bool, optional
+        Whether somebody said what columns and rows are called; found by whether ids were passed.
 
     Attributes
     ----------
@@ -73,8 +75,13 @@ class Interactions:
     item_ids: Ids = field(default=cast("Any", None))
     item_names: Ids | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
+    item_ids_given: bool = field(default=cast("Any", None))
+    user_ids_given: bool = field(default=cast("Any", None))
 
     def __post_init__(self) -> None:
+        for side in ("item", "user"):
+            if getattr(self, f"{side}_ids_given") is None:
+                object.__setattr__(self, f"{side}_ids_given", getattr(self, f"{side}_ids") is not None)
         matrix = as_interaction_matrix(self.matrix)
         n_users, n_items = matrix.shape
         object.__setattr__(self, "user_ids", as_ids(self.user_ids, n_users, "user_ids"))
@@ -183,7 +190,19 @@ class Interactions:
         names = None
         if self.item_names is not None:
             names = np.where(columns >= 0, self.item_names[columns], wanted_items.astype(str).astype(object))
-        return Interactions(matrix, wanted_users, wanted_items, names, {**self.report, "aligned": aligned})
+        given = self.user_ids_given or user_ids is not None
+        report = {**self.report, "aligned": aligned}
+        return Interactions(matrix, wanted_users, wanted_items, names, report, user_ids_given=given)
+
+    def with_matrix(self, matrix: sparse.csr_array) -> Interactions:
+        """Other weights for the same users and items, such as some of the pairs; the report is left out.
+
+        Examples
+        --------
+        >>> Interactions([[1.0, 2.0]], item_ids=["tea", "milk"]).with_matrix(sparse.csr_array([[0.0, 1.0]])).item_ids
+        array(['tea', 'milk'], dtype=object)
+        """
+        return replace(self, matrix=matrix, report={})
 
     def save(self, directory: str | Path) -> Path:
         """Write to a directory, atomically, without pickle; `load` reads it back bit by bit.
@@ -209,6 +228,8 @@ class Interactions:
                 "n_users": self.n_users,
                 "n_items": self.n_items,
                 "nnz": self.nnz,
+                "item_ids_given": self.item_ids_given,
+                "user_ids_given": self.user_ids_given,
                 "matrix_sha256": sha256_of_file(temporary / MATRIX_FILE),
                 "report": dict(self.report),
             }
@@ -244,6 +265,8 @@ class Interactions:
                 item_ids=items["id"].to_numpy(),
                 item_names=items["name"].to_numpy() if "name" in items.column_names else None,
                 report=metadata["report"],
+                item_ids_given=bool(metadata.get("item_ids_given", True)),
+                user_ids_given=bool(metadata.get("user_ids_given", True)),
             )
         except FileNotFoundError as error:
             missing = Path(error.filename).name

@@ -17,9 +17,18 @@ Ids = Any
 """An int64 array, or an object array of str; anything array-like where an Embedding is made."""
 
 
+POSITIONS = "positions"
+"""Passed in place of ids, it says that the ids are the row numbers, counted from 0, and that this is meant."""
+
+
+def says_positions(ids: Any) -> bool:
+    """Whether the row numbers are meant, see `POSITIONS`."""
+    return isinstance(ids, str) and ids == POSITIONS
+
+
 def as_ids(ids: Any, n_rows: int, name: str) -> Ids:
-    """Unique row labels as an int64 or an object array of str, read-only; row numbers when `ids` is None."""
-    if ids is None:
+    """Unique row labels as an int64 or an object array of str, read-only; row numbers for None and "positions"."""
+    if ids is None or says_positions(ids):
         return read_only(np.arange(n_rows, dtype=np.int64))
     labels = _as_labels(ids, name)
     if labels.ndim != 1 or len(labels) != n_rows:
@@ -67,6 +76,19 @@ def as_label_array(values: Any, name: str) -> NDArray[Any]:
         raise InputError(f"{name}: expected one label per row, one dimension, received shape {array.shape}.")
     labels: NDArray[Any] = _as_labels(array, name)
     return labels
+
+
+def distinct_labels(*labels: NDArray[Any]) -> NDArray[Any]:
+    """Every label once, in ascending order; as text where some are integers and others text.
+
+    Examples
+    --------
+    >>> distinct_labels(np.array([7, 9]), np.array(["9", "8"], dtype=object))
+    array(['7', '8', '9'], dtype=object)
+    """
+    numbers = all(part.dtype.kind in "iu" for part in labels)
+    parts = [part if numbers else part.astype(str).astype(object) for part in labels]
+    return np.asarray(np.unique(np.concatenate(parts)))
 
 
 def positions_of(wanted: Any, known: Any) -> NDArray[np.int64]:

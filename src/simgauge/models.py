@@ -167,6 +167,8 @@ class LinearAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             user_ids=getattr(X, "user_ids", None),
             item_names=getattr(X, "item_names", None),
             provenance=self.provenance(),
+            item_ids_given=getattr(X, "item_ids_given", False),
+            user_ids_given=getattr(X, "user_ids_given", False),
         )
 
     def save_embedding(self, X: Any, directory: str | Path) -> Path:

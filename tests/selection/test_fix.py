@@ -10,6 +10,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence import CoConsumption, PairJudgements
 from simgauge.gauge import gauge_transform
+from simgauge.matching import AlignmentWarning
 from simgauge.remedies import CSLS, CanonicalGauge, Centering, Chain, RawColumns
 from simgauge.selection import fix
 
@@ -65,7 +66,8 @@ def test_remedies_of_neighbours_are_shown_and_not_chosen(planted):
 def test_default_candidates_are_used_and_singular_tables_are_no_end(planted, rng):
     _, split = planted
     thin = rng.standard_normal((120, 2)) @ rng.standard_normal((2, 6))  # covariance of rank 2 in 6 dimensions
-    found = fix(Embedding(thin), CoConsumption(split.evidence.used, split.evidence.held_out, k=5, max_queries=40))
+    with pytest.warns(AlignmentWarning, match="or its rows do not belong to these ids"):
+        found = fix(Embedding(thin), CoConsumption(split.evidence.used, split.evidence.held_out, k=5, max_queries=40))
     assert len(found.table) + len(found.skipped) > 5
 
 
@@ -82,7 +84,7 @@ def test_bad_input(planted, rng):
         fix(model, split.evidence, [])
     few = PairJudgements(np.arange(5), np.arange(5, 10), rng.random(5))
     with pytest.raises(InputError, match=r"holds 5 pair\(s\) that this embedding knows: at least 10"):
-        fix(model, few, fresh())
+        fix(Embedding(model.items, model.users, item_ids="positions"), few, fresh())
     for wrong, text in (
         ({"popularity_tradeoff": 2}, "popularity_tradeoff=2"),
         ({"max_loss": 1}, "max_loss=1"),

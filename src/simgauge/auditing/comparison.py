@@ -33,6 +33,7 @@ from simgauge.core.tables.tables import take_rows, unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.labels import Ids, positions_of
+from simgauge.matching import check_rows
 from simgauge.parameters import Rng, as_generator, as_seed, check_integer
 from simgauge.progress import Progress
 from simgauge.read.as_embedding import as_embedding
@@ -79,7 +80,7 @@ class ModelComparison(Tabular):
     agreement_above_chance: float | None
     """``(canonical − chance) / (1 − chance)``; None where chance is 1."""
     matching: str
-    """How the rows were matched, where that may surprise; empty otherwise."""
+    """How the rows were matched: how many ids are shared, or that row numbers stand in for them."""
     audits: tuple[Audit, Audit]
     k: int
 
@@ -160,7 +161,8 @@ def compare(
     Raises
     ------
     InputError
-        Fewer than three shared ids, or a table of them without variation.
+        Fewer than three shared ids, a table of them without variation, or a table without ids whose row numbers cannot
+        be told to be the ids of the other.
     ParameterError
         `k` not below the number of shared items.
 
@@ -176,13 +178,14 @@ def compare(
     'Over 60 shared users and 50 items the predictions are the same: this is one model in two gauges.'
     """
     first, second = as_embedding(first), as_embedding(second)
+    matching = check_rows(first, second)
     rows = _shared_rows(first.item_ids, second.item_ids)
     n_shared = len(rows[0])
     if n_shared < MIN_SHARED:
         raise InputError(
             f"the embeddings share {counted(n_shared, 'item id')} (the first has {some_of(first.item_ids[:3].tolist())}, "
-            f"the second {some_of(second.item_ids[:3].tolist())}): pass the ids of both tables with --ids, or tables with "
-            "the same ids."
+            f"the second {some_of(second.item_ids[:3].tolist())}): pass the ids of both tables (--first-ids, "
+            "--second-ids), or tables with the same ids."
         )
     check_integer(k, "k", 1, n_shared - 1, meaning=f"below the {n_shared} shared items")
     tables = _picked(first.items, rows[0]), _picked(second.items, rows[1])
@@ -207,7 +210,7 @@ def compare(
         canonical_agreement=canonical_agreement(moments),
         chance_agreement=chance_agreement(moments),
         agreement_above_chance=agreement_above_chance(moments),
-        matching=_matching(first.item_ids, second.item_ids),
+        matching=matching,
         audits=(
             audit(first, k=k, sample=sample, rng=seed, progress=progress),
             audit(second, k=k, sample=sample, rng=seed, progress=progress),
@@ -273,14 +276,3 @@ def _mean_cosines(pairs: RowPairs) -> tuple[float, float]:
             counts[side] += int(unit.any(axis=1).sum())
     one, two = (mean_over_pairs(float(total @ total), count) for total, count in zip(sums, counts, strict=True))
     return one, two
-
-
-def _matching(first: Ids, second: Ids) -> str:
-    """What to know of the ids: row numbers stand in for them where a table has none."""
-    numbered = [ids.dtype.kind in "iu" and np.array_equal(ids, np.arange(len(ids))) for ids in (first, second)]
-    if all(numbered):
-        return "Rows were matched by position: the ids of both tables are their row numbers, as if neither had any."
-    if any(numbered):
-        which, other = ("first", "second") if numbered[0] else ("second", "first")
-        return f"The ids of the {which} table are its row numbers, and they were matched with the ids of the {other}."
-    return ""

@@ -23,6 +23,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.findings import SEVERITY, Finding, Verdict, worst
 from simgauge.interactions import Interactions
+from simgauge.matching import check_ids
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress
 from simgauge.read.as_embedding import as_embedding
@@ -149,6 +150,7 @@ def audit(
     sample: int = DEFAULT_SAMPLE,
     rng: Rng = 0,
     thresholds: str | Path | None = None,
+    trust_ids: bool = False,
     progress: Progress | None = None,
 ) -> Audit:
     """How arbitrary is the cosine of these embeddings?
@@ -185,6 +187,8 @@ def audit(
         Of every random choice; the same seed gives the same audit.
     thresholds : path, optional
         TOML file that overrides ``simgauge/auditing/thresholds.toml``.
+    trust_ids : bool
+        Go on where the interactions share few ids with the embedding, or its vectors do not fit them.
     progress : callable, optional
         Called as ``progress(text, steps_done, steps)``.
 
@@ -198,7 +202,8 @@ def audit(
     ParameterError
         `k` not below the number of items, unknown objective, biases or penalty, bad thresholds.
     InputError
-        Popularity or labels of another length, interactions that share no item with the embedding.
+        Popularity or labels of another length, interactions that share no item with the embedding or whose ids do not
+        belong to its rows (see `simgauge.matching.check_ids`).
 
     Examples
     --------
@@ -209,6 +214,7 @@ def audit(
     """
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     training = known_training(embedding.provenance, objective, biases, penalty)
+    ids = None if interactions is None else check_ids(embedding, (), interactions, trust_ids=trust_ids, seed=seed)
     workspace = _workspace(embedding, training, interactions, popularity, labels, k, sample, seed, thresholds)
     findings: list[Finding] = []
     steps = checks.ALL
@@ -240,6 +246,7 @@ def audit(
                 name: {"warn": limit.warn, "fail": limit.fail, "direction": limit.direction}
                 for name, limit in workspace.thresholds.items()
             },
+            "ids": None if ids is None else ids.to_dict(),
         },
     )
 

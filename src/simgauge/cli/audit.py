@@ -16,6 +16,7 @@ def audit(
     items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     users: options.Users = None,
     ids: options.Ids = None,
+    user_ids: options.UserIds = None,
     names: options.Names = None,
     objective: options.Objective = None,
     biases: options.TrainedBiases = None,
@@ -27,6 +28,7 @@ def audit(
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
     sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
+    trust_ids: options.TrustIds = False,
     thresholds: Annotated[Path | None, typer.Option(help="TOML file that overrides the shipped limits.")] = None,
     drop_bias: Annotated[
         bool, typer.Option("--drop-bias", help="Audit without bias columns folded into the vectors.")
@@ -49,7 +51,7 @@ def audit(
         raise ParameterError(f"--fail-on {fail_on}: expected 'warn' or 'fail'.")
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 1)
-        embedding = options.load_embedding(items, users, ids, names)
+        embedding = options.load_embedding(items, users, ids, names, user_ids)
         if drop_bias:
             embedding = without_bias(embedding)
         result = run_audit(
@@ -62,6 +64,7 @@ def audit(
             sample=sample,
             rng=seed,
             thresholds=thresholds,
+            trust_ids=trust_ids,
             progress=show,
         )
         if out is not None:
@@ -71,6 +74,7 @@ def audit(
     if json:
         console.print_json(result.to_dict())
     else:
+        console.print_ids(result.parameters["ids"])
         console.print_audit(result)
         if out is not None:
             console.out().print(f"\nWrote {out / 'report.html'} and {out / 'audit.json'}", soft_wrap=True)

@@ -15,8 +15,14 @@ def compare(
     second: Annotated[str, typer.Argument(help="The other model's item vectors.")],
     first_users: Annotated[str | None, typer.Option(help="Users of the first model.")] = None,
     second_users: Annotated[str | None, typer.Option(help="Users of the second model.")] = None,
-    first_ids: Annotated[str | None, typer.Option(help="Ids of the first table: FILE or FILE:COLUMN.")] = None,
-    second_ids: Annotated[str | None, typer.Option(help="Ids of the second table: FILE or FILE:COLUMN.")] = None,
+    first_ids: Annotated[
+        str | None, typer.Option(help="Ids of the first table: FILE, FILE:COLUMN, or 'positions'.")
+    ] = None,
+    second_ids: Annotated[
+        str | None, typer.Option(help="Ids of the second table: FILE, FILE:COLUMN, or 'positions'.")
+    ] = None,
+    first_user_ids: Annotated[str | None, typer.Option(help="Ids of the first model's users.")] = None,
+    second_user_ids: Annotated[str | None, typer.Option(help="Ids of the second model's users.")] = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
     sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
@@ -27,8 +33,8 @@ def compare(
     from simgauge.cli import console
 
     with console.warnings_as_notes(), console.progress(not json) as show:
-        one = options.load_embedding(first, first_users, first_ids, None)
-        two = options.load_embedding(second, second_users, second_ids, None)
+        one = options.load_embedding(first, first_users, first_ids, None, first_user_ids)
+        two = options.load_embedding(second, second_users, second_ids, None, second_user_ids)
         result = run_compare(one, two, k=k, sample=sample, rng=seed, progress=show)
     if json:
         console.print_json(result.to_dict())

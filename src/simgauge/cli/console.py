@@ -99,6 +99,12 @@ def verdict_text(verdict: str) -> Text:
     return Text(verdict, style=VERDICT_STYLES[verdict])
 
 
+def print_ids(check: Mapping[str, Any] | None) -> None:
+    """How the ids of the embedding and of other sources met, a line each."""
+    for sentence in () if check is None else check["sentences"]:
+        out().print(Text(sentence), soft_wrap=True)
+
+
 def print_audit(audit: Any) -> None:
     """Verdict, what is not plainly ok, and what to do where something is wrong; reports and JSON hold everything."""
     console = out()

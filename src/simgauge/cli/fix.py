@@ -18,6 +18,7 @@ def fix(
     out: Annotated[Path, typer.Option(help="Directory for the vectors, the map and selection.json.")],
     users: options.Users = None,
     ids: options.Ids = None,
+    user_ids: options.UserIds = None,
     names: options.Names = None,
     held_out: Annotated[
         str | None,
@@ -44,6 +45,7 @@ def fix(
     penalty: options.Penalty = None,
     show: Annotated[list[str] | None, typer.Option(help="Item whose neighbours are shown before and after.")] = None,
     rows: Annotated[int, typer.Option(help="Candidates shown in the table.")] = 12,
+    trust_ids: options.TrustIds = False,
     seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:
@@ -56,7 +58,7 @@ def fix(
 
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)
-        embedding = options.load_embedding(items, users, ids, names)
+        embedding = options.load_embedding(items, users, ids, names, user_ids)
         training = options.load_interactions(interactions, user, item, weight)
         later = options.load_interactions(held_out, user, item, weight)
         evidence = _evidence(training, later, labels, pairs, qrels, metric, at, max_queries, seed)
@@ -70,6 +72,7 @@ def fix(
             objective=objective,
             biases=biases,
             penalty=penalty,
+            trust_ids=trust_ids,
             progress=bar,
         )
         fixed = selection.transform(embedding)
@@ -81,6 +84,7 @@ def fix(
         neighbors = None if comparison is None else comparison.to_dict()
         console.print_json({**selection.to_dict(), "out": str(out), "neighbors": neighbors})
         return
+    console.print_ids(selection.evidence.get("ids"))
     console.print_selection(selection, rows)
     if comparison is not None:
         console.print_comparison(comparison)

@@ -15,6 +15,7 @@ def neighbors(
     compare: Annotated[bool, typer.Option("--compare", help="Show the canonical gauges side by side.")] = False,
     users: options.Users = None,
     ids: options.Ids = None,
+    user_ids: options.UserIds = None,
     names: options.Names = None,
     metric: Annotated[str, typer.Option(help="cosine or dot.")] = "cosine",
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
@@ -25,7 +26,7 @@ def neighbors(
     from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
 
     with console.warnings_as_notes():
-        table = options.load_embedding(embedding, users, ids, names)
+        table = options.load_embedding(embedding, users, ids, names, user_ids)
         gauges = standard_gauges(table) if compare else {AS_SHIPPED: table}
         result = compare_neighbors(gauges, items, k, metric)
     if json:

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Users = Annotated[str | None, typer.Option(help="The other table (users, queries, contexts), same formats.")]
-Ids = Annotated[str | None, typer.Option(help="File with one id per row, or FILE:COLUMN.")]
+Ids = Annotated[
+    str | None,
+    typer.Option(help="Ids of the items: FILE with one per row, FILE:COLUMN, or 'positions' for row numbers from 0."),
+]
+UserIds = Annotated[
+    str | None,
+    typer.Option(help="Ids of the users: FILE with one per row, FILE:COLUMN, or 'positions' for row numbers from 0."),
+]
+TrustIds = Annotated[
+    bool, typer.Option("--trust-ids", help="Go on where few ids match or the vectors do not seem to belong to them.")
+]
 Names = Annotated[str | None, typer.Option(help="File with one name per row, or FILE:COLUMN.")]
 Objective = Annotated[
     str | None,
@@ -45,11 +55,13 @@ def column(value: str | None) -> str | int | None:
     return int(value) if value is not None and value.isdigit() else value
 
 
-def load_embedding(items: str, users: str | None, ids: str | None, names: str | None) -> Embedding:
+def load_embedding(
+    items: str, users: str | None, ids: str | None, names: str | None, user_ids: str | None = None
+) -> Embedding:
     """A saved embedding, or tables in any readable format."""
     from simgauge.read.embedding_files import read_embedding
 
-    return read_embedding(items, users=users, ids=ids, names=names)
+    return read_embedding(items, users=users, ids=ids, names=names, user_ids=user_ids)
 
 
 def load_interactions(

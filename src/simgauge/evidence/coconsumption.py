@@ -18,6 +18,7 @@ from simgauge.evidence.matching import check_depth, check_sample, check_weights
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.interactions import Interactions
 from simgauge.labels import rows_of
+from simgauge.matching.ids import IdSource, source_of
 from simgauge.parameters import Rng, as_generator
 
 
@@ -106,6 +107,12 @@ class CoConsumption:
         """Candidates are compared by ratio."""
         return "ratio"
 
+    def sources(self) -> list[IdSource]:
+        """Ids of the items that were used or held out."""
+        occur = (self.used.item_counts + self.held_out.item_counts) > 0
+        used = source_of(self.used, "the held-out interactions")
+        return [used if used.numbered else used._replace(ids=self.used.item_ids[occur])]
+
     def without(self, interactions: Interactions) -> tuple[CoConsumption | None, int]:
         """The evidence less the held-out pairs that are in some interactions, and how many those were.
 
@@ -123,7 +130,7 @@ class CoConsumption:
             return None, int(leaked.nnz)
         rest = sparse.csr_array(held - held.multiply(leaked))
         rest.eliminate_zeros()
-        kept = Interactions(rest, self.held_out.user_ids, self.held_out.item_ids, self.held_out.item_names)
+        kept = self.held_out.with_matrix(rest)
         return replace(self, held_out=kept), int(leaked.nnz)
 
     def split(self, share: float = 0.5, rng: Rng = 0) -> tuple[CoConsumption, CoConsumption]:
@@ -144,9 +151,7 @@ class CoConsumption:
             keep = sparse.dia_array(
                 (np.isin(np.arange(self.used.n_users), rows)[None, :] * 1.0, [0]), (self.used.n_users,) * 2
             )
-            held = self.held_out
-            some = Interactions(keep.tocsr() @ held.matrix, held.user_ids, held.item_ids, held.item_names)
-            parts.append(replace(self, held_out=some))
+            parts.append(replace(self, held_out=self.held_out.with_matrix(keep.tocsr() @ self.held_out.matrix)))
         return parts[0], parts[1]
 
     def bind(self, embedding: Embedding, seed: int = 0) -> CoConsumptionScorer:

@@ -15,7 +15,8 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import moved_by_map
 from simgauge.evidence.protocol import Scale, UnitScores
-from simgauge.labels import as_label_array, rows_of
+from simgauge.labels import as_label_array, distinct_labels, rows_of
+from simgauge.matching.ids import IdSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,10 @@ class PairJudgements:
     def scale(self) -> Scale:
         """Candidates are compared by difference."""
         return "difference"
+
+    def sources(self) -> list[IdSource]:
+        """Ids of the judged items."""
+        return [IdSource("the judged pairs", distinct_labels(self.left, self.right))]
 
     def bind(self, embedding: Embedding, seed: int = 0) -> PairScorer:  # noqa: ARG002 (nothing is drawn)
         """Match with an embedding; pairs with an item that it lacks are left out."""

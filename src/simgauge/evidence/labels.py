@@ -17,6 +17,7 @@ from simgauge.errors import InputError
 from simgauge.evidence.matching import check_depth, check_sample, sample_rows
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.labels import as_label_array, rows_of
+from simgauge.matching.ids import IdSource
 
 ENTRIES_PER_BLOCK = 4_000_000
 """Relevances of queries to items held in one step."""
@@ -93,6 +94,10 @@ class Labels:
     def scale(self) -> Scale:
         """Candidates are compared by ratio."""
         return "ratio"
+
+    def sources(self) -> list[IdSource]:
+        """Ids of the labelled items."""
+        return [IdSource("the labels", as_label_array(list(self.labels), "labels"))]
 
     def bind(self, embedding: Embedding, seed: int = 0) -> LabelScorer:
         """Match with an embedding."""

@@ -46,7 +46,7 @@ def held_out_evidence(
         used, asked = holdout_split(held_out.matrix, 0.5, as_generator(rng))
         if asked.nnz == 0:
             raise InputError("every user holds one interaction only: there are no two to ask with and for.")
-        return CoConsumption(_like(held_out, used), _like(held_out, asked), **options)
+        return CoConsumption(held_out.with_matrix(used), held_out.with_matrix(asked), **options)
     later = held_out.align(training.item_ids, training.user_ids)
     seen = sparse.csr_array(later.matrix.multiply(training.matrix.astype(bool)))
     if seen.nnz:
@@ -56,8 +56,4 @@ def held_out_evidence(
     new.eliminate_zeros()
     if new.nnz == 0:
         raise InputError("no held-out pair is new to users and items of the training data: nothing to score with.")
-    return CoConsumption(training, _like(training, new), **options)
-
-
-def _like(interactions: Interactions, matrix: sparse.csr_array) -> Interactions:
-    return Interactions(matrix, interactions.user_ids, interactions.item_ids, interactions.item_names)
+    return CoConsumption(training, training.with_matrix(new), **options)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
+from simgauge.matching.ids import IdSource
 
 Scale = Literal["ratio", "difference"]
 
@@ -63,6 +64,9 @@ class Evidence(Protocol):
     @property
     def scale(self) -> Scale:
         """How two candidates are compared: as a ratio (metrics from 0 up) or a difference (correlations, AUC)."""
+
+    def sources(self) -> list[IdSource]:
+        """The ids by which it speaks of items and users, for the check of `simgauge.matching.check_ids`."""
 
     def bind(self, embedding: Embedding, seed: int = 0) -> Scorer:
         """Match the ids with those of an embedding."""

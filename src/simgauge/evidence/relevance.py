@@ -23,7 +23,8 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import check_depth, check_weights, moved_by_map
 from simgauge.evidence.protocol import Scale, UnitScores
-from simgauge.labels import as_label_array, rows_of
+from simgauge.labels import as_label_array, distinct_labels, rows_of
+from simgauge.matching.ids import IdSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +104,14 @@ class Relevance:
     def scale(self) -> Scale:
         """Candidates are compared by ratio."""
         return "ratio"
+
+    def sources(self) -> list[IdSource]:
+        """Ids of the judged items and of the queries."""
+        name = "the relevance judgements"
+        return [
+            IdSource(name, distinct_labels(self.items)),
+            IdSource(name, distinct_labels(self.queries), self.side),
+        ]
 
     def bind(self, embedding: Embedding, seed: int = 0) -> RelevanceScorer:  # noqa: ARG002 (nothing is drawn)
         """Match with an embedding; judgements of queries or items that it lacks are left out."""

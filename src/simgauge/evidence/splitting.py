@@ -6,7 +6,6 @@ import warnings
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-from scipy import sparse
 
 from simgauge.core.scores.pair_recall import holdout_split
 from simgauge.core.scores.splits import latest_split, user_split
@@ -99,12 +98,10 @@ def hold_out(
             "on. Raise or lower the share; by='time' needs users whose times differ."
         )
     popularity = np.maximum(interactions.item_counts, 1)
-    evidence = CoConsumption(_like(interactions, used), _like(interactions, later), popularity=popularity, **options)
-    return HoldOut(_like(interactions, training), evidence)
-
-
-def _like(interactions: Interactions, matrix: sparse.csr_array) -> Interactions:
-    return Interactions(matrix, interactions.user_ids, interactions.item_ids, interactions.item_names)
+    evidence = CoConsumption(
+        interactions.with_matrix(used), interactions.with_matrix(later), popularity=popularity, **options
+    )
+    return HoldOut(interactions.with_matrix(training), evidence)
 
 
 def _times(interactions: Interactions, times: Any) -> Vector:

@@ -9,6 +9,7 @@ import numpy as np
 
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
+from simgauge.labels import POSITIONS, says_positions
 from simgauge.read.libraries import embedding_of
 from simgauge.read.libraries.model_paths import path_adapter
 from simgauge.read.sources.files import is_path
@@ -43,9 +44,10 @@ def read_embedding(
         directory written by `Embedding.save`. Models are read with their conventions (see
         `simgauge.read.libraries.from_library`): a Spark ALS folder, what `implicit` saved, a FAISS index, a torch
         checkpoint (weights only; "path:name" chooses a tensor), a static sentence-transformers folder. Files are known by their content; a name that says otherwise is an error.
-    ids, user_ids : column, path, "path:column" or sequence, optional
+    ids, user_ids : column, path, "path:column", sequence or "positions", optional
         A column of the table itself, a file of labels in row order (text with one a line, or a column of a table), or
-        the labels. Found by usual names when not given; row numbers where there are none.
+        the labels. Found by usual names when not given; row numbers where there are none. "positions" says that row
+        numbers are meant.
     names : column, path, "path:column", mapping or sequence, optional
         What people call the items: as for `ids`; a table with ids and names is joined by id where the ids are known.
     on_bad_row : {"error", "drop"}
@@ -138,6 +140,8 @@ def _relabelled(saved: Embedding, users: Any, ids: Any, names: Any, user_ids: An
         user_ids=saved.user_ids if user_ids is None else _labels(user_ids, as_table, "user_ids"),
         item_names=_names(names, item_ids, as_table),
         provenance=saved.provenance,
+        item_ids_given=saved.item_ids_given or ids is not None,
+        user_ids_given=saved.user_ids_given or user_ids is not None,
     )
 
 
@@ -145,6 +149,8 @@ def _column_of(labels: Any) -> str | int | None:
     """The column that is meant, where it is one of the table itself and no file and no labels."""
     if isinstance(labels, (int, np.integer)) and not isinstance(labels, bool):
         return int(labels)
+    if says_positions(labels):
+        return None
     return labels if isinstance(labels, str) and not _is_file(labels) else None
 
 
@@ -154,8 +160,8 @@ def _is_file(labels: str | Path) -> bool:
 
 
 def _labels(given: Any, table: VectorTable, role: str) -> Any:
-    if given is None:
-        return table.ids
+    if given is None or says_positions(given):
+        return table.ids if given is None else POSITIONS
     if isinstance(given, (str, Path)) and _is_file(given):
         return read_labels(given, role="ids")
     if _column_of(given) is not None or isinstance(given, Path):
@@ -171,6 +177,8 @@ def _labels(given: Any, table: VectorTable, role: str) -> Any:
 def _names(given: Any, ids: Any, table: VectorTable) -> Any:
     if given is None:
         return table.names
+    if says_positions(ids):
+        ids = np.arange(len(table.vectors))
     if isinstance(given, (str, Path)) and _is_file(given):
         path, column = split_column(given)
         by_id = ids is not None and column is None and path.suffix.lower() not in (".txt", ".npy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -210,8 +211,10 @@ def _finish(
                 f"nothing is left of {found!r} with min_user_count={min_user_count} and "
                 f"min_item_count={min_item_count} (applied in turn until both hold). Lower them."
             )
-        found = _subset(found.matrix, users, items, found.user_ids, found.item_ids, found.item_names, report)
+        given = (found.item_ids_given, found.user_ids_given)
+        kept = _subset(found.matrix, users, items, found.user_ids, found.item_ids, found.item_names, report)
+        found = replace(kept, item_ids_given=given[0], user_ids_given=given[1])
     if names is None:
         return found
     item_names, report["names"] = names_for(found.item_ids, names)
-    return Interactions(found.matrix, found.user_ids, found.item_ids, item_names, report)
+    return replace(found, item_names=item_names, report=report)

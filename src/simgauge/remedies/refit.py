@@ -161,6 +161,7 @@ class Refit(Remedy):
                 **self._gauge_of(embedding),
                 "remedy": {**self._description(embedding), "users": "those of the interactions"},
             },
+            item_ids_given=embedding.item_ids_given,
         )
 
     def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:  # noqa: ARG002

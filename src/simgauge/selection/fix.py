@@ -10,6 +10,7 @@ import numpy as np
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
+from simgauge.matching import check_ids, sources_of
 from simgauge.parameters import Rng, as_seed, check_integer
 from simgauge.progress import Progress
 from simgauge.read.as_embedding import as_embedding
@@ -39,6 +40,7 @@ def fix(
     objective: str | None = None,
     biases: str | None = None,
     penalty: str | None = None,
+    trust_ids: bool = False,
     progress: Progress | None = None,
 ) -> Selection:
     """Choose the similarity that the evidence supports; leave the embedding alone when it supports no other.
@@ -79,6 +81,8 @@ def fix(
     objective, biases, penalty : str, optional
         What the embedding was trained with, as for `audit`; taken from its provenance when not given. They count only
         without evidence.
+    trust_ids : bool
+        Go on where evidence or interactions share few ids with the embedding, or its vectors do not fit them.
     progress : callable, optional
         Called with text, steps done, steps in all.
 
@@ -99,7 +103,7 @@ def fix(
     Raises
     ------
     InputError
-        Too few units, no shared ids, a candidate named by the caller that cannot be fitted.
+        Too few units, no shared ids or ids in doubt (see `simgauge.matching.check_ids`), a candidate named by the caller that cannot be fitted.
     ParameterError
         A parameter outside its range.
 
@@ -119,6 +123,8 @@ def fix(
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     if evidence is None:
         return default_selection(embedding, objective, biases, penalty)
+    told = getattr(evidence, "used", None)
+    ids = check_ids(embedding, sources_of(evidence), interactions, held_out=told, trust_ids=trust_ids, seed=seed)
     scorer = unleaked(evidence, interactions).bind(embedding, seed)
     if scorer.n_units < max(MIN_UNITS, 2 * folds):
         raise InputError(
@@ -134,6 +140,7 @@ def fix(
         "unit": evidence.unit,
         "n_units": scorer.n_units,
         "notes": list(scorer.notes),
+        "ids": ids.to_dict(),
     }
     settings = Settings(popularity_tradeoff, max_loss, vectors_only, folds, confidence, n_resamples, seed)
     return decide(scored, evidence.scale, settings, about)

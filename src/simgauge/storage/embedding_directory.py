@@ -61,8 +61,11 @@ def write_embedding(
     item_names: Any,
     user_ids: Iterable[pa.Array],
     provenance: Mapping[str, Any],
+    ids_given: tuple[bool, bool] = (True, True),
 ) -> Path:
     """Write the directory that `Embedding.save` writes, atomically; memory: one block.
+
+    `ids_given` says of items and of users whether somebody named the rows, or their ids are mere row numbers.
 
     Raises
     ------
@@ -84,6 +87,8 @@ def write_embedding(
             "n_users": 0 if users is None else users.shape[0],
             "n_components": items.shape[1],
             "dtype": str(items.dtype),
+            "item_ids_given": ids_given[0],
+            "user_ids_given": ids_given[1] and users is not None,
             "vectors_sha256": sha256_of_file(temporary / VECTORS_FILE),
             "provenance": dict(provenance),
         }

@@ -1,0 +1,89 @@
+"""One check for all commands: what it refuses, what it says, and the way on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simgauge import audit, fix
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError
+from simgauge.evidence import Labels, PairJudgements, Relevance, held_out_evidence
+from simgauge.interactions import Interactions
+from simgauge.matching import AlignmentWarning, check_ids, sources_of
+from simgauge.models import LinearAutoencoder
+
+
+@pytest.fixture
+def seen(rng):
+    own = rng.integers(0, 5, 200)[:, None] == rng.integers(0, 5, 60)[None]
+    matrix = (rng.random((200, 60)) < np.where(own, 0.5, 0.06)).astype(float)
+    return Interactions(matrix, item_ids=10 * np.arange(60), user_ids=[f"u{row}" for row in range(200)])
+
+
+@pytest.fixture
+def model(seen):
+    return LinearAutoencoder(6).fit(seen.matrix).embedding(seen)
+
+
+def test_right_ids_are_counted_and_the_alignment_is_told(model, seen):
+    found = check_ids(model, (), seen)
+    assert found.sentences[0].startswith("items: 60 of 60 ids of the training interactions are in the embedding, 0")
+    assert found.alignment.fits
+    assert found.to_dict()["alignment"]["area"] > 0.8
+
+
+@pytest.mark.parametrize(
+    "call", [lambda m, s: audit(m, interactions=s, k=5), lambda m, s: fix(m, held_out_evidence(s))]
+)
+def test_row_numbers_that_meet_ids_stop_audit_and_fix(model, seen, call):
+    unnamed = Embedding(model.items, model.users)
+    with pytest.raises(InputError, match=r"rows are numbered 0 to 59.*--ids positions"):
+        call(unnamed, seen)
+    call(model, seen)
+
+
+def test_positions_that_are_meant_go_on_to_the_test_of_alignment(model, seen):
+    meant = Embedding(model.items, model.users, item_ids="positions", user_ids=model.user_ids)
+    with pytest.raises(InputError, match=r"do not belong to these ids.*--trust-ids"):
+        audit(meant, interactions=Interactions(seen.matrix[:, :6], item_ids=10 * np.arange(6), user_ids=seen.user_ids))
+    with pytest.warns(AlignmentWarning, match="relied on"):
+        check_ids(meant, (), seen, trust_ids=True)
+
+
+def test_permuted_ids_are_refused_and_trusted_ones_warned_of(model, seen, rng):
+    wrong = Embedding(model.items, model.users, item_ids=rng.permutation(model.item_ids), user_ids=model.user_ids)
+    with pytest.raises(InputError, match="do not belong"):
+        audit(wrong, interactions=seen, k=5)
+    with pytest.warns(AlignmentWarning):
+        assert audit(wrong, interactions=seen, k=5, trust_ids=True).parameters["ids"]["alignment"]["fits"] is False
+
+
+def test_held_out_interactions_can_warn_and_not_refuse(model, seen, rng):
+    wrong = Embedding(model.items, model.users, item_ids=rng.permutation(model.item_ids), user_ids=model.user_ids)
+    with pytest.warns(AlignmentWarning, match="held-out interactions, or its rows do not belong"):
+        fix(wrong, held_out_evidence(seen))
+
+
+def test_every_kind_of_evidence_tells_its_ids(seen):
+    kinds = [
+        (Labels({1: "a", 2: "b"}), [("items", 2)]),
+        (PairJudgements([1, 2], [2, 3], [0.0, 1.0]), [("items", 3)]),
+        (Relevance(["q"], [1]), [("items", 1), ("users", 1)]),
+        (Relevance([1], [2], side="items"), [("items", 1), ("items", 1)]),
+        (held_out_evidence(seen), [("items", 60)]),
+    ]
+    for evidence, expected in kinds:
+        assert [(source.side, len(source.ids)) for source in sources_of(evidence)] == expected
+
+
+def test_flags_survive_saving_gauges_and_models(model, seen, tmp_path):
+    unnamed = Embedding(model.items, model.users)
+    assert not Embedding.load(unnamed.save(tmp_path / "a")).item_ids_given
+    assert not unnamed.with_tables(model.items, model.users).user_ids_given
+    assert Embedding.load(model.save(tmp_path / "b")).item_ids_given
+    assert Embedding(model.items, item_ids="positions").item_ids_given
+    plain = Interactions(seen.matrix)
+    assert not LinearAutoencoder(3).fit(plain.matrix).embedding(plain).item_ids_given
+    assert not Interactions.load(plain.save(tmp_path / "c")).item_ids_given
+    assert Interactions.load(seen.save(tmp_path / "d")).item_ids_given
