@@ -96,7 +96,7 @@ def test_bad_input(planted, rng):
 
 
 def test_every_fold_holds_two_units_at_least(planted, rng):
-    model, _ = planted
+    model = Embedding(planted[0].items, planted[0].users, item_ids="positions")
     evidence = PairJudgements(np.arange(12), np.arange(20, 32), rng.random(12))
     with pytest.raises(InputError, match=r"holds 12 pair\(s\) that this embedding knows: at least 14 are needed"):
         fix(model, evidence, fresh(), folds=7)
