@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simgauge.core.tables.equal_rows import row_hashes
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.matching.ids import IdSource, match, positions_problem
@@ -44,11 +42,4 @@ def _by_number(first: Embedding, second: Embedding) -> str:
             "which cannot be told. Pass --first-ids FILE and --second-ids FILE (item_ids=), or say that rows are "
             "counted alike: --first-ids positions --second-ids positions (item_ids='positions')."
         )
-    text = "Neither table has ids: rows were matched by position."
-    if first.n_components == second.n_components and _reordered(row_hashes(first.items), row_hashes(second.items)):
-        text += " Both hold the same rows in another order, so that ids would match other rows."
-    return text
-
-
-def _reordered(first: NDArray[np.int64], second: NDArray[np.int64]) -> bool:
-    return not np.array_equal(first, second) and np.array_equal(np.sort(first), np.sort(second))
+    return "Neither table has ids: rows were matched by position."
