@@ -1,30 +1,37 @@
-"""Neighbours of named items, in one gauge or in several side by side."""
+"""Neighbours of named items or users, in one gauge or in several side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from simgauge.core.neighbors.topk import top_k
+from simgauge.core.tables.tables import row_norms, take_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.gauge import canonical_gauge
+from simgauge.labels import Ids, as_label_array, positions_of
+from simgauge.parameters import check_choice, check_integer
 from simgauge.tabular import Tabular
-from simgauge.wording import counted
+from simgauge.wording import counted, some_of
 
 AS_SHIPPED = "as shipped"
+
+Sides = Literal["items", "users", "user-items"]
+"""Whose neighbours among whom."""
 
 
 @dataclass(frozen=True)
 class NeighborList:
-    """The neighbours of one item in one gauge."""
+    """The neighbours of one item, or user, in one gauge."""
 
     item: str
-    """Name of the item."""
+    """Name of what was asked for: an item, or the id of a user."""
     gauge: str
     """Name of the gauge."""
     names: tuple[str, ...]
@@ -37,7 +44,7 @@ class NeighborList:
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Tabular):
-    """Neighbour lists of some items in several gauges of one model."""
+    """Neighbour lists of some items, or users, in several gauges of one model."""
 
     lists: tuple[NeighborList, ...]
     """Item by item, within an item gauge by gauge."""
@@ -48,6 +55,8 @@ class Comparison(Tabular):
     None for a single table."""
     n_scores_compared: int
     """Scores that went into it: all of them, or those of a sample of users."""
+    sides: Sides = "items"
+    """"items": items near an item; "users": users near a user; "user-items": items near a user."""
 
     def of(self, item: str) -> tuple[NeighborList, ...]:
         """The lists of one item."""
@@ -55,7 +64,7 @@ class Comparison(Tabular):
 
     @property
     def items(self) -> tuple[str, ...]:
-        """Names of the items, in the order asked for."""
+        """Names of what was asked for, in that order."""
         return tuple(dict.fromkeys(entry.item for entry in self.lists))
 
     def to_arrow(self) -> pa.Table:
@@ -75,6 +84,7 @@ class Comparison(Tabular):
         """Plain JSON types."""
         return {
             "metric": self.metric,
+            "of": self.sides,
             "prediction_difference": self.prediction_difference,
             "n_scores_compared": self.n_scores_compared,
             "items": [
@@ -101,14 +111,37 @@ class Comparison(Tabular):
         }
 
 
-def standard_gauges(embedding: Embedding) -> dict[str, Embedding]:
+def standard_gauges(embedding: Embedding, of: Sides = "items") -> dict[str, Embedding]:
     """The gauges people ship, by name: as it came, and the canonical ones that the tables allow.
+
+    At one α the two sides are not treated alike. Items of α = 1 are the columns of the predictions, and the users that
+    go with them are whitened; users of α = 0 are the rows of the predictions, and the items that go with them are
+    whitened. The paper's "project back" is that of *users*; that of items is this package's extension. So for users α = 0
+    is the one called projected back, and for a user beside items, where no gauge projects both, α is all that is said.
 
     Examples
     --------
-    >>> list(standard_gauges(Embedding(np.eye(3), users=np.eye(3) + 1)))
+    >>> model = Embedding(np.eye(3), users=np.eye(3) + 1)
+    >>> list(standard_gauges(model))
     ['as shipped', 'whitened (α = 0)', 'projected back (α = 1)', 'projected back, users centred']
+    >>> list(standard_gauges(model, of="users"))
+    ['as shipped', 'whitened users (α = 1)', 'projected back (α = 0)', 'projected back, items centred']
+    >>> list(standard_gauges(model, of="user-items"))
+    ['as shipped', 'α = 0', 'balanced (α = ½)', 'α = 1']
     """
+    check_choice(of, "of", get_args(Sides))
+    if of != "items":
+        _require_users(embedding)
+    if of == "users":
+        return {
+            AS_SHIPPED: embedding,
+            "whitened users (α = 1)": canonical_gauge(embedding, 1.0),
+            "projected back (α = 0)": canonical_gauge(embedding, 0.0),
+            "projected back, items centred": canonical_gauge(embedding, 0.0, "items"),
+        }
+    if of == "user-items":
+        powers = {"α = 0": 0.0, "balanced (α = ½)": 0.5, "α = 1": 1.0}
+        return {AS_SHIPPED: embedding, **{name: canonical_gauge(embedding, power) for name, power in powers.items()}}
     gauges = {AS_SHIPPED: embedding, "whitened (α = 0)": canonical_gauge(embedding, 0.0)}
     if embedding.users is not None:
         gauges["projected back (α = 1)"] = canonical_gauge(embedding, 1.0)
@@ -117,31 +150,38 @@ def standard_gauges(embedding: Embedding) -> dict[str, Embedding]:
 
 
 def compare_neighbors(
-    gauges: dict[str, Embedding], items: Sequence[Any], k: int = 10, metric: str = "cosine"
+    gauges: dict[str, Embedding], items: Sequence[Any], k: int = 10, metric: str = "cosine", *, of: Sides = "items"
 ) -> Comparison:
-    """Neighbours of some items in several gauges of one model, and how far the predictions are apart.
+    """Neighbours of some items or users in several gauges of one model, and how far the predictions are apart.
 
     Parameters
     ----------
     gauges : dict of str to Embedding
         The same rows in every one, such as `standard_gauges` gives.
     items : sequence of names or ids
-        Whose neighbours.
+        Whose neighbours: items by name or id, users by id.
     k : int
-        List length, below the number of items.
+        List length, at most the number of candidates; what was asked for is not in its own list.
     metric : {"cosine", "dot"}
         Of the lists.
+    of : {"items", "users", "user-items"}
+        "items": items near an item. "users": users near a user. "user-items": items near a user; those that the user has
+        already are not left out, as an embedding does not know them.
 
     Returns
     -------
     Comparison
 
+    Gauge
+    -----
+    Lists of "user-items" by "dot" are those of the predictions, the same in every gauge; all others depend on it.
+
     Raises
     ------
     InputError
-        An item that is not there.
+        An item or user that is not there, or whose vector is zero in one of the gauges: it has no neighbours.
     ParameterError
-        `k` not from 1 to n_items − 1.
+        `k` out of range.
 
     Examples
     --------
@@ -152,31 +192,74 @@ def compare_neighbors(
     [5, 5, 5, 5]
     >>> compared.prediction_difference < 1e-12
     True
+    >>> by_score = compare_neighbors(standard_gauges(model, "user-items"), [7], 5, "dot", of="user-items")
+    >>> len({entry.ids for entry in by_score.lists})
+    1
     """
+    check_choice(of, "of", get_args(Sides))
     if not gauges:
         raise ParameterError("gauges: pass at least one.")
     first = next(iter(gauges.values()))
-    if not 1 <= k < first.n_items:
-        raise ParameterError(f"k={k}: with {first.n_items} items expected 1 to {first.n_items - 1}.")
-    rows = first.find_items(items)
+    asked_ids, rows, labels, names = _asked(first, items, of)
+    own = of != "user-items"
+    check_integer(k, "k", 1, len(labels) - own, meaning=f"as there are {counted(len(labels), 'candidate')}")
     lists = {}
     for gauge, embedding in gauges.items():
-        if embedding.n_items != first.n_items:
-            raise InputError(f"gauge {gauge!r} has {embedding.n_items} items and the first {first.n_items}.")
-        lists[gauge] = top_k(embedding.items, k, metric, rows=rows)
+        if embedding.n_items != first.n_items or (of != "items" and embedding.n_users != first.n_users):
+            raise InputError(
+                f"gauge {gauge!r} has {counted(embedding.n_items, 'item')} and {counted(embedding.n_users, 'user')}, the first "
+                f"{first.n_items} and {first.n_users}: pass gauges of one model."
+            )
+        table = embedding.users if of == "users" else embedding.items
+        asked = embedding.items if of == "items" else embedding.users
+        _refuse_zeros(take_rows(asked, rows), asked_ids, gauge, metric)
+        lists[gauge] = top_k(table, k, metric, None if own else asked, rows=rows)
     entries = [
         NeighborList(
-            item=str(first.item_names[row]),
+            item=asked_ids[position],
             gauge=gauge,
-            names=tuple(str(first.item_names[index]) for index in lists[gauge][0][position]),
-            ids=tuple(_plain(first.item_ids[index]) for index in lists[gauge][0][position]),
+            names=tuple(str(names[index]) for index in lists[gauge][0][position]),
+            ids=tuple(_plain(labels[index]) for index in lists[gauge][0][position]),
             scores=tuple(float(score) for score in lists[gauge][1][position]),
         )
-        for position, row in enumerate(rows)
+        for position in range(len(rows))
         for gauge in gauges
     ]
     difference, compared = prediction_difference(list(gauges.values()))
-    return Comparison(tuple(entries), metric, difference, compared)
+    return Comparison(tuple(entries), metric, difference, compared, of)
+
+
+def _asked(embedding: Embedding, wanted: Sequence[Any], of: Sides) -> tuple[list[str], NDArray[np.int64], Ids, Ids]:
+    """Names and rows of what was asked for; ids and names of what it is compared with."""
+    if of == "items":
+        rows = embedding.find_items(wanted)
+        return [str(embedding.item_names[row]) for row in rows], rows, embedding.item_ids, embedding.item_names
+    known = _require_users(embedding)
+    rows = positions_of(as_label_array(list(wanted), "users"), known)
+    if (rows < 0).any():
+        missing = [value for value, row in zip(wanted, rows, strict=True) if row < 0]
+        raise InputError(
+            f"no user has the id {missing[0]!r}: the ids of users are {some_of(known[:3].tolist())}. "
+            "Items are asked for with of='items'."
+        )
+    names = [str(known[row]) for row in rows]
+    return (names, rows, known, known) if of == "users" else (names, rows, embedding.item_ids, embedding.item_names)
+
+
+def _require_users(embedding: Embedding) -> Ids:
+    if embedding.users is None:
+        raise InputError("neighbours of users need the users' vectors, and this embedding has items only: pass users.")
+    if embedding.user_ids is None:
+        raise InputError("neighbours of users need the users' ids, and this table in parts has none: pass user_ids.")
+    return embedding.user_ids
+
+
+def _refuse_zeros(asked: Any, names: Sequence[str], gauge: str, metric: str) -> None:
+    zero = [name for name, norm in zip(names, row_norms(asked), strict=True) if norm == 0]
+    if zero:
+        where = "" if gauge == AS_SHIPPED else f" in the gauge {gauge!r}"
+        without = "it has no cosine with anything" if metric == "cosine" else "all its dot products are 0"
+        raise InputError(f"{zero[0]} has a zero vector{where}: {without}, so it has no nearest neighbours.")
 
 
 def prediction_difference(embeddings: Sequence[Embedding], n_users: int = 1_000) -> tuple[float | None, int]:

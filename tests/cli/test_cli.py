@@ -46,6 +46,16 @@ def test_fit_audit_neighbors_one_after_the_other(run, csv, tmp_path):
     assert "projected back" in text
 
 
+def test_neighbors_of_users_and_of_items_near_a_user(run, saved):
+    code, text, _ = run("neighbors", saved, "7", "-k", 3, "--of", "users", "--compare")
+    assert code == 0
+    assert "Users similar to 7" in text
+    code, text, _ = run("neighbors", saved, "7", "-k", 3, "--of", "user-items", "--metric", "dot", "--json")
+    assert json.loads(text)["of"] == "user-items"
+    assert len(json.loads(text)["items"][0]["gauges"][0]["neighbors"]) == 3
+    assert run("neighbors", saved, "7", "--of", "usres")[0] == 2
+
+
 @pytest.mark.parametrize("penalty", ["product", "factors", "weights", "dropout"])
 def test_every_penalty_fits_from_the_command_line(run, csv, tmp_path, penalty):
     code, text, _ = run("fit", csv, "--n-components", 4, "--penalty", penalty, "--out", tmp_path / "m", "--json")

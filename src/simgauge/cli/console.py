@@ -128,7 +128,10 @@ def print_comparison(comparison: Any) -> None:
         rows = [
             [f"{entry.names[rank]}  {entry.scores[rank]:.2f}" for entry in lists] for rank in range(len(lists[0].names))
         ]
-        console.print(Text(f"Similar to {item}", style="italic"), soft_wrap=True)
+        nearest = {"items": "Similar to", "users": "Users similar to", "user-items": "Items nearest to user"}[
+            comparison.sides
+        ]
+        console.print(Text(f"{nearest} {item}", style="italic"), soft_wrap=True)
         console.print(table("", [entry.gauge for entry in lists], rows))
         console.print()
     if comparison.prediction_difference is None or len(lists) < 2:

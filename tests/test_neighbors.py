@@ -1,0 +1,115 @@
+"""Neighbours by name: each side against all pairs, what every gauge keeps, and who cannot be asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geometry_problems import general_map
+from problems import cosines, two_tables
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError, ParameterError
+from simgauge.gauge import canonical_gauge, gauge_transform
+from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
+
+
+@pytest.fixture
+def model(rng):
+    P, Q = two_tables(rng, 40, 25, 4)
+    return Embedding(Q, P, item_names=[f"item {row}" for row in range(25)], user_ids=[f"u{row}" for row in range(40)])
+
+
+def unit(rows):
+    return rows / np.linalg.norm(rows, axis=1)[:, None]
+
+
+def test_each_side_against_all_pairs(model):
+    tables = {
+        "items": (cosines(model.items), "item 3", 3),
+        "users": (cosines(model.users), "u7", 7),
+        "user-items": (unit(model.users) @ unit(model.items).T, "u7", 7),
+    }
+    for of, (scores, name, row) in tables.items():
+        scores = scores.copy()
+        if of != "user-items":
+            scores[row, row] = -np.inf
+        order = np.argsort(-scores[row], kind="stable")[:6]
+        found = compare_neighbors({AS_SHIPPED: model}, [name], 6, of=of).lists[0]
+        assert found.item == name
+        labels = model.user_ids if of == "users" else model.item_ids
+        assert list(found.ids) == labels[order].tolist()
+        np.testing.assert_allclose(found.scores, scores[row][order], rtol=1e-12)
+
+
+def test_projected_back_users_are_rows_of_the_predictions_and_items_are_columns(model):
+    """The paper projects users (remedy 2); items are the extension. At one α only one side is projected."""
+    predicted = model.users @ model.items.T
+    gauges = standard_gauges(model, "users")
+    rows = cosines(gauges["projected back (α = 0)"].users)
+    np.testing.assert_allclose(rows, cosines(predicted), atol=1e-12)
+    centred = cosines(gauges["projected back, items centred"].users)
+    np.testing.assert_allclose(centred, np.corrcoef(predicted), atol=1e-12)
+    columns = cosines(standard_gauges(model)["projected back (α = 1)"].items)
+    np.testing.assert_allclose(columns, cosines(predicted.T), atol=1e-12)
+    whitened = gauges["whitened users (α = 1)"].users  # control: the same α does not project the users
+    np.testing.assert_allclose(whitened.T @ whitened, np.eye(4), atol=1e-12)
+    assert np.abs(cosines(whitened) - cosines(predicted)).max() > 0.1
+
+
+@pytest.mark.parametrize("of", ["items", "users", "user-items"])
+def test_only_dot_products_between_the_sides_are_the_same_in_every_gauge(model, rng, of):
+    asked = ["item 3"] if of == "items" else ["u7"]
+    moved = gauge_transform(model, general_map(rng, 4, 50.0))
+    by_dot = compare_neighbors({**standard_gauges(model, of), "moved": moved}, asked, 5, "dot", of=of)
+    by_cosine = compare_neighbors({**standard_gauges(model, of), "moved": moved}, asked, 5, of=of)
+    assert (len({entry.ids for entry in by_dot.lists}) == 1) == (of == "user-items")
+    assert len({entry.ids for entry in by_cosine.lists}) > 1
+    assert by_dot.to_dict()["of"] == of
+
+
+def test_canonical_lists_do_not_depend_on_the_gauge_the_tables_came_in(model, rng):
+    moved = gauge_transform(model, general_map(rng, 4, 50.0))
+    for of, asked in (("items", "item 3"), ("users", "u7"), ("user-items", "u7")):
+        one, two = (compare_neighbors(standard_gauges(e, of), [asked], 5, of=of).lists[1:] for e in (model, moved))
+        assert [entry.ids for entry in one] == [entry.ids for entry in two]
+
+
+def test_numbers_and_texts_are_the_same_user(rng):
+    P, Q = two_tables(rng, 10, 8, 3)
+    numbered = Embedding(Q, P)
+    found = [compare_neighbors({AS_SHIPPED: numbered}, [asked], 3, of="users").lists[0] for asked in (4, "4")]
+    assert found[0] == found[1]
+
+
+def test_who_cannot_be_asked_for_is_told_why(model):
+    gauges = {AS_SHIPPED: model}
+    with pytest.raises(InputError, match="no user has the id 'item 3': the ids of users are 'u0', 'u1', 'u2'"):
+        compare_neighbors(gauges, ["item 3"], 3, of="users")
+    for of in ("users", "user-items"):
+        with pytest.raises(InputError, match="has items only: pass users"):
+            compare_neighbors({AS_SHIPPED: Embedding(model.items)}, [0], 3, of=of)
+        with pytest.raises(InputError, match="has items only: pass users"):
+            standard_gauges(Embedding(model.items), of)
+    with pytest.raises(ParameterError, match="of='pairs'"):
+        compare_neighbors(gauges, ["u1"], 3, of="pairs")
+    for of, most in (("items", 24), ("users", 39), ("user-items", 25)):
+        asked = ["item 1"] if of == "items" else ["u1"]
+        assert len(compare_neighbors(gauges, asked, most, of=of).lists[0].ids) == most
+        with pytest.raises(ParameterError, match=f"k={most + 1}: expected an integer from 1 to {most}"):
+            compare_neighbors(gauges, asked, most + 1, of=of)
+    fewer = Embedding(model.items, model.users[:5])
+    with pytest.raises(InputError, match="pass gauges of one model"):
+        compare_neighbors({"a": model, "b": fewer}, ["u1"], 3, of="users")
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot"])
+def test_a_zero_vector_has_no_neighbours(model, metric):
+    items, users = model.items.copy(), model.users.copy()
+    items[0], users[1] = 0, 0
+    silent = Embedding(items, users)
+    for of, asked in (("items", 0), ("users", 1), ("user-items", 1)):
+        with pytest.raises(InputError, match=f"{asked} has a zero vector: .* so it has no nearest neighbours"):
+            compare_neighbors({AS_SHIPPED: silent}, [asked], 3, metric, of=of)
+        assert compare_neighbors({AS_SHIPPED: silent}, [2], 3, metric, of=of).lists  # control
+    with pytest.raises(InputError, match="a zero vector in the gauge 'other'"):
+        compare_neighbors({"other": canonical_gauge(silent, 1.0)}, [0], 3, metric)
