@@ -23,7 +23,6 @@ from simgauge.models import LinearAutoencoder
 from simgauge.neighbors import Comparison, compare_neighbors
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, silent
-from simgauge.storage.atomic import write_text
 
 HELD_OUT_SHARE = 0.2
 RECALL_AT = 20
@@ -106,7 +105,7 @@ def demo(
 def write_demo(result: Demo, directory: str | Path) -> tuple[Path, Path]:
     """Write report.html and audit.json to a directory."""
     from simgauge import __version__
-    from simgauge.report.html import write_report
+    from simgauge.report.html import write_audit
     from simgauge.report.summary import report_summary
 
     summary = report_summary(
@@ -117,10 +116,7 @@ def write_demo(result: Demo, directory: str | Path) -> tuple[Path, Path]:
         recall=result.recall,
         panels=result.panels,
     )
-    report, numbers = Path(directory) / "report.html", Path(directory) / "audit.json"
-    write_report(report, summary)
-    write_text(numbers, result.audit.to_json())
-    return report, numbers
+    return write_audit(directory, summary, result.audit.to_json())
 
 
 def _in_gauge(model: LinearAutoencoder, training: sp.csr_array, data: Interactions, name: str) -> Embedding:

@@ -12,8 +12,6 @@ from types import MappingProxyType
 from typing import Any, Self, cast
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.core.tables.arrays import numpy_dtype, to_host
@@ -22,17 +20,7 @@ from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import as_table
 from simgauge.errors import InputError
 from simgauge.labels import Ids, arrow_labels, as_ids, read_only
-from simgauge.storage.embedding_directory import (
-    FORMAT_VERSION,
-    ITEMS_FILE,
-    METADATA_FILE,
-    USERS_FILE,
-    VECTORS_FILE,
-    RowBlocks,
-    map_vectors,
-    write_embedding,
-)
-from simgauge.storage.hashing import sha256_of_file
+from simgauge.storage.embedding_directory import RowBlocks, read_embedding_directory, write_embedding
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
@@ -190,16 +178,28 @@ class Embedding(Tabular):
         hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
         raise InputError(f"no item is called {text!r} and none has that id.{hint}")
 
-    def save(self, directory: str | Path) -> Path:
+    def save(self, directory: str | Path, *, more: Mapping[str, bytes] | None = None) -> Path:
         """Write the embedding to a directory, atomically, without pickle; `load` reads it back bit by bit.
 
         The directory holds ``vectors.safetensors`` (tensors ``items``, ``users``), ``items.parquet`` (id, name),
-        ``users.parquet`` (id) and ``simgauge.json`` (shapes, provenance, SHA-256 of the vectors).
+        ``users.parquet`` (id) and ``simgauge.json`` (shapes, provenance, SHA-256 of every file, itself included).
+
+        Parameters
+        ----------
+        directory : str or Path
+            New, empty, or a saved embedding, which is replaced. Files in it that simgauge did not write stay.
+        more : mapping of str to bytes, optional
+            Files that belong to it and are written, checked and replaced together with it, by name.
 
         Raises
         ------
         InputError
-            The directory holds something that simgauge did not write, or cannot be written to.
+            The directory was not written by simgauge, or cannot be written to; its disk is full.
+
+        Warns
+        -----
+        KeptFilesWarning
+            The directory holds files that simgauge did not write.
         """
         return write_embedding(
             directory,
@@ -210,6 +210,7 @@ class Embedding(Tabular):
             user_ids=[] if self.users is None else [arrow_labels(self.user_ids)],
             provenance=self.provenance,
             ids_given=(self.item_ids_given, self.user_ids_given),
+            more=more,
         )
 
     @classmethod
@@ -219,50 +220,19 @@ class Embedding(Tabular):
         Raises
         ------
         InputError
-            A file is missing, cut off or altered, or was written by a newer format.
+            A file is missing, cut off or altered, be it by one bit, or was written by another format version.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        source = Path(directory)
-        _require(source, METADATA_FILE, VECTORS_FILE, ITEMS_FILE)
-        try:
-            metadata = json.loads((source / METADATA_FILE).read_text(encoding="utf-8"))
-            version = metadata["format_version"]
-            if version > FORMAT_VERSION:
-                raise InputError(f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}).")
-            if sha256_of_file(source / VECTORS_FILE) != metadata["vectors_sha256"]:
-                raise InputError(f"{source / VECTORS_FILE} is not the file that was saved (SHA-256 differs).")
-            tensors = (map_vectors if mmap else load_file)(source / VECTORS_FILE)
-            items = pq.read_table(source / ITEMS_FILE)
-            if "users" in tensors:
-                _require(source, USERS_FILE)
-            users = pq.read_table(source / USERS_FILE) if "users" in tensors else None
-            return cls(
-                items=tensors["items"],
-                users=tensors.get("users"),
-                item_ids=items["id"].to_numpy(),
-                user_ids=None if users is None else users["id"].to_numpy(),
-                item_names=items["name"].to_numpy(),
-                provenance=metadata["provenance"],
-                item_ids_given=bool(metadata.get("item_ids_given", True)),
-                user_ids_given=bool(metadata.get("user_ids_given", users is not None)),
-            )
-        except (
-            KeyError,
-            TypeError,
-            json.JSONDecodeError,
-            UnicodeDecodeError,
-            SafetensorError,
-            pa.ArrowInvalid,
-        ) as error:
-            raise InputError(f"{source} is not a saved embedding or is damaged: {error}.") from error
-
-
-def _require(directory: Path, *names: str) -> None:
-    missing = [name for name in names if not (directory / name).is_file()]
-    if missing:
-        raise InputError(f"{directory} is not a saved embedding: {', '.join(missing)} missing.")
+        saved = read_embedding_directory(Path(directory), mmap=mmap)
+        return cls(
+            items=saved.tables["items"],
+            users=saved.tables.get("users"),
+            item_ids=saved.item_ids,
+            user_ids=saved.user_ids,
+            item_names=saved.item_names,
+            provenance=saved.provenance,
+            item_ids_given=saved.ids_given[0],
+            user_ids_given=saved.ids_given[1],
+        )
 
 
 def _as_names(names: Any, item_ids: Ids) -> Ids:

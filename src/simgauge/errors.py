@@ -31,6 +31,10 @@ class DroppedDataWarning(UserWarning):
     """Rows of the input were left out; the message says which and how many."""
 
 
+class KeptFilesWarning(UserWarning):
+    """A directory that was written to holds files that simgauge did not write; the message names them."""
+
+
 class RankWarning(np.exceptions.RankWarning):
     """The data has fewer directions than were asked for; the message says how many."""
 

@@ -20,14 +20,16 @@ from simgauge.core.matrices.interaction_matrix import as_interaction_matrix, che
 from simgauge.errors import InputError
 from simgauge.labels import Ids, arrow_labels, as_ids, match_labels
 from simgauge.storage.atomic import atomic_directory
-from simgauge.storage.hashing import sha256_of_file
+from simgauge.storage.manifest import check_files, own_names, read_manifest, write_manifest
+from simgauge.storage.places import place_of
 from simgauge.wording import counted
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 METADATA_FILE = "interactions.json"
 MATRIX_FILE = "matrix.npz"
 ITEMS_FILE = "items.parquet"
 USERS_FILE = "users.parquet"
+AGAIN = "Save the interactions again, or copy the whole folder again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +210,8 @@ class Interactions:
         """Write to a directory, atomically, without pickle; `load` reads it back bit by bit.
 
         The directory holds ``matrix.npz`` (as `scipy.sparse.save_npz` writes it), ``items.parquet`` (id, name),
-        ``users.parquet`` (id) and ``interactions.json`` (shape, report, SHA-256 of the matrix).
+        ``users.parquet`` (id) and ``interactions.json`` (shape, report, SHA-256 of every file, itself
+        included).
 
         Raises
         ------
@@ -216,25 +219,24 @@ class Interactions:
             The directory holds something that simgauge did not write, or cannot be written to.
         """
         target = Path(directory)
-        with atomic_directory(target, marker=METADATA_FILE) as temporary:
+        with atomic_directory(target, _own_names) as temporary:
             sparse.save_npz(temporary / MATRIX_FILE, self.matrix, compressed=False)
             items = {"id": arrow_labels(self.item_ids)}
             if self.item_names is not None:
                 items["name"] = pa.array(self.item_names, pa.string())
             pq.write_table(pa.table(items), temporary / ITEMS_FILE)
             pq.write_table(pa.table({"id": arrow_labels(self.user_ids)}), temporary / USERS_FILE)
-            metadata = {
+            facts = {
                 "format_version": FORMAT_VERSION,
                 "n_users": self.n_users,
                 "n_items": self.n_items,
                 "nnz": self.nnz,
+                "dtype": str(self.matrix.dtype),
                 "item_ids_given": self.item_ids_given,
                 "user_ids_given": self.user_ids_given,
-                "matrix_sha256": sha256_of_file(temporary / MATRIX_FILE),
                 "report": dict(self.report),
             }
-            text = json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
-            (temporary / METADATA_FILE).write_text(text, encoding="utf-8")
+            write_manifest(temporary / METADATA_FILE, facts)
         return target
 
     @classmethod
@@ -244,37 +246,35 @@ class Interactions:
         Raises
         ------
         InputError
-            A file is missing, cut off or altered, or was written by a newer format.
+            A file is missing, cut off or altered, be it by one bit, or was written by another format version.
         """
         source = Path(directory)
+        facts = read_manifest(source / METADATA_FILE, version=FORMAT_VERSION, kind="saved interactions", again=AGAIN)
         try:
-            metadata = json.loads((source / METADATA_FILE).read_text(encoding="utf-8"))
-            if metadata["format_version"] > FORMAT_VERSION:
-                raise InputError(
-                    f"{source}: format version {metadata['format_version']} is newer than this simgauge "
-                    f"({FORMAT_VERSION}): update simgauge."
-                )
-            if sha256_of_file(source / MATRIX_FILE) != metadata["matrix_sha256"]:
-                raise InputError(f"{source / MATRIX_FILE} is not the file that was saved (SHA-256 differs).")
-            matrix = sparse.load_npz(source / MATRIX_FILE)
-            items = pq.read_table(source / ITEMS_FILE)
-            users = pq.read_table(source / USERS_FILE)
+            check_files(source, facts, again=AGAIN)
+            matrix = sparse.load_npz(place_of(source / MATRIX_FILE))
+            items, users = (pq.read_table(place_of(source / name)) for name in (ITEMS_FILE, USERS_FILE))
+            found = (*matrix.shape, matrix.nnz, str(matrix.dtype))
+            declared = (facts["n_users"], facts["n_items"], facts["nnz"], facts["dtype"])
+            if found != declared:
+                raise InputError(f"{source} holds a matrix {found} where {declared} is declared. {AGAIN}")
             return cls(
                 matrix=matrix,
                 user_ids=users["id"].to_numpy(),
                 item_ids=items["id"].to_numpy(),
                 item_names=items["name"].to_numpy() if "name" in items.column_names else None,
-                report=metadata["report"],
-                item_ids_given=bool(metadata.get("item_ids_given", True)),
-                user_ids_given=bool(metadata.get("user_ids_given", True)),
+                report=facts["report"],
+                item_ids_given=bool(facts["item_ids_given"]),
+                user_ids_given=bool(facts["user_ids_given"]),
             )
-        except FileNotFoundError as error:
-            missing = Path(error.filename).name
-            raise InputError(f"{source} does not hold saved interactions: {missing} is missing.") from error
-        except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile, pa.ArrowException) as error:
+        except (KeyError, TypeError, ValueError, OSError, MemoryError, zipfile.BadZipFile, pa.ArrowException) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{source} does not hold saved interactions or is damaged: {error}.") from error
+
+
+def _own_names(directory: Path) -> set[str]:
+    return own_names(directory, METADATA_FILE, (MATRIX_FILE, ITEMS_FILE, USERS_FILE))
 
 
 def _as_names(names: Any, n_items: int) -> Ids | None:

@@ -7,14 +7,15 @@ import pickle
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save, save_file
 from sklearn.base import clone
 
 from remedy_problems import REMEDIES, two_sides, used
 from simgauge import Embedding
 from simgauge.errors import InputError
 from simgauge.remedies import CanonicalGauge, Centering, LeaveAlone, Whitening, fingerprint, load_remedy
-from simgauge.remedies.saved_form import HEADER, hash_of
+from simgauge.remedies.saved_form import HEADER, header_end
+from simgauge.storage.manifest import BLANK, SEAL, seal
 
 
 @pytest.mark.parametrize("remedy", REMEDIES, ids=lambda remedy: remedy.name)
@@ -64,10 +65,9 @@ def rewrite(path, change, *, sign=True):
         spec = json.loads(file.metadata()[HEADER])
     tensors = load_file(path)
     change(spec, tensors)
-    if sign:
-        spec.pop("sha256", None)
-        spec["sha256"] = hash_of(spec, tensors)
-    save_file(tensors, path, metadata={HEADER: json.dumps(spec)})
+    stated = spec.pop(SEAL)
+    content = save(tensors, metadata={HEADER: json.dumps({**spec, SEAL: BLANK if sign else stated})})
+    path.write_bytes(seal(content, header_end(content)) if sign else content)
 
 
 def test_rewriting_nothing_is_accepted(saved):
@@ -95,7 +95,7 @@ HOSTILE = {
     "a tensor of another shape": (lambda _, tensors: tensors.update(user_matrix_=np.ones((6, 2))), "differ in shape"),
     "a tensor missing": (lambda _, tensors: tensors.pop("mean_"), "mean_"),
     "numbers as text": (lambda _, tensors: tensors.update(mean_=np.zeros(6, np.uint8)), "mean_ holds uint8"),
-    "a newer format": (lambda spec, _: spec.update(format_version=99), "format version 99 is newer"),
+    "a newer format": (lambda spec, _: spec.update(format_version=99), "format version 99 is not the one"),
     "no parameters": (lambda spec, _: spec.pop("params"), "params"),
     "facts of another kind": (lambda spec, _: spec.update(facts=[1]), "damaged"),
 }

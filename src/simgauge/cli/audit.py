@@ -43,12 +43,14 @@ def audit(
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
     from simgauge.errors import ParameterError
-    from simgauge.report.html import write_report
+    from simgauge.report.html import own_audit_files, write_audit
     from simgauge.report.summary import report_summary
-    from simgauge.storage.atomic import write_text
+    from simgauge.storage.atomic import check_place
 
     if fail_on not in (None, "warn", "fail"):
         raise ParameterError(f"--fail-on {fail_on}: expected 'warn' or 'fail'.")
+    if out is not None:
+        check_place(out, own_audit_files)
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names, user_ids)
@@ -69,8 +71,7 @@ def audit(
         )
         if out is not None:
             summary = report_summary(result.to_dict(), title=f"Audit of {Path(items).name}", version=__version__)
-            write_report(out / "report.html", summary)
-            write_text(out / "audit.json", result.to_json())
+            write_audit(out, summary, result.to_json())
     if json:
         console.print_json(result.to_dict())
     else:

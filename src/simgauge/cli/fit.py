@@ -41,7 +41,10 @@ def fit(
     from simgauge.cli.fit_data import fit_data
     from simgauge.models import LinearAutoencoder
     from simgauge.read.store.stored_interactions import StoredInteractions
+    from simgauge.storage.atomic import check_place
+    from simgauge.storage.embedding_directory import own_embedding_files
 
+    check_place(out, own_embedding_files)
     reading = {
         "user": options.column(user),
         "item": options.column(item),

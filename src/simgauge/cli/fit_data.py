@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,15 +43,16 @@ def fit_data(
         yield read_interactions(source, **options)
         return
     from simgauge.read.spill import store_interactions
-    from simgauge.storage.atomic import make_directory
+    from simgauge.storage.places import WORK, make_directory, waiting_place
 
     def report(text: str, done: int, steps: int) -> None:
         show(f"reading ({text})", done, 3 * steps)
 
     # beside the result: that disk has room for it, and the system's folder for temporary files is often in memory
-    parent = make_directory(out.absolute().parent)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.interactions.", dir=parent) as folder:
-        yield store_interactions(source, Path(folder) / "store", **options, memory=limit, progress=report)
+    target = out.resolve()
+    make_directory(target.parent)
+    with waiting_place(target) as place:
+        yield store_interactions(source, place / WORK / "store", **options, memory=limit, progress=report)
 
 
 def _memory_to_spill_with(source: str, penalty: str, options: Mapping[str, Any]) -> int | None:

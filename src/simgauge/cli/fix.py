@@ -51,11 +51,12 @@ def fix(
 ) -> None:
     """Choose the gauge or remedy that evidence supports, "leave it alone" included, and write the vectors."""
     from simgauge.cli import console
-    from simgauge.cli.console import dump
     from simgauge.neighbors import compare_neighbors
     from simgauge.selection import fix as run_fix
-    from simgauge.storage.atomic import write_text
+    from simgauge.storage.atomic import check_place
+    from simgauge.storage.embedding_directory import own_embedding_files
 
+    check_place(out, own_embedding_files)
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names, user_ids)
@@ -75,10 +76,7 @@ def fix(
             trust_ids=trust_ids,
             progress=bar,
         )
-        fixed = selection.transform(embedding)
-        fixed.save(out)
-        selection.best.save(out / "map.safetensors")
-        write_text(out / "selection.json", dump(selection.to_dict()))
+        fixed = selection.save(out, embedding)
     comparison = compare_neighbors({"before": embedding, "after": fixed}, show) if show else None
     if json:
         neighbors = None if comparison is None else comparison.to_dict()

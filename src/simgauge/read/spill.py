@@ -24,7 +24,7 @@ from simgauge.read.sources.parquet_files import check_schemas, first_damaged
 from simgauge.read.sources.table_source import Source
 from simgauge.read.store.spilled_events import SpilledEvents
 from simgauge.read.store.spilled_pairs import keep_frequent_pairs, write_items, write_pairs
-from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInteractions, write_metadata
+from simgauge.read.store.stored_interactions import StoredInteractions, own_store_files, write_metadata
 from simgauge.read.store.stored_pairs import FILES
 from simgauge.storage.atomic import atomic_directory
 
@@ -123,7 +123,7 @@ def store_interactions(
     text = {"delimiter": delimiter, "has_header": has_header, "encoding": encoding, "on_bad_row": on_bad_row}
     target = Path(directory)
     room = _Room(target, np.dtype(dtype).itemsize)
-    with atomic_directory(target, marker=METADATA_FILE) as temporary, room.translated():
+    with atomic_directory(target, own_store_files) as temporary, room.translated():
         work = temporary / "work"
         work.mkdir()
         with open_source(source, query=query, wanted=wanted, **text) as opened:  # type: ignore[arg-type]

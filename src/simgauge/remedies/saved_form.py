@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.storage.atomic import atomic_file
+from simgauge.storage.manifest import BLANK, SEAL, seal
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 HEADER = "simgauge_remedy"
@@ -27,22 +28,34 @@ Arrays = dict[str, NDArray[Any]]
 
 def save_remedy(remedy: Any, path: str | Path) -> Path:
     """Write a fitted remedy; see `Remedy.save`."""
-    from safetensors.numpy import save_file
-
-    spec, arrays = _packed(remedy)
-    spec["format_version"] = FORMAT_VERSION
-    spec["sha256"] = hash_of(spec, arrays)
-    # a safetensors file needs one tensor at least
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()} or {"empty": np.zeros(1)}
+    content = remedy_bytes(remedy)
     with atomic_file(path) as temporary:
-        save_file(tensors, temporary, metadata={HEADER: json.dumps(spec, ensure_ascii=False)})
+        temporary.write_bytes(content)
     return Path(path)
 
 
-def fingerprint(remedy: Any) -> str:
-    """SHA-256 of a fitted map, its class and parameters: the hash that `save` writes."""
+def remedy_bytes(remedy: Any) -> bytes:
+    """The file of a fitted remedy: its header holds the SHA-256 of all of the file's bytes."""
+    from safetensors.numpy import save
+
     spec, arrays = _packed(remedy)
-    return hash_of({**spec, "format_version": FORMAT_VERSION}, arrays)
+    spec["format_version"] = FORMAT_VERSION
+    # a safetensors file needs one tensor at least
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()} or {"empty": np.zeros(1)}
+    text = json.dumps({**spec, SEAL: BLANK}, ensure_ascii=False)
+    blank = save(tensors, metadata={HEADER: text})
+    return seal(blank, header_end(blank))
+
+
+def header_end(content: bytes) -> int:
+    """Where the header of a safetensors file ends."""
+    return 8 + int.from_bytes(content[:8], "little")
+
+
+def fingerprint(remedy: Any) -> str:
+    """SHA-256 of a fitted map, its class and parameters."""
+    spec, arrays = _packed(remedy)
+    return _hash_of({**spec, "format_version": FORMAT_VERSION}, arrays)
 
 
 def _packed(remedy: Any) -> tuple[dict[str, Any], Arrays]:
@@ -74,7 +87,7 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
 
-def hash_of(spec: dict[str, Any], arrays: Arrays) -> str:
+def _hash_of(spec: dict[str, Any], arrays: Arrays) -> str:
     """SHA-256 of a map: of its description and of the dtype, shape and bytes of every array."""
     digest = hashlib.sha256(json.dumps(spec, sort_keys=True, ensure_ascii=True).encode())
     for name in sorted(arrays):

@@ -20,9 +20,11 @@ from simgauge.remedies.local_scaling import LocalScaling
 from simgauge.remedies.norm_discounting import NormDiscounting
 from simgauge.remedies.refit import Refit
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT, Remedy
-from simgauge.remedies.saved_form import FORMAT_VERSION, HEADER, TEXT, Arrays, hash_of
+from simgauge.remedies.saved_form import FORMAT_VERSION, HEADER, TEXT, Arrays, header_end
 from simgauge.remedies.standardizing import Standardizing
 from simgauge.remedies.whitening import PopularityWhitening, Whitening
+from simgauge.storage.manifest import SEAL, unsealed_hash
+from simgauge.storage.places import place_of
 
 CLASSES: dict[str, type[Remedy]] = {
     kind.__name__: kind
@@ -60,22 +62,26 @@ def load_remedy(path: str | Path) -> Remedy:
     ...     load_remedy(remedy.save(folder + "/map.safetensors")).transform_items([[2.0, 3.0]])
     array([[0., 0.]])
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
-    source = Path(path)
+    source = place_of(Path(path))
     if not source.is_file():
         raise InputError(f"{source} does not exist or is no file: pass what Remedy.save wrote.")
     try:
-        with safe_open(source, framework="np") as file:
-            spec = json.loads((file.metadata() or {})[HEADER])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+        raw = source.read_bytes()
+        spec = json.loads(json.loads(raw[8 : header_end(raw)])["__metadata__"][HEADER])
         version = spec["format_version"]
-        if version > FORMAT_VERSION:
-            raise InputError(f"{source}: format version {version} is newer than this simgauge ({FORMAT_VERSION}).")
-        arrays.pop("empty", None)
-        stated = spec.pop("sha256")
-        if hash_of(spec, arrays) != stated:
+        if version != FORMAT_VERSION:
+            raise InputError(
+                f"{source}: format version {version} is not the one that this simgauge reads ({FORMAT_VERSION}): update "
+                "simgauge, or fit the remedy again."
+            )
+        stated = str(spec.pop(SEAL))
+        if unsealed_hash(raw, stated, header_end(raw)) != stated:
             raise InputError(f"{source} is not the file that was saved (SHA-256 differs).")
+        arrays = load(raw)
+        arrays.pop("empty", None)
         return _unpacked(spec, arrays)
     except (InputError, MemoryError):
         raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simgauge.report import figures
-from simgauge.storage.atomic import write_text
+from simgauge.storage.atomic import atomic_directory, write_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,6 +32,35 @@ def write_report(path: str | Path, summary: Mapping[str, Any]) -> Path:
     """Render `summary` (see `report.summary.report_summary`) and write it atomically."""
     write_text(path, render(summary))
     return Path(path)
+
+
+PAGE_FILE, NUMBERS_FILE = "report.html", "audit.json"
+
+
+def write_audit(directory: str | Path, summary: Mapping[str, Any], numbers: str) -> tuple[Path, Path]:
+    """Write the page and the JSON text of an audit to a directory, both or none; other files there stay.
+
+    Raises
+    ------
+    InputError
+        A file of one of these names is there that simgauge did not write.
+    """
+    target = Path(directory)
+    with atomic_directory(target, own_audit_files, name_kept=False) as new:
+        (new / PAGE_FILE).write_text(render(summary), encoding="utf-8")
+        (new / NUMBERS_FILE).write_text(numbers, encoding="utf-8")
+    return target / PAGE_FILE, target / NUMBERS_FILE
+
+
+def own_audit_files(directory: Path) -> set[str]:
+    """Which of the two files in a directory are an audit's, by what is in them."""
+    signs = {PAGE_FILE: (b"<html", b"simgauge"), NUMBERS_FILE: (b'"schema_version"', b'"findings"')}
+    own = set()
+    for name, words in signs.items():
+        if (directory / name).is_file():
+            content = (directory / name).read_bytes()
+            own |= {name} if all(word in content for word in words) else set()
+    return own
 
 
 def render(summary: Mapping[str, Any]) -> str:

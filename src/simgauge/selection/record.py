@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
 from simgauge.core.inference.intervals import Interval
 from simgauge.embedding import Embedding
+from simgauge.remedies.saved_form import remedy_bytes
+from simgauge.storage.embedding_directory import MAP_FILE, RECORD_FILE
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
@@ -161,6 +165,29 @@ class Selection(Tabular):
         moved: Embedding = self.best.transform(embedding)
         about = {key: value for key, value in self.to_dict().items() if key not in ("table", "skipped")}
         return moved.with_tables(moved.items, moved.users, selection=about)
+
+    def save(self, directory: str | Path, embedding: Embedding) -> Embedding:
+        """Apply the chosen map and write its vectors, the map and this record to a directory, all at once.
+
+        The directory is what `Embedding.save` writes, with ``map.safetensors`` (`load_remedy` reads it) and
+        ``selection.json`` beside the vectors.
+
+        Parameters
+        ----------
+        directory : str or Path
+            As for `Embedding.save`.
+        embedding : Embedding
+            The vectors to move.
+
+        Returns
+        -------
+        Embedding
+            The moved vectors.
+        """
+        fixed = self.transform(embedding)
+        record = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        fixed.save(directory, more={MAP_FILE: remedy_bytes(self.best), RECORD_FILE: record.encode()})
+        return fixed
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

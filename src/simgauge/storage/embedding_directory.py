@@ -20,13 +20,18 @@ from simgauge.core.tables.tables import map_rows
 from simgauge.errors import InputError
 from simgauge.labels import arrow_labels
 from simgauge.storage.atomic import atomic_directory
-from simgauge.storage.hashing import sha256_of_file
+from simgauge.storage.manifest import check_files, own_names, read_manifest, write_manifest
+from simgauge.storage.places import place_of
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 METADATA_FILE = "simgauge.json"
 VECTORS_FILE = "vectors.safetensors"
 ITEMS_FILE = "items.parquet"
 USERS_FILE = "users.parquet"
+MAP_FILE, RECORD_FILE = "map.safetensors", "selection.json"
+"""What `fix` writes beside the vectors."""
+
+AGAIN = "Save the embedding again, or copy the whole folder again."
 
 KINDS = {"float32": "F32", "float64": "F64"}
 BLOCK_BYTES = 16 << 20
@@ -62,8 +67,9 @@ def write_embedding(
     user_ids: Iterable[pa.Array],
     provenance: Mapping[str, Any],
     ids_given: tuple[bool, bool] = (True, True),
+    more: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """Write the directory that `Embedding.save` writes, atomically; memory: one block.
+    """Write the directory that `Embedding.save` writes, atomically, and `more` files with it; memory: one block.
 
     `ids_given` says of items and of users whether somebody named the rows, or their ids are mere row numbers.
 
@@ -74,27 +80,78 @@ def write_embedding(
         their shape, or vectors that are not finite.
     """
     target = Path(directory)
-    with atomic_directory(target, marker=METADATA_FILE) as temporary:
+    with atomic_directory(target, own_embedding_files) as temporary:
         tables = {"items": items} | ({} if users is None else {"users": users})
         write_vectors(temporary / VECTORS_FILE, tables)
         columns = {"id": arrow_labels(item_ids), "name": arrow_labels(item_names)}
         pq.write_table(pa.table(columns), temporary / ITEMS_FILE)
         if users is not None:
             _write_ids(temporary / USERS_FILE, user_ids, users.shape[0])
-        metadata = {
+        for name, content in (more or {}).items():
+            (temporary / name).write_bytes(content)
+        facts = {
             "format_version": FORMAT_VERSION,
             "n_items": items.shape[0],
             "n_users": 0 if users is None else users.shape[0],
             "n_components": items.shape[1],
-            "dtype": str(items.dtype),
+            "dtype": {name: str(table.dtype) for name, table in tables.items()},
             "item_ids_given": ids_given[0],
             "user_ids_given": ids_given[1] and users is not None,
-            "vectors_sha256": sha256_of_file(temporary / VECTORS_FILE),
             "provenance": dict(provenance),
         }
-        text = json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
-        (temporary / METADATA_FILE).write_text(text, encoding="utf-8")
+        write_manifest(temporary / METADATA_FILE, facts)
     return target
+
+
+def own_embedding_files(directory: Path) -> set[str]:
+    """Which names in a directory are files of a saved embedding."""
+    usual = (VECTORS_FILE, ITEMS_FILE, USERS_FILE, MAP_FILE, RECORD_FILE)
+    return own_names(directory, METADATA_FILE, usual)
+
+
+@dataclass(frozen=True)
+class SavedEmbedding:
+    """What lies in a directory, as it was written."""
+
+    tables: Mapping[str, NDArray[Any]]
+    item_ids: NDArray[Any]
+    item_names: NDArray[Any]
+    user_ids: NDArray[Any] | None
+    provenance: Mapping[str, Any]
+    ids_given: tuple[bool, bool]
+    """Whether somebody named the items and the users."""
+
+
+def read_embedding_directory(source: Path, *, mmap: bool) -> SavedEmbedding:
+    """Read what `write_embedding` wrote, every file of it compared with its checksum.
+
+    Raises
+    ------
+    InputError
+        A file is missing, cut off or altered, was written by another format version, or is not what is declared.
+    """
+    facts = read_manifest(source / METADATA_FILE, version=FORMAT_VERSION, kind="a saved embedding", again=AGAIN)
+    try:
+        check_files(source, facts, again=AGAIN)
+        tables = {
+            name: table if mmap else np.array(table)
+            for name, table in map_vectors(place_of(source / VECTORS_FILE)).items()
+        }
+        items = pq.read_table(place_of(source / ITEMS_FILE))
+        users = pq.read_table(place_of(source / USERS_FILE)) if facts["n_users"] else None
+        rows = {"items": facts["n_items"], **({"users": facts["n_users"]} if users is not None else {})}
+        declared = {name: ((count, facts["n_components"]), facts["dtype"][name]) for name, count in rows.items()}
+        found = {name: (table.shape, table.dtype.name) for name, table in tables.items()}
+        if found != declared or len(items) != rows["items"] or (users is not None and len(users) != rows["users"]):
+            raise InputError(f"{source} holds {found} where {declared} is declared. {AGAIN}")
+        user_ids = None if users is None else users["id"].to_numpy()
+        provenance = dict(facts["provenance"])
+        given = (bool(facts["item_ids_given"]), bool(facts["user_ids_given"]))
+        return SavedEmbedding(tables, items["id"].to_numpy(), items["name"].to_numpy(), user_ids, provenance, given)
+    except (KeyError, TypeError, AttributeError, ValueError, OSError, MemoryError, pa.ArrowException) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{source} is not a saved embedding or is damaged: {error}.") from error
 
 
 def write_vectors(path: Path, tables: Mapping[str, RowBlocks]) -> None:

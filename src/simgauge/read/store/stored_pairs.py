@@ -7,8 +7,7 @@ many pairs there are in all.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.errors import InputError
+from simgauge.storage.places import place_of
 
 PAIRS_PER_PART = 1 << 22
 """A part ends with the user who reaches this many: 48 MiB in float64."""
@@ -35,8 +35,6 @@ class Part(NamedTuple):
 
     n_users: int
     n_pairs: int
-    crc32: int
-    """Of its row pointers, column numbers and weights, in this order, chained."""
 
 
 class PairsWriter:
@@ -131,12 +129,7 @@ class PairsWriter:
     def _end_part(self, counts: NDArray[np.int64], size: int) -> None:
         indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
         self._indptr.append(indptr)
-        first = self.n_pairs
-        crc = zlib.crc32(indptr.data)
-        for file in (self._indices, self._data):
-            for piece in file.pieces(first, first + size):
-                crc = zlib.crc32(piece, crc)
-        self.parts.append(Part(len(counts), size, crc))
+        self.parts.append(Part(len(counts), size))
         self.n_pairs += size
         self._begun -= size
 
@@ -158,15 +151,6 @@ class _Growing:
         array = np.ascontiguousarray(values, dtype=self.dtype)
         self._file.write(array.data)
         self.length += len(array)
-
-    def pieces(self, start: int, stop: int, step: int = 1 << 20) -> Iterator[bytes]:
-        """What was written there, read back from the system's cache."""
-        self._file.flush()
-        end = self._file.tell()
-        self._file.seek(HEADER_BYTES + start * self.dtype.itemsize)
-        for first in range(start, stop, step):
-            yield self._file.read((min(stop, first + step) - first) * self.dtype.itemsize)
-        self._file.seek(end)
 
     def close(self) -> None:
         if not self._file.closed:
@@ -192,9 +176,9 @@ def map_parts(directory: Path, n_items: int, parts: Sequence[Part], dtype: Any) 
         A file is missing, has another length than `parts` say, or holds another dtype.
     """
     n_pairs, n_users = sum(part.n_pairs for part in parts), sum(part.n_users for part in parts)
-    indptr = _mapped(directory / INDPTR_FILE, np.int32, n_users + len(parts))
-    indices = _mapped(directory / INDICES_FILE, np.int32, n_pairs)
-    data = _mapped(directory / DATA_FILE, dtype, n_pairs)
+    indptr = _mapped(place_of(directory / INDPTR_FILE), np.int32, n_users + len(parts))
+    indices = _mapped(place_of(directory / INDICES_FILE), np.int32, n_pairs)
+    data = _mapped(place_of(directory / DATA_FILE), dtype, n_pairs)
     made, row, pair = [], 0, 0
     for part in parts:
         view = sparse.csr_array((part.n_users, n_items), dtype=dtype)
@@ -219,8 +203,3 @@ def _mapped(path: Path, dtype: Any, length: int) -> NDArray[Any]:
     if mapped.dtype != dtype or mapped.shape != (length,):
         raise InputError(f"{path} holds {mapped.shape} {mapped.dtype} where ({length},) {np.dtype(dtype)} is expected.")
     return np.asarray(mapped)
-
-
-def part_crc32(part: sparse.csr_array) -> int:
-    """The checksum of a part as `Part` records it."""
-    return zlib.crc32(part.data.data, zlib.crc32(part.indices.data, zlib.crc32(part.indptr.data)))
