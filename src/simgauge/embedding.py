@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Self, cast
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.core.tables.arrays import numpy_dtype, to_host

@@ -24,9 +24,10 @@ from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.paper.record import NEIGHBORS, Panel, Reproduction, Row
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, silent
-from simgauge.storage.atomic import atomic_file, write_text
+from simgauge.storage.atomic import atomic_directory
 
 RANDOM_GAUGES = 3
+FILES = ("heatmaps.png", "heatmaps.svg", "table.md", "reproduction.json")
 
 
 def reproduce(
@@ -125,22 +126,30 @@ def _simulation_defaults() -> dict[str, Any]:
 
 
 def write_reproduction(result: Reproduction, directory: str | Path) -> list[Path]:
-    """Write heatmaps.png, heatmaps.svg, table.md and reproduction.json, each whole or not at all."""
+    """Write heatmaps.png, heatmaps.svg, table.md and reproduction.json, all or none of them; other files stay.
+
+    Raises
+    ------
+    InputError
+        A file of one of these names is there that simgauge did not write.
+    """
     from simgauge.paper.heatmaps import draw_heatmaps
 
     target = Path(directory)
-    written = []
-    for suffix in ("png", "svg"):
-        path = target / f"heatmaps.{suffix}"
-        with atomic_file(path) as temporary:
-            draw_heatmaps(result.panels, result.boundaries, temporary, suffix)
-        written.append(path)
-    write_text(target / "table.md", result.to_markdown())
-    write_text(
-        target / "reproduction.json",
-        json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-    )
-    return [*written, target / "table.md", target / "reproduction.json"]
+    numbers = json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with atomic_directory(target, _own_files, name_kept=False) as new:
+        for suffix in ("png", "svg"):
+            draw_heatmaps(result.panels, result.boundaries, new / f"heatmaps.{suffix}", suffix)
+        (new / "table.md").write_text(result.to_markdown(), encoding="utf-8")
+        (new / "reproduction.json").write_text(numbers, encoding="utf-8")
+    return [target / name for name in FILES]
+
+
+def _own_files(directory: Path) -> set[str]:
+    """All four where the numbers are those of a reproduction."""
+    numbers = directory / "reproduction.json"
+    ours = numbers.is_file() and b'"n_clusters"' in numbers.read_bytes()
+    return {name for name in FILES if (directory / name).exists()} if ours else set()
 
 
 class Similarity(NamedTuple):

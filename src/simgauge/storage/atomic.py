@@ -94,7 +94,8 @@ def check_place(path: str | Path, own_names: OwnNames) -> None:
     own_names(target)
     nearest = next(folder for folder in (target, *target.parents) if folder.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"cannot write to {target}: {nearest} is no directory that may be written to.")
+        what = "write to" if target.exists() else "make"
+        raise InputError(f"cannot {what} the directory {target}: {nearest} is no directory that may be written to.")
 
 
 def write_text(path: str | Path, text: str) -> None:
