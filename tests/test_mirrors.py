@@ -24,6 +24,7 @@ ACROSS_FILES = {
     "read/test_real_data.py": "all readers, on real files",
     "read/test_spill_failures.py": "spill and the store, when a disk or a process fails",
     "remedies/test_gauge.py": "a law over all remedies",
+    "remedies/test_ids.py": "how ids meet in every remedy",
     "remedies/test_interface.py": "what all remedies promise",
     "remedies/test_neighbor_remedies.py": "csls, local_scaling and norm_discounting share their reference",
     "remedies/test_targets.py": "each remedy improves the finding that it is for",

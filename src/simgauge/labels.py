@@ -114,6 +114,20 @@ def positions_of(wanted: Any, known: Any) -> NDArray[np.int64]:
     return rows
 
 
+def same_labels(one: Ids, other: Ids) -> bool:
+    """Whether two tables have the same labels in the same order, by the rule of `positions_of`.
+
+    Examples
+    --------
+    >>> numbers, text = np.array([7, 9]), np.array(["7", "9"], dtype=object)
+    >>> same_labels(numbers, text), same_labels(numbers, text[::-1])
+    (True, False)
+    """
+    if one is other:
+        return True
+    return len(one) == len(other) and bool(np.array_equal(positions_of(one, other), np.arange(len(one))))
+
+
 def rows_of(wanted: NDArray[Any], known: Ids, what: str) -> NDArray[np.int64]:
     """Row of every wanted id among the known ones, -1 where there is none; see `positions_of`.
 

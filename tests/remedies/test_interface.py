@@ -69,7 +69,7 @@ def test_transform_keeps_rows_ids_and_dtype_and_says_what_was_done(rng, remedy, 
     assert done["metric"] == remedy.metric
     assert done["predictions"] in ("kept", "rankings kept", "changed")
     if not is_refit(remedy):
-        assert result.n_items, result.n_users == (N_ITEMS, N_USERS)
+        assert (result.n_items, result.n_users) == (N_ITEMS, N_USERS)
         np.testing.assert_array_equal(result.user_ids, embedding.user_ids)
 
 

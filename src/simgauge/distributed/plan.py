@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from simgauge.core.spectral.krylov_basis import BLOCK
 from simgauge.core.spectral.lanczos import basis_limit
@@ -142,14 +143,14 @@ def plan_fit(
     if itemsize not in (4, 8):
         raise ParameterError(f"itemsize={itemsize}: expected 4 (float32) or 8 (float64).")
     columns = basis_limit(int(n_items), n_components, itemsize, None if basis_bytes is None else int(basis_bytes))
-    whole = _counted(n_users, n_items, n_components, pairs_per_user, threads, itemsize, columns)
+    fit = _counted(n_users, n_items, n_components, n_users * pairs_per_user, itemsize, columns)
     machine = rates or ClusterRates()
     if n_workers is not None:
-        return _on(whole, n_items, n_users * pairs_per_user, n_workers, itemsize, columns, machine)
+        return _on(n_workers, threads, fit, machine)
     room = worker_memory or threads * 4.0 * 2**30
-    workers, plan = 1, whole
+    workers = 1
     while workers <= MAX_WORKERS:
-        plan = _on(whole, n_items, n_users * pairs_per_user, workers, itemsize, columns, machine)
+        plan = _on(workers, threads, fit, machine)
         if plan.worker_bytes <= room and (hours is None or plan.seconds <= 3600 * hours):
             return plan
         workers *= 2
@@ -160,39 +161,56 @@ def plan_fit(
     )
 
 
-def _counted(
-    n_users: float, n_items: float, rank: int, pairs_per_user: float, threads: int, itemsize: int, columns: int
-) -> ClusterPlan:
-    """What does not depend on the number of machines."""
+class _Fit(NamedTuple):
+    """What does not depend on the machines."""
+
+    n_items: float
+    pairs: float
+    columns: int
+    """Of the basis, at most."""
+    steps: int
+    block_bytes: float
+    """A block of vectors."""
+    data_bytes: float
+    driver_bytes: float
+
+
+def _counted(n_users: float, n_items: float, rank: int, pairs: float, itemsize: int, columns: int) -> _Fit:
     free = FIRST_STEPS + STEPS_PER_BLOCK * rank / BLOCK
-    steps = round(free if free * BLOCK <= columns else RESTARTED * free)
-    pairs, block = n_users * pairs_per_user, n_items * BLOCK * itemsize
-    driver = (2 * columns + 4 * BLOCK + 3 * rank) * n_items * itemsize
-    data = pairs * (itemsize + 4) + 4 * n_users
-    return ClusterPlan(0, threads, steps, steps + 3, data, block, 0, 0, 0, driver, 0, 0, 0)
+    return _Fit(
+        n_items=n_items,
+        pairs=pairs,
+        columns=columns,
+        steps=round(free if free * BLOCK <= columns else RESTARTED * free),
+        block_bytes=n_items * BLOCK * itemsize,
+        data_bytes=pairs * (itemsize + 4) + 4 * n_users,
+        driver_bytes=(2 * columns + 4 * BLOCK + 3 * rank) * n_items * itemsize,
+    )
 
 
-def _on(
-    plan: ClusterPlan, n_items: float, pairs: float, workers: int, itemsize: int, columns: int, rates: ClusterRates
-) -> ClusterPlan:
-    block, parts = n_items * BLOCK * itemsize, workers * plan.threads
+def _on(workers: int, threads: int, fit: _Fit, rates: ClusterRates) -> ClusterPlan:
+    block, parts = fit.block_bytes, workers * threads
     levels = math.ceil(math.log2(workers)) if workers > 1 else 0
     # a pair of sums meets on one machine with probability (T - 1) / (parts - 1) when parts lie at random: of parts - 1
     # additions, parts - T cross; and the total goes to the driver
-    reduced = (parts - plan.threads + 1) * block
+    reduced = (parts - threads + 1) * block
     sends = 1 + levels
-    adds = plan.threads + levels if workers > 1 else 1
+    adds = threads + levels if workers > 1 else 1
     adding = (1 + math.log2(parts)) * 3 * block / rates.memory
-    products = 4 * pairs * BLOCK / (parts * rates.product)
-    used = plan.steps * BLOCK / 2 if plan.steps * BLOCK <= columns else columns * 0.85
-    return replace(
-        plan,
+    products = 4 * fit.pairs * BLOCK / (parts * rates.product)
+    used = fit.steps * BLOCK / 2 if fit.steps * BLOCK <= fit.columns else fit.columns * 0.85
+    return ClusterPlan(
         n_workers=workers,
+        threads=threads,
+        steps=fit.steps,
+        passes=fit.steps + 3,
+        data_bytes=fit.data_bytes,
         broadcast_bytes=block * workers,
         reduced_bytes=reduced,
-        moved_bytes=plan.steps * (block * workers + reduced),
-        worker_bytes=plan.data_bytes / workers + block + 3 * plan.threads * block,
+        moved_bytes=fit.steps * (block * workers + reduced),
+        worker_bytes=fit.data_bytes / workers + block + 3 * threads * block,
+        driver_bytes=fit.driver_bytes,
         compute_seconds=products + adding + 2 * parts * rates.task,
         network_seconds=(sends + adds) * block / rates.network,
-        driver_seconds=16 * n_items * BLOCK * used / rates.driver,
+        driver_seconds=16 * fit.n_items * BLOCK * used / rates.driver,
     )

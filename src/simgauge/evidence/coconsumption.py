@@ -17,7 +17,7 @@ from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import check_depth, check_sample, check_weights
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.interactions import Interactions
-from simgauge.labels import rows_of
+from simgauge.labels import rows_of, same_labels
 from simgauge.matching.ids import IdSource, source_of
 from simgauge.parameters import Rng, as_generator
 
@@ -75,7 +75,7 @@ class CoConsumption:
         if self.metric not in ("recall", "precision", "ndcg"):
             raise ParameterError(f"metric={self.metric!r}: expected 'recall', 'precision' or 'ndcg'.")
         for side in ("user_ids", "item_ids"):
-            if not np.array_equal(getattr(self.used, side), getattr(self.held_out, side)):
+            if not same_labels(getattr(self.used, side), getattr(self.held_out, side)):
                 raise InputError(
                     f"used and held_out have different {side}: bring them together with held_out.align(used.item_ids, "
                     "used.user_ids), or let hold_out() make both."
@@ -161,7 +161,9 @@ class CoConsumption:
         used, later = (_placed(side.matrix, known, rows, embedding.n_items) for side in (self.used, self.held_out))
         weights = np.ones(embedding.n_items)
         weights[rows[known]] = 1.0 / self.popularity[known]
-        notes = [f"{len(rows) - len(known)} items of the evidence are not in the embedding"] * (len(known) < len(rows))
+        notes = []
+        if len(known) < len(rows):
+            notes.append(f"{len(rows) - len(known)} items of the evidence are not in the embedding")
         has_later = np.diff(later.indptr) > 0
         asked = sparse.csr_array(sparse.diags_array(has_later.astype(np.float64)).tocsr() @ used)
         asked.eliminate_zeros()

@@ -108,9 +108,9 @@ class PairJudgements:
                 f"{int(known.sum())} of {len(known)} judged pairs have both items in the embedding, and their judgements "
                 "do not differ: pass more pairs."
             )
-        notes = [f"{int((~known).sum())} of {len(known)} pairs have an item that the embedding lacks"] * (
-            not known.all()
-        )
+        notes = []
+        if not known.all():
+            notes.append(f"{int((~known).sum())} of {len(known)} pairs have an item that the embedding lacks")
         return PairScorer(self, left[known], right[known], self.judgements[known], notes)
 
 

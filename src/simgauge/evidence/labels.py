@@ -103,7 +103,8 @@ class Labels:
         """Match with an embedding."""
         ids = list(self.labels)
         rows = rows_of(as_label_array(ids, "labels"), embedding.item_ids, "labelled items")
-        notes = [f"{int((rows < 0).sum())} labelled items are not in the embedding"] * bool((rows < 0).any())
+        missing = int((rows < 0).sum())
+        notes = [f"{missing} labelled items are not in the embedding"] if missing else []
         indicator = _indicator([self.labels[label] for label in ids], rows, embedding.n_items)
         unlabelled = embedding.n_items - int((np.diff(indicator.indptr) > 0).sum())
         if unlabelled:

@@ -129,7 +129,7 @@ class Relevance:
         rows, position = np.unique(asked[use], return_inverse=True)
         matrix = sparse.csr_array((self.relevance[use], (position, found[use])), shape=(len(rows), embedding.n_items))
         lost = int(((self.relevance > 0) & ~use).sum())
-        notes = [f"{lost} relevant pairs have a query or item that the embedding lacks"] * bool(lost)
+        notes = [f"{lost} relevant pairs have a query or item that the embedding lacks"] if lost else []
         weights = None
         if self.popularity is not None:
             listed = [self.popularity.get(label, 1.0) for label in embedding.item_ids.tolist()]

@@ -51,8 +51,10 @@ class CSLS(NeighborRemedy):
     def _measure(self, cosines: NDArray[np.floating], table: FloatTable) -> NDArray[np.float64]:  # noqa: ARG002
         return np.asarray(cosines.mean(axis=1, dtype=np.float64))
 
-    def _tables(self, unit_items: FloatTable, unit_queries: FloatTable) -> tuple[FloatTable, FloatTable]:
-        return csls_tables(unit_items, unit_queries, self.local_)
+    def _tables(
+        self, unit_items: FloatTable, unit_queries: FloatTable, local: NDArray[np.float64]
+    ) -> tuple[FloatTable, FloatTable]:
+        return csls_tables(unit_items, unit_queries, local)
 
     def _scores(self, dots: NDArray[np.floating], around: NDArray[np.float64]) -> NDArray[np.floating]:
         return csls_scores(dots, around)

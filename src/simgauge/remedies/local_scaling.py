@@ -64,8 +64,10 @@ class LocalScaling(NeighborRemedy):
     def _measure(self, cosines: NDArray[np.floating], table: FloatTable) -> NDArray[np.float64]:
         return local_scale(cosines, self.method, float(np.sqrt(8 * np.finfo(table.dtype).eps)))
 
-    def _tables(self, unit_items: FloatTable, unit_queries: FloatTable) -> tuple[FloatTable, FloatTable]:
-        return scaled_tables(unit_items, unit_queries, self.local_)
+    def _tables(
+        self, unit_items: FloatTable, unit_queries: FloatTable, local: NDArray[np.float64]
+    ) -> tuple[FloatTable, FloatTable]:
+        return scaled_tables(unit_items, unit_queries, local)
 
     def _scores(self, dots: NDArray[np.floating], around: NDArray[np.float64]) -> NDArray[np.floating]:
         return scaled_scores(dots, around, self.method)

@@ -13,7 +13,7 @@ from simgauge.core.tables.tables import unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
-from simgauge.labels import positions_of
+from simgauge.labels import positions_of, same_labels
 from simgauge.remedies.remedy import CHANGED, Remedy, check_interactions
 from simgauge.wording import some_of
 
@@ -93,7 +93,7 @@ class NormDiscounting(Remedy):
         return table
 
     def _scale_of(self, ids: Any) -> NDArray[np.float64]:
-        if ids is self.item_ids_ or np.array_equal(ids, self.item_ids_):
+        if same_labels(ids, self.item_ids_):
             return self.scale_
         rows = positions_of(ids, self.item_ids_)
         if (rows < 0).all():

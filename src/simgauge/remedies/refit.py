@@ -14,7 +14,7 @@ from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
-from simgauge.labels import positions_of
+from simgauge.labels import positions_of, same_labels
 from simgauge.parameters import check_integer
 from simgauge.remedies.decompositions import WEIGHTINGS, Weighting, shared_dropout, shared_spectrum
 from simgauge.remedies.remedy import CHANGED, Remedy, check_interactions
@@ -227,7 +227,7 @@ class Refit(Remedy):
         return check_integer(self.n_components, "n_components", 1, largest, meaning=have)
 
     def _items_of(self, embedding: Embedding) -> FloatTable:
-        if np.array_equal(embedding.item_ids, self.item_ids_):
+        if same_labels(embedding.item_ids, self.item_ids_):
             return self.items_
         rows = positions_of(embedding.item_ids, self.item_ids_)
         if (rows < 0).any():

@@ -17,6 +17,7 @@ from simgauge.core.tables.tables import as_table
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
+from simgauge.labels import same_labels
 from simgauge.read.as_embedding import as_embedding
 
 KEPT = "kept"
@@ -271,12 +272,7 @@ def check_interactions(embedding: Embedding, interactions: Interactions | None, 
             f"{name} needs interactions, and {received}: pass fit(embedding, interactions), with interactions from "
             "read_interactions(path).align(embedding.item_ids)."
         )
-    same = interactions.item_ids is embedding.item_ids or (
-        interactions.n_items == embedding.n_items
-        and interactions.item_ids.dtype == embedding.item_ids.dtype
-        and bool(np.array_equal(interactions.item_ids, embedding.item_ids))
-    )
-    if not same:
+    if not same_labels(interactions.item_ids, embedding.item_ids):
         raise InputError(
             f"{name}: the interactions have {interactions.n_items} items and the embedding {embedding.n_items}, or in "
             "another order: pass interactions.align(embedding.item_ids)."

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
+from simgauge.labels import same_labels
 from simgauge.matching import check_ids, sources_of
 from simgauge.parameters import Rng, as_seed, check_integer
 from simgauge.progress import Progress
@@ -142,13 +141,21 @@ def fix(
         "notes": list(scorer.notes),
         "ids": ids.to_dict(),
     }
-    settings = Settings(popularity_tradeoff, max_loss, vectors_only, folds, confidence, n_resamples, seed)
+    settings = Settings(
+        popularity_tradeoff=popularity_tradeoff,
+        max_loss=max_loss,
+        vectors_only=vectors_only,
+        folds=folds,
+        confidence=confidence,
+        n_resamples=n_resamples,
+        seed=seed,
+    )
     return decide(scored, evidence.scale, settings, about)
 
 
 def _aligned(embedding: Embedding, interactions: Interactions | None) -> Interactions | None:
     """In the order of the embedding; the same object where it is already, so that decompositions can be shared."""
-    if interactions is None or np.array_equal(interactions.item_ids, embedding.item_ids):
+    if interactions is None or same_labels(interactions.item_ids, embedding.item_ids):
         return interactions
     return interactions.align(embedding.item_ids)
 

@@ -231,7 +231,7 @@ class Selection(Tabular):
             return f"{self.summary}\n"
         weighted = self.table[0].weighted is not None
         measure = self.evidence.get("measure", "metric")
-        head = ["candidate", str(measure), "change"] + ["weighted", "change"] * weighted + ["gain", "", ""]
+        head = ["candidate", str(measure), "change", *(["weighted", "change"] if weighted else []), "gain", "", ""]
         lines = [self.summary, "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
         for row in self.table:
             cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change)]

@@ -8,14 +8,15 @@ from typing import Any
 from simgauge.core.inference.tradeoff import Pick
 from simgauge.selection.record import Confirmation
 from simgauge.selection.scoring import Scored
-from simgauge.wording import plural
+from simgauge.wording import counted, plural
 
 
 def summary_of(
     scored: Scored, best: Pick, improved: bool, loses: bool, confirmation: Confirmation, evidence: Mapping[str, Any]
 ) -> str:
     """What was chosen, what it gained on units that had no part in the choice, or what more would be needed."""
-    units = f"{evidence['n_units']} {plural(str(evidence['unit']), int(evidence['n_units']))}"
+    number, unit = int(evidence["n_units"]), str(evidence["unit"])
+    units = counted(number, unit)
     others = len(scored.candidates) - 1
     measure = str(evidence["measure"])
     weighted = confirmation.weighted_change
@@ -28,12 +29,20 @@ def summary_of(
             f"Use {name}. Against leaving the embedding alone: {part} (cross-fitted over {units}, {others} candidates; "
             f"{folds} folds choose the same)."
         )
-    return f"Leave it alone: {_why(scored, best, loses, confirmation, part, units, others)}"
+    return f"Leave it alone: {_why(scored, best, loses, confirmation, part, units, plural(unit, 2), others)}"
 
 
 def _why(
-    scored: Scored, best: Pick, loses: bool, confirmation: Confirmation, part: str, units: str, others: int
+    scored: Scored,
+    best: Pick,
+    loses: bool,
+    confirmation: Confirmation,
+    part: str,
+    units: str,
+    several: str,
+    others: int,
 ) -> str:
+    """Why nothing was chosen; `units` with their number, `several` without."""
     smallest = f"The smallest gain that these {units} would show in 4 of 5 cases is {_size(confirmation)}."
     if best.candidate == 0:
         return f"none of {others} candidates gains without losing on a measure that counts. {smallest}"
@@ -41,12 +50,12 @@ def _why(
     if loses:
         return (
             f"the choice among {others} candidates (last {name}) loses more than allowed on a measure when scored on "
-            f"{units.split()[1]} that had no part in it: {part}. The table shows what there is to trade (max_loss=)."
+            f"{several} that had no part in it: {part}. The table shows what there is to trade (max_loss=)."
         )
     needed = confirmation.units_needed
     more = ""
     if needed is not None:
-        more = f" About {needed:,} {units.split()[1]} would be needed to show the gain of {name} as measured here."
+        more = f" About {needed:,} {several} would be needed to show the gain of {name} as measured here."
     return f"the choice among {others} candidates (last {name}) is not significantly better, allowing for their number: {part}. {smallest}{more}"
 
 
