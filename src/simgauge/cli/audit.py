@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,12 +12,13 @@ from simgauge.cli import options
 FINDING_REACHED_LEVEL = 1
 
 
+@options.reads_vectors
 def audit(
     items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     users: options.Users = None,
     ids: options.Ids = None,
-    user_ids: options.UserIds = None,
     names: options.Names = None,
+    user_ids: options.UserIds = None,
     objective: options.Objective = None,
     biases: options.TrainedBiases = None,
     penalty: options.Penalty = None,
@@ -36,6 +37,7 @@ def audit(
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 when a finding is 'warn' or 'fail'.")] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
     json: options.Json = False,
+    reading: Any = None,
 ) -> None:
     """How arbitrary is the cosine of these embeddings?"""
     from simgauge import __version__
@@ -53,7 +55,7 @@ def audit(
         check_place(out, own_audit_files)
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 1)
-        embedding = options.load_embedding(items, users, ids, names, user_ids)
+        embedding = options.load_embedding(items, users, ids, names, user_ids, reading)
         if drop_bias:
             embedding = without_bias(embedding)
         result = run_audit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -10,6 +10,7 @@ from rich.text import Text
 from simgauge.cli import options
 
 
+@options.reads_vectors
 def compare(
     first: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     second: Annotated[str, typer.Argument(help="The other model's item vectors.")],
@@ -27,14 +28,15 @@ def compare(
     sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
     json: options.Json = False,
+    reading: Any = None,
 ) -> None:
     """Say what turns one model into the other on the items that both have; compare neighbours, shapes, verdicts."""
     from simgauge.auditing.comparison import compare as run_compare
     from simgauge.cli import console
 
     with console.warnings_as_notes(), console.progress(not json) as show:
-        one = options.load_embedding(first, first_users, first_ids, None, first_user_ids)
-        two = options.load_embedding(second, second_users, second_ids, None, second_user_ids)
+        one = options.load_embedding(first, first_users, first_ids, None, first_user_ids, reading)
+        two = options.load_embedding(second, second_users, second_ids, None, second_user_ids, reading)
         result = run_compare(one, two, k=k, sample=sample, rng=seed, progress=show)
     if json:
         console.print_json(result.to_dict())

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from simgauge.interactions import Interactions
 
 
+@options.reads_vectors
 def fix(
     items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     out: Annotated[Path, typer.Option(help="Directory for the vectors, the map and selection.json.")],
     users: options.Users = None,
     ids: options.Ids = None,
-    user_ids: options.UserIds = None,
     names: options.Names = None,
+    user_ids: options.UserIds = None,
     held_out: Annotated[
         str | None,
         typer.Option(help="Interactions that the model was not trained on; with --interactions, what came later."),
@@ -48,6 +49,7 @@ def fix(
     trust_ids: options.TrustIds = False,
     seed: options.Seed = 0,
     json: options.Json = False,
+    reading: Any = None,
 ) -> None:
     """Choose the gauge or remedy that evidence supports, "leave it alone" included, and write the vectors."""
     from simgauge.cli import console
@@ -59,7 +61,7 @@ def fix(
     check_place(out, own_embedding_files)
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)
-        embedding = options.load_embedding(items, users, ids, names, user_ids)
+        embedding = options.load_embedding(items, users, ids, names, user_ids, reading)
         training = options.load_interactions(interactions, user, item, weight)
         later = options.load_interactions(held_out, user, item, weight)
         evidence = _evidence(training, later, labels, pairs, qrels, metric, at, max_queries, seed)
@@ -80,7 +82,8 @@ def fix(
     comparison = compare_neighbors({"before": embedding, "after": fixed}, show) if show else None
     if json:
         neighbors = None if comparison is None else comparison.to_dict()
-        console.print_json({**selection.to_dict(), "out": str(out), "neighbors": neighbors})
+        sources = embedding.provenance.get("sources", {})
+        console.print_json({**selection.to_dict(), "out": str(out), "neighbors": neighbors, "sources": sources})
         return
     console.print_ids(selection.evidence.get("ids"))
     console.print_selection(selection, rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,16 +18,31 @@ Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Users = Annotated[str | None, typer.Option(help="The other table (users, queries, contexts), same formats.")]
 Ids = Annotated[
     str | None,
-    typer.Option(help="Ids of the items: FILE with one per row, FILE:COLUMN, or 'positions' for row numbers from 0."),
+    typer.Option(help="A column of the table, a FILE with one id a row, FILE:COLUMN, or 'positions' for none."),
 ]
-UserIds = Annotated[
-    str | None,
-    typer.Option(help="Ids of the users: FILE with one per row, FILE:COLUMN, or 'positions' for row numbers from 0."),
-]
+Names = Annotated[str | None, typer.Option(help="A column of the table, a FILE with one name a row, or FILE:COLUMN.")]
 TrustIds = Annotated[
     bool, typer.Option("--trust-ids", help="Go on where few ids match or the vectors do not seem to belong to them.")
 ]
-Names = Annotated[str | None, typer.Option(help="File with one name per row, or FILE:COLUMN.")]
+UserIds = Annotated[str | None, typer.Option("--user-ids", help="Ids of the other table, as for --ids.")]
+OnBadRow = Annotated[
+    str, typer.Option("--on-bad-row", help="error, or drop: leave rows out that are damaged or lack a number.")
+]
+Header = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first line of a text table names its columns."),
+]
+Delimiter = Annotated[str | None, typer.Option("--delimiter", help="What separates the columns of a text table.")]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="Encoding of a text table, such as latin-1.")]
+Decimal = Annotated[str | None, typer.Option("--decimal", help="Sign before the fraction in a text table: '.' or ','.")]
+VECTOR_READING: dict[str, Any] = {
+    "on_bad_row": (OnBadRow, "error"),
+    "header": (Header, None),
+    "delimiter": (Delimiter, None),
+    "encoding": (Encoding, None),
+    "decimal": (Decimal, None),
+}
+"""Options on how tables of vectors are written, with their defaults: the same in every command that reads some."""
 Objective = Annotated[
     str | None,
     typer.Option(
@@ -55,13 +73,46 @@ def column(value: str | None) -> str | int | None:
     return int(value) if value is not None and value.isdigit() else value
 
 
-def load_embedding(
-    items: str, users: str | None, ids: str | None, names: str | None, user_ids: str | None = None
-) -> Embedding:
-    """A saved embedding, or tables in any readable format."""
-    from simgauge.read.embedding_files import read_embedding
+def reads_vectors(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of `VECTOR_READING` added; it receives them together as `reading`."""
 
-    return read_embedding(items, users=users, ids=ids, names=names, user_ids=user_ids)
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        reading = {name: given.pop(name) for name in VECTOR_READING}
+        command(**given, reading=reading)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "reading"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in VECTOR_READING.items()
+    ]
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + added
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
+
+def load_embedding(
+    items: str,
+    users: str | None,
+    ids: str | None,
+    names: str | None,
+    user_ids: str | None = None,
+    reading: dict[str, Any] | None = None,
+) -> Embedding:
+    """A saved embedding, or tables in any readable format; what was understood of each is told on stderr."""
+    from simgauge.cli.console import print_note
+    from simgauge.read.embedding_files import read_embedding, what_was_read
+
+    options = dict(reading or {})
+    has_header = options.pop("header", None)
+    embedding = read_embedding(
+        items, users=users, ids=ids, names=names, user_ids=user_ids, has_header=has_header, **options
+    )
+    for line in what_was_read(embedding, items):
+        print_note(line)
+    return embedding
 
 
 def load_interactions(

@@ -15,7 +15,7 @@ from simgauge.read.vectors import word2vec
 from simgauge.read.vectors.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
 
 WORD = st.text(
-    st.characters(codec="utf-8", exclude_characters="\n\r", exclude_categories=("Cs",)), min_size=1, max_size=5
+    st.characters(codec="utf-8", exclude_characters="\n\r\t", exclude_categories=("Cs",)), min_size=1, max_size=5
 )
 NO_SPACE = WORD.filter(lambda word: " " not in word)
 

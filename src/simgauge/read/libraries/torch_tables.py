@@ -70,7 +70,12 @@ def is_torch_file(path: Path) -> bool:
 
 
 def load_weights(path: Path) -> dict[str, Any]:
-    """All tensors of a checkpoint by name, loaded with ``weights_only=True``: no code of the file can run.
+    """All tensors of a checkpoint by name; see `load_checkpoint`."""
+    return load_checkpoint(path)[0]
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """All tensors of a checkpoint by name, and all that it holds, loaded with ``weights_only=True``: no code can run.
 
     Raises
     ------
@@ -91,12 +96,11 @@ def load_weights(path: Path) -> dict[str, Any]:
             f"{path.name} is a pickled PyTorch checkpoint that cannot be read as weights only (refused: it is damaged, "
             "or holds objects whose loading can run code). Save model.state_dict() or safetensors."
         ) from error
-    tensors = named_tensors(loaded) if isinstance(loaded, Mapping) else {}
-    if _is_tensor(loaded):
-        tensors = {"tensor": loaded}
+    state = loaded if isinstance(loaded, Mapping) else {}
+    tensors = {"tensor": loaded} if _is_tensor(loaded) else named_tensors(state)
     if not tensors:
         raise InputError(f"{path.name} holds no tensors: save model.state_dict().")
-    return tensors
+    return tensors, state
 
 
 def named_tensors(state: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -110,13 +114,25 @@ def named_tensors(state: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def as_array(tensor: Any) -> NDArray[Any]:
-    """A tensor on any device as an array; bfloat16 widened to float32, which holds it exactly."""
+def as_array(tensor: Any, name: str = "the tensor") -> NDArray[Any]:
+    """A tensor on any device as an array; bfloat16 widened to float32, which holds it exactly.
+
+    Raises
+    ------
+    InputError
+        A number type that NumPy has not, such as the 8-bit floats.
+    """
     held = tensor.detach().cpu()
     dtype = str(held.dtype)
-    if dtype == "torch.bfloat16":
-        held = held.float()
-    array: NDArray[Any] = np.array(held.to_dense().numpy() if held.is_sparse else held.numpy())
+    try:
+        if dtype == "torch.bfloat16":
+            held = held.float()
+        array: NDArray[Any] = np.array(held.to_dense().numpy() if held.is_sparse else held.numpy())
+    except (TypeError, RuntimeError) as error:
+        raise InputError(
+            f"{name} holds {dtype.removeprefix('torch.')}; expected float64, float32, float16, bfloat16 or integers. "
+            "Widen it where its scale is known: tensor.float() * scale."
+        ) from error
     return array
 
 

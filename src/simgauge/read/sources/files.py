@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
+import pickletools
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,20 @@ MAGIC = (
     (b"PAR1", "Parquet"),
     (b"SQLite format 3\x00", "SQLite"),
     (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x04\x22\x4d\x18", "lz4"),
     (b"ARROW1", "Arrow"),
+    (b"FEA1", "Arrow"),
+    (b"\xff\xff\xff\xff", "Arrow"),
     (b"\x89HDF", "HDF5"),
+    (b"\xba\x16\x4f\x2f", "fastText"),
+    (b"GGUF\x03", "GGUF"),
+    (b"Obj\x01", "Avro"),
+    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", "torch"),
 )
+COMPRESSED = ("gzip", "bzip2", "xz", "zstd", "lz4")
+"""Contents that are another file, packed."""
 SUFFIXES = {
     ".npy": "npy",
     ".npz": "zip",
@@ -35,6 +48,11 @@ SUFFIXES = {
     ".duckdb": "DuckDB",
     ".safetensors": "safetensors",
     ".gz": "gzip",
+    ".bz2": "bzip2",
+    ".xz": "xz",
+    ".zst": "zstd",
+    ".feather": "Arrow",
+    ".arrow": "Arrow",
 }
 """What a file must be when its name says so; other names are believed to be whatever the content is."""
 
@@ -47,7 +65,9 @@ def is_path(source: Any) -> bool:
 
 
 def expand(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Files that a path, a glob, a directory of parts or a list of these stands for, globs and parts sorted by name.
+    """Files that a path, a glob, a directory of parts or a list of these stands for.
+
+    Globs and parts come in natural order: ``part2`` before ``part10``.
 
     Raises
     ------
@@ -58,15 +78,16 @@ def expand(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
         return [path for part in source for path in expand(part)]
     path = Path(source)
     if path.is_dir():
-        found = [part for part in sorted(path.iterdir()) if part.is_file() and part.name[0] not in "._"]
+        parts = sorted(path.iterdir(), key=natural_order)
+        found = [part for part in parts if part.is_file() and part.name[0] not in "._"]
         if not found:
             raise InputError(f"{path} is an empty directory: pass a file, a glob or a directory of data files.")
         return found
     if path.exists():
         return [path]
     if glob.has_magic(str(source)):
-        names = sorted(glob.glob(str(source), recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
-        found = [Path(name) for name in names if Path(name).is_file()]
+        names = [Path(name) for name in glob.glob(str(source), recursive=True)]  # noqa: PTH207  Path.glob takes no absolute pattern
+        found = sorted((path for path in names if path.is_file()), key=natural_order)
         if found:
             return found
         raise InputError(f"no file matches {str(source)!r}.")
@@ -74,8 +95,20 @@ def expand(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
     raise InputError(f"{path} does not exist.{near} Check the path; pass a file, a glob or a list of files.")
 
 
+def natural_order(path: Path) -> tuple[tuple[int, int, str], ...]:
+    """Sort key by which numbers in names count as numbers.
+
+    Examples
+    --------
+    >>> [path.name for path in sorted(map(Path, ["v10.npy", "v9.npy"]), key=natural_order)]
+    ['v9.npy', 'v10.npy']
+    """
+    pieces = re.split(r"([0-9]+)", str(path))
+    return tuple((1, int(piece), piece) if piece.isdecimal() else (0, 0, piece) for piece in pieces)
+
+
 def content_of(path: Path) -> str:
-    """What the first bytes say: one of the words of `MAGIC`, "DuckDB", "safetensors", "pickle", "binary", "text".
+    """What the first bytes say: one of the words of `MAGIC`, "DuckDB", "safetensors", "binary", "text".
 
     Raises
     ------
@@ -88,11 +121,12 @@ def content_of(path: Path) -> str:
             head = file.read(4096)
             file.seek(max(0, size - 4))
             tail = file.read(4)
+            early = head[:1] in EARLY_PICKLES and tail.rstrip(b"\n")[-1:] == b"." and _is_early_pickle(file, size)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}.") from error
     if not head:
         raise InputError(f"{path.name} is empty (0 bytes).")
-    content = _content(head, size)
+    content = "pickle" if early else _content(head, size)
     expected = SUFFIXES.get(path.suffix.lower())
     if content == "pickle":
         raise InputError(
@@ -109,10 +143,32 @@ def content_of(path: Path) -> str:
     return content
 
 
+EARLY_PICKLES = (b"(", b"c", b"]", b"}", b"l", b"d", b"V", b"S", b"I", b"F", b"L", b"X", b"U", b"K", b"M", b"J", b"G")
+"""First bytes of pickles of the protocols 0 and 1, which have no mark of their own."""
+LARGEST_EARLY_PICKLE = 1 << 24
+"""Of larger files only the beginning is parsed as a pickle."""
+
+
+def _is_early_pickle(file: Any, size: int) -> bool:
+    """Whether the whole file (of a large one, the beginning) is a program of the pickle machine."""
+    file.seek(0)
+    program = file.read(LARGEST_EARLY_PICKLE)
+    count, ends = 0, False
+    try:
+        for operation, _, position in pickletools.genops(program):
+            count += 1
+            ends = operation.name == "STOP" and not program[(position or 0) + 1 :].strip()
+    except Exception:  # pickletools raises whatever the operation's reader does
+        return size > LARGEST_EARLY_PICKLE and count > 100
+    return ends and count > 1
+
+
 def _content(head: bytes, size: int) -> str:
     for magic, name in MAGIC:
         if head.startswith(magic):
             return name
+    if head[:3] == b"BZh" and head[4:7] == b"1AY":
+        return "bzip2"
     if head[8:12] == b"DUCK":
         return "DuckDB"
     if len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= max(size, 100_000_000):

@@ -2,52 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import glob
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from simgauge.errors import InputError
+from simgauge.labels import says_positions
 from simgauge.read.libraries.faiss_index import from_faiss_file, is_faiss_file
-from simgauge.read.libraries.torch_tables import as_array, is_torch_file, load_weights
-from simgauge.read.sources.columns import find_column
+from simgauge.read.libraries.torch_tables import as_array, is_torch_file, load_checkpoint
 from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.npz import map_npy, npz_shapes, read_npz_array
 from simgauge.read.sources.open_source import open_source
+from simgauge.read.sources.table_source import label_of
 from simgauge.read.sources.tensors import read_tensor, tensor_shapes
-from simgauge.read.vectors.vector_columns import find_layout, read_columns
-from simgauge.read.vectors.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text
-from simgauge.storage.hashing import sha256_of_file
+from simgauge.read.sources.unpacking import unpacked
+from simgauge.read.vectors.ann_files import (
+    is_benchmark_file,
+    is_hnswlib_file,
+    is_usearch_file,
+    read_benchmark_file,
+    read_hnswlib,
+    read_usearch,
+)
+from simgauge.read.vectors.column_facts import facts_of
+from simgauge.read.vectors.column_table import ColumnTable, of_arrow, of_arrow_file, of_frame, of_parquet
+from simgauge.read.vectors.column_values import read_columns
+from simgauge.read.vectors.conversions import cannot_be_read, is_lance, open_lance, sparse_text
+from simgauge.read.vectors.hdf5_file import hdf5_arrays
+from simgauge.read.vectors.json_vectors import of_json
+from simgauge.read.vectors.layout import find_layout
+from simgauge.read.vectors.memory_vectors import of_memory
+from simgauge.read.vectors.named_arrays import NamedArrays, labels_beside
+from simgauge.read.vectors.reading import ROW_NUMBERS, span
+from simgauge.read.vectors.text_columns import of_delimited
+from simgauge.read.vectors.vector_table import Options, VectorTable, bad_row_notes, origin_of, vector_table
+from simgauge.read.vectors.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text, sparse_line
 
-LARGEST_HASHED = 1 << 30
-"""Files above this size are known by name and size only; hashing them would be a pass over the disk of its own."""
-ID_ARRAYS = {"item": ("item_ids", "ids", "items_ids", "words", "keys"), "user": ("user_ids", "users_ids")}
-
-
-@dataclass
-class VectorTable:
-    """Vectors with what was found beside them; `origin` is what the provenance keeps."""
-
-    vectors: Any
-    ids: NDArray[Any] | None = None
-    names: NDArray[Any] | None = None
-    origin: dict[str, Any] = field(default_factory=dict)
-    other_side: VectorTable | None = None
-    """The users' table, where one file holds both and both were recognised."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How one table is to be read: the side it is, columns given by the caller, and the conventions of text."""
-
-    side: str = "item"
-    ids: Any = None
-    names: Any = None
-    both: bool = False
-    text: Mapping[str, Any] = field(default_factory=dict)
+BESIDE = (".json", ".md", ".txt", ".crc", ".yaml", ".yml")
+"""Suffixes of what libraries put beside the parts of a table."""
+TABULAR = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
 def read_vectors(source: Any, options: Options) -> VectorTable:
@@ -59,153 +57,265 @@ def read_vectors(source: Any, options: Options) -> VectorTable:
         Missing, empty, damaged or cut off, not what its name says, or without vectors.
     """
     if not is_path(source):
-        if isinstance(source, (np.ndarray, list, tuple)):
-            return VectorTable(source, origin={"format": "array in memory"})
-        return _from_table(source, None, options, {"format": "frame in memory"})
+        held = of_memory(source)
+        return _from_columns(of_frame(source), None, options, {"format": "frame in memory"}) if held is None else held
     if isinstance(source, (list, tuple)):
-        return _joined([read_vectors(part, options) for part in source])
-    paths, key = _split_key(source)
+        return joined([read_vectors(part, options) for part in source])
+    paths, key = split_key(source)
+    if len(paths) == 1 and is_lance(paths[0]):
+        origin = {"format": "Lance table", "file": paths[0].name}
+        return _from_columns(of_arrow(open_lance(paths[0]), paths[0].name), key, options, origin)
     contents = [content_of(path) for path in paths]
-    if len(paths) > 1 and contents[0] == "Parquet":
-        return _from_table(paths, key, options, origin_of(paths, "Parquet"))
+    if len(set(contents)) > 1:
+        kept = [path for path in paths if path.suffix.lower() not in BESIDE and not path.name.startswith("README")]
+        paths, contents = kept or paths, [content_of(path) for path in kept or paths]
+    if len(paths) > 1 and set(contents) == {"Parquet"}:
+        return _from_columns(of_parquet(paths, label_of(paths)), key, options, origin_of(paths, "Parquet"))
+    if len(paths) > 1 and key is not None:
+        paths, contents = _holding(paths, contents, key)
     tables = [_read_file(path, content, key, options) for path, content in zip(paths, contents, strict=True)]
-    return tables[0] if len(tables) == 1 else _joined(tables)
+    return tables[0] if len(tables) == 1 else joined(tables)
 
 
-def _split_key(source: Any) -> tuple[list[Path], str | None]:
+def _holding(paths: list[Path], contents: list[str], key: str) -> tuple[list[Path], list[str]]:
+    """The parts that hold the tensor: a checkpoint in several files has each tensor in one of them."""
+    kept = []
+    for path, content in zip(paths, contents, strict=True):
+        shapes = tensor_shapes(path) if content == "safetensors" else {key: ()}
+        if key in shapes or f"{key}.weight" in shapes:
+            kept.append((path, content))
+    if not kept:
+        raise InputError(f"no tensor is called {key!r} in {paths[0].name} and the {len(paths) - 1} files beside it.")
+    return [path for path, _ in kept], [content for _, content in kept]
+
+
+def split_key(source: Any) -> tuple[list[Path], str | None]:
     """Files, and what stands after the last colon where the whole is no file."""
     left, colon, key = str(source).rpartition(":")
-    if colon and not Path(source).exists() and Path(left).exists():
-        return expand(left), key
-    return expand(source), None
+    if colon and not Path(source).exists() and (Path(left).exists() or (glob.has_magic(left) and glob.glob(left))):  # noqa: PTH207
+        source, chosen = left, key
+    else:
+        chosen = None
+    return [Path(source)] if is_lance(Path(source)) else expand(source), chosen
 
 
 def _read_file(path: Path, content: str, key: str | None, options: Options) -> VectorTable:
     origin = origin_of([path], content) | ({} if key is None else {"key": key})
+    with ExitStack() as stack:
+        inner, kind = stack.enter_context(unpacked(path, content))
+        table = _read_unpacked(inner, kind, key, options, origin)
+        if inner != path:
+            for side in (table, table.other_side):
+                if side is not None and isinstance(side.vectors, np.memmap):
+                    side.vectors = np.array(side.vectors)  # what it is mapped to is removed
+        return table
+
+
+def _read_unpacked(path: Path, content: str, key: str | None, options: Options, origin: dict[str, Any]) -> VectorTable:
+    if is_benchmark_file(path):
+        return vector_table(read_benchmark_file(path), origin | {"format": path.suffix[1:]}, "the file's rows")
     if content == "npy":
-        return VectorTable(map_npy(path), origin=origin)
-    if content == "zip" and is_torch_file(path):
-        return _from_checkpoint(path, key, options, origin)
-    if content == "zip":
-        shapes = npz_shapes(path)
-        return _from_named(path, shapes, lambda name: read_npz_array(path, name), key, options, origin)
-    if content == "safetensors":
-        tensors = tensor_shapes(path)
-        return _from_named(path, tensors, lambda name: read_tensor(path, name), key, options, origin)
-    if content == "binary" and is_faiss_file(path):
-        found = from_faiss_file(path)
-        return VectorTable(found.items, found.item_ids, origin=origin | {"format": "FAISS index"} | found.provenance)
-    table_like = path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".gz")
-    form = looks_like_word2vec(path) if content in ("text", "binary") and not table_like else None
-    if form is not None:
-        read = read_word2vec_text if form == "text" else read_word2vec_binary
-        words = read(path, options.text.get("on_bad_row", "error"))
-        origin |= {"format": f"word2vec {form}", **({"notes": list(words.notes)} if words.notes else {})}
-        return VectorTable(words.vectors, ids=words.words, origin=origin)
-    if content not in ("text", "gzip", "Parquet"):
-        raise InputError(
-            f"{path.name} is {content}, which holds no vectors that can be read here. Accepted: npy, npz, Parquet, "
-            "CSV, TSV, JSON lines, safetensors, word2vec text and binary, FAISS indexes, torch checkpoints (weights only), "
-            "model folders of Spark ALS, a directory written by Embedding.save."
-        )
-    return _from_table(path, key, options, origin)
+        return _only_key(vector_table(map_npy(path), origin, "the array"), path, key)
+    arrays = _named_arrays(path, content)
+    if arrays is not None:
+        return arrays.table(key, options, origin | ({"library": "torch"} if arrays.labels else {}))
+    index = _index(path, content, origin)
+    if index is not None:
+        return _only_key(index, path, key)
+    form = None
+    if content in ("text", "binary") and path.suffix.lower() not in TABULAR:
+        form = looks_like_word2vec(path)
+    if content == "text" and (line := sparse_line(path)):
+        raise sparse_text(path, line)
+    if form is not None and key is None:
+        return _words(path, form, options, origin)
+    table = _columns(path, content, key, options)
+    if table is None:
+        raise cannot_be_read(path, content)
+    if content in ("SQLite", "DuckDB"):
+        key = None
+    return _from_columns(table, key, options, origin)
 
 
-def _from_table(source: Any, key: str | None, options: Options, origin: dict[str, Any]) -> VectorTable:
-    given = [name for name in (key, options.ids, options.names) if isinstance(name, str)]
-    with open_source(source, wanted=given, **options.text) as opened:
-        vector = int(key) if key is not None and key.isdigit() and key not in opened.names else key
-        layout = find_layout(opened, options.side, vector, options.ids, options.names)
-        vectors, ids, names = read_columns(opened, layout)
-        rejected = opened.count_rejects()
-    columns = {
-        "vectors": [opened.names[position] for position in layout.vectors[:3]],
-        "ids": None if layout.ids is None else opened.names[layout.ids],
-        "names": None if layout.names is None else opened.names[layout.names],
-    }
-    notes = opened.notes + ([f"{rejected} bad lines left out"] if rejected else [])
-    return VectorTable(vectors, ids, names, origin | {"columns": columns, **({"notes": notes} if notes else {})})
-
-
-def _from_named(
-    path: Path,
-    shapes: Mapping[str, tuple[int, ...]],
-    read: Any,
-    key: str | None,
-    options: Options,
-    origin: dict[str, Any],
-) -> VectorTable:
-    """A file of named arrays: the one asked for, the only table in it, or the two sides."""
-    tables = [name for name, shape in shapes.items() if len(shape) == 2]
-    listed = ", ".join(f"{name} {tuple(shape)}" for name, shape in list(shapes.items())[:20])
+def _only_key(table: VectorTable, path: Path, key: str | None) -> VectorTable:
     if key is not None:
-        position = find_column(key, list(shapes), role="vectors", where=path.name)
-        return VectorTable(
-            read(list(shapes)[position]), _named_ids(shapes, read, options.side, list(shapes)[position]), None, origin
+        raise InputError(f"{path.name} holds one table without a name: leave {key!r} after the colon out.")
+    return table
+
+
+def _named_arrays(path: Path, content: str) -> NamedArrays | None:
+    if content == "torch" or (content == "zip" and is_torch_file(path)):
+        tensors, state = load_checkpoint(path)
+        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        return NamedArrays(
+            path.name,
+            shapes,
+            lambda name: as_array(tensors[name], f"{path.name}:{name}"),
+            labels_beside(state),
+            kind="tensor",
         )
-    pairs = [(name, user) for name in tables if (user := _user_name(name)) in tables and user != name]
-    if len(pairs) == 1:
-        item, user = pairs[0]
-        sides = {
-            "item": VectorTable(read(item), _named_ids(shapes, read, "item", item), None, origin | {"key": item}),
-            "user": VectorTable(read(user), _named_ids(shapes, read, "user", user), None, origin | {"key": user}),
-        }
-        chosen = sides[options.side]
-        if options.both:
-            chosen.other_side = sides["user"]
-        return chosen
-    if len(tables) == 1:
-        return VectorTable(
-            read(tables[0]), _named_ids(shapes, read, options.side, tables[0]), None, origin | {"key": tables[0]}
+    if content == "zip":
+        return NamedArrays(path.name, npz_shapes(path), lambda name: read_npz_array(path, name))
+    if content == "safetensors":
+        return NamedArrays(path.name, tensor_shapes(path), lambda name: read_tensor(path, name), kind="tensor")
+    return hdf5_arrays(path) if content == "HDF5" else None
+
+
+def _index(path: Path, content: str, origin: dict[str, Any]) -> VectorTable | None:
+    """The vectors of an index of FAISS, usearch or hnswlib."""
+    if content != "binary":
+        return None
+    if is_faiss_file(path):
+        found = from_faiss_file(path)
+        from_ids = ROW_NUMBERS if found.item_ids is None else "the index"
+        about = origin | {"format": "FAISS index"} | found.provenance
+        return vector_table(found.items, about, "the index", ids=found.item_ids, ids_from=from_ids)
+    if is_usearch_file(path):
+        vectors, keys, stored = read_usearch(path)
+        return vector_table(
+            vectors, origin | {"format": "usearch index"}, "the index", ids=keys, ids_from="its keys", dtype=stored
         )
-    raise InputError(
-        f"{path.name} holds {len(tables)} tables: {listed or 'nothing'}. Say which, such as "
-        f"{path.name}:{next(iter(tables or shapes), 'name')}."
+    if is_hnswlib_file(path):
+        vectors, labels, deleted = read_hnswlib(path)
+        left = (f"{deleted} deleted elements",) if deleted else ()
+        return vector_table(
+            vectors, origin | {"format": "hnswlib index"}, "the index", ids=labels, ids_from="its labels", left_out=left
+        )
+    return None
+
+
+def _words(path: Path, form: str, options: Options, origin: dict[str, Any]) -> VectorTable:
+    read = read_word2vec_text if form == "text" else read_word2vec_binary
+    words = read(path, options.on_bad_row)
+    origin |= {"format": f"word2vec {form}"}
+    ids = None if says_positions(options.ids) else words.words
+    return vector_table(
+        words.vectors,
+        origin,
+        "the numbers of each line" if form == "text" else "the file",
+        ids=ids,
+        ids_from=ROW_NUMBERS if ids is None else "the words",
+        dtype="text" if form == "text" else "float32",
+        notes=words.notes,
     )
 
 
-def _from_checkpoint(path: Path, key: str | None, options: Options, origin: dict[str, Any]) -> VectorTable:
-    tensors = load_weights(path)
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if key is not None and key not in shapes and f"{key}.weight" in shapes:
-        key = f"{key}.weight"
-    origin |= {"format": "PyTorch checkpoint"}
-    return _from_named(path, shapes, lambda name: as_array(tensors[name]), key, options, origin)
+def _columns(path: Path, content: str, key: str | None, options: Options) -> ColumnTable | None:
+    """The file as columns; None where it is no table."""
+    if content == "Parquet":
+        return of_parquet([path], path.name)
+    if content == "Arrow":
+        return of_arrow_file(path, path.name)
+    if content in ("SQLite", "DuckDB"):
+        return _database(path, key)
+    if content != "text":
+        return None
+    if is_json_text(path):
+        return of_json(path, path.name, options.on_bad_row)
+    given = [name for name in (options.ids, options.names) if isinstance(name, str) and not says_positions(name)]
+    given += [key] if key else []
+    return of_delimited([path], path.name, wanted=given, **options.text)
 
 
-def _user_name(name: str) -> str:
-    return name.replace("item", "user").replace("Item", "User").replace("ITEM", "USER")
+def is_json_text(path: Path) -> bool:
+    """Whether a text file holds JSON, by its name and first bytes, which must agree."""
+    suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        head = file.read(512).removeprefix(b"\xef\xbb\xbf").replace(b"\x00", b"").lstrip(b"\xff\xfe").lstrip()
+    looks, named = head[:1] in (b"{", b"["), suffix in (".json", ".jsonl", ".ndjson")
+    if named and not looks:
+        raise InputError(f"{path.name}: its name says JSON, its content does not begin with an object or a list.")
+    return named or (looks and suffix not in (".csv", ".tsv"))
 
 
-def _named_ids(shapes: Mapping[str, tuple[int, ...]], read: Any, side: str, table: str) -> NDArray[Any] | None:
-    """Ids of that side that lie in the same file, one for each row of the table."""
-    found = [name for name in ID_ARRAYS[side] if shapes.get(name) == shapes[table][:1]]
-    return None if not found else np.asarray(read(found[0]))
+def _database(path: Path, key: str | None) -> ColumnTable:
+    """A table of a database, named after the colon."""
+    query = None if key is None else 'SELECT * FROM "' + key.replace('"', '""') + '"'
+    try:
+        with open_source(path, query=query) as source:
+            whole = ("list", "other")
+            expressions = [column.list_sql if column.meaning in whole else column.sql for column in source.columns]
+            batches = list(source.stream(expressions))
+            names = source.names
+    except InputError as error:
+        if key is None:
+            raise InputError(
+                f"{path.name} is a database: name the table that holds the vectors, {path.name}:TABLE. ({error})"
+            ) from error
+        raise
+    if not batches:
+        raise InputError(f"{path.name}:{key} holds no rows.")
+    return of_arrow(pa.Table.from_batches(batches).rename_columns(names), f"{path.name}:{key}")
 
 
-def _joined(tables: list[VectorTable]) -> VectorTable:
+def _from_columns(table: ColumnTable, key: str | None, options: Options, origin: dict[str, Any]) -> VectorTable:
+    layout = find_layout(table, facts_of(table), options.side, key, options.ids, options.names)
+    vectors, ids, names, stored, dropped = read_columns(table, layout, options.on_bad_row)
+    chosen = [table.names[position] for position in layout.vectors]
+    found = vector_table(
+        vectors,
+        origin,
+        span(chosen) if not table.headerless else f"columns {layout.vectors[0]} … {layout.vectors[-1]}",
+        ids=ids,
+        names=names,
+        ids_from=_column_words(table, layout.ids) or ROW_NUMBERS,
+        names_from=_column_words(table, layout.names) or "none",
+        dtype=stored,
+        left_out=layout.left_out,
+        notes=(*table.notes, *bad_row_notes(dropped)),
+    )
+    found.has_columns = True
+    return found
+
+
+def _column_words(table: ColumnTable, position: int | None) -> str | None:
+    if position is None:
+        return None
+    name = table.names[position]
+    return (
+        f"column {position} (there is no header)"
+        if table.headerless
+        else f"column {name if name.strip() else repr(name)}"
+    )
+
+
+def joined(tables: list[VectorTable]) -> VectorTable:
+    """Parts of one table, one below the other.
+
+    Raises
+    ------
+    InputError
+        Parts of different widths, different tensors, or ids in some parts only.
+    """
     widths = [np.shape(table.vectors)[-1] for table in tables]
     if len(set(widths)) > 1:
         raise InputError(f"the parts of the table have different numbers of columns: {widths}.")
+    keys = list(dict.fromkeys(str(table.origin["key"]) for table in tables if "key" in table.origin))
+    if len(keys) > 1:
+        files = [str(table.origin.get("file")) for table in tables]
+        raise InputError(
+            f"{files[0]} and the others hold different tensors ({', '.join(keys[:4])}), which are no parts of one table. "
+            f"Say which is meant: {files[0]}:{keys[0]}."
+        )
+    where = list(dict.fromkeys(str(table.origin.get("vectors")) for table in tables))
+    if len(where) > 1:
+        raise InputError(f"the parts of the table hold their vectors in different places: {'; '.join(where[:4])}.")
     with_ids = [table.ids for table in tables if table.ids is not None]
     if with_ids and len(with_ids) < len(tables):
         raise InputError("some parts of the table have ids and others have none: pass ids for all rows.")
     with_names = [table.names for table in tables if table.names is not None]
-    return VectorTable(
+    first = tables[0].origin
+    notes = tuple(dict.fromkeys(note for table in tables for note in table.origin.get("notes", [])))
+    found = vector_table(
         np.concatenate([np.asarray(table.vectors) for table in tables]),
-        np.concatenate(with_ids) if with_ids else None,
-        np.concatenate(with_names) if len(with_names) == len(tables) else None,
         {"parts": [table.origin for table in tables]},
+        f"{where[0]} of {len(tables)} parts ({first.get('file', 'in memory')} …)",
+        ids=np.concatenate(with_ids) if with_ids else None,
+        names=np.concatenate(with_names) if len(with_names) == len(tables) else None,
+        ids_from=str(first.get("ids", ROW_NUMBERS)),
+        names_from=str(first.get("names", "none")),
+        dtype=str(first.get("dtype", "")) or None,
+        left_out=tuple(first.get("left_out", ())),
     )
-
-
-def origin_of(paths: list[Path], content: str) -> dict[str, Any]:
-    """What the provenance says of the files: never where they lay."""
-    described = []
-    for path in paths:
-        size = path.stat().st_size
-        entry: dict[str, Any] = {"file": path.name, "bytes": size}
-        if size <= LARGEST_HASHED:
-            entry["sha256"] = sha256_of_file(path)
-        described.append(entry)
-    return {"format": content, **(described[0] if len(described) == 1 else {"files": described})}
+    found.origin |= {"notes": list(notes)} if notes else {}
+    return replace(found, has_columns=all(table.has_columns for table in tables))

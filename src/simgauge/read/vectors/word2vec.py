@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError
 
-HEADER = re.compile(rb"^(\d+) (\d+)[ \r]*\n")
+HEADER = re.compile(rb"^(?:\xef\xbb\xbf)?(\d+)[ \t]+(\d+)[ \t\r]*\n")
+BOM = b"\xef\xbb\xbf"
+SPARSE_PAIR = re.compile(rb"\d+:[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 LINES_PER_BLOCK = 4096
 
 
@@ -36,7 +38,12 @@ def looks_like_word2vec(path: Path) -> str | None:
     if header:
         n_components = int(header.group(2))
         line = head[header.end() :].split(b"\n", 1)[0]
-        return "text" if _numbers(line, n_components) is not None else "binary"
+        if _numbers(line, n_components) is not None:
+            return "text"
+        if not _is_text(head[header.end() :]):
+            return "binary"
+        return None if _parse(_plain(line)) is not None else "text"  # a table of two columns of numbers
+    head = head.removeprefix(BOM)
     lines = [line for line in head.split(b"\n")[:100] if line.strip()]
     lines = lines[:-1] if len(lines) > 1 and len(head) == 1 << 16 else lines
     if not lines:
@@ -45,6 +52,18 @@ def looks_like_word2vec(path: Path) -> str | None:
     wordy = any(_numbers(b"0 " + line, n_components + 1) is None for line in lines)
     rows = sum(_numbers(line, n_components) is not None for line in lines)
     return "text" if n_components >= 1 and wordy and 2 * rows > len(lines) else None
+
+
+def sparse_line(path: Path) -> str | None:
+    """The first line of vectors, where it is written as ``label index:value index:value …``; None otherwise."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    header = HEADER.match(head)
+    lines = [line for line in head[header.end() if header else 0 :].split(b"\n")[:20] if line.strip()]
+    lines = [line.split(b"#")[0] for line in lines if not line.startswith(b"#")]
+    pairs = [[field for field in line.split()[1:] if not field.startswith(b"qid:")] for line in lines]
+    sparse = [bool(fields) and all(map(SPARSE_PAIR.fullmatch, fields[:50])) for fields in pairs]
+    return lines[sparse.index(True)].decode("utf-8", "replace") if 2 * sum(sparse) > len(lines) else None
 
 
 def read_word2vec_text(path: Path, on_bad_row: str = "error") -> WordVectors:
@@ -66,7 +85,9 @@ def read_word2vec_text(path: Path, on_bad_row: str = "error") -> WordVectors:
     with path.open("rb") as file:
         head = file.read(1 << 16)
         header = HEADER.match(head)
-        n_lines, ends_in_newline = _count_lines(file, header.end() if header else 0)
+        start = header.end() if header else len(BOM) if head.startswith(BOM) else 0
+        head = head if header else head[start:]
+        n_lines, ends_in_newline = _count_lines(file, start)
         if header:
             promised, n_components = int(header.group(1)), int(header.group(2))
         else:
@@ -79,7 +100,7 @@ def read_word2vec_text(path: Path, on_bad_row: str = "error") -> WordVectors:
             raise InputError(f"{path.name} holds no vectors: expected lines of a word and its numbers.")
         if n_lines * n_components * 2 > path.stat().st_size + 2 * n_components:
             n_lines = path.stat().st_size // (2 * n_components) + 1  # blank lines, or a header that promises too much
-        file.seek(header.end() if header else 0)
+        file.seek(start)
         parser = _TextParser(path.name, n_components, n_lines, on_bad_row, 2 if header else 1)
         while lines := file.readlines(LINES_PER_BLOCK * (n_components * 8 + 16)):
             parser.add(lines)
@@ -158,7 +179,7 @@ class _TextParser:
         return len(self.words)
 
     def add(self, lines: list[bytes]) -> None:
-        stripped = [line.rstrip(b" \t\r\n") for line in lines]
+        stripped = [_plain(line) for line in lines]
         plain = all(line.count(b" ") == self.n_components for line in stripped)
         split = [line.split(b" ", 1) for line in stripped] if plain else []
         values = _parse(b" ".join(tail for _, tail in split)) if plain else None
@@ -174,7 +195,7 @@ class _TextParser:
             self.line += 1
 
     def _add_line(self, line: bytes) -> None:
-        parts = line.rsplit(b" ", self.n_components)
+        parts = _parts(line, self.n_components)
         values = _numbers(line, self.n_components)
         if values is None:
             word = line.split(b" ", 1)[0][:30].decode("utf-8", "replace")
@@ -198,9 +219,30 @@ class _TextParser:
 
 def _numbers(line: bytes, n_components: int) -> NDArray[np.float64] | None:
     """The numbers at the end of a line, or None when it is no word with that many."""
-    parts = line.rstrip(b" \t\r\n").rsplit(b" ", n_components)
+    parts = _parts(_plain(line), n_components)
     values = _parse(b" ".join(parts[1:])) if len(parts) == n_components + 1 else None
     return values if values is not None and len(values) == n_components else None
+
+
+def _plain(line: bytes) -> bytes:
+    """The line without what stands after its last number, with blanks in place of tabs."""
+    line = line.rstrip(b" \t\r\n")
+    return line.replace(b"\t", b" ") if b"\t" in line else line
+
+
+def _parts(line: bytes, n_components: int) -> list[bytes]:
+    """The word and its numbers; several blanks may stand between them."""
+    parts = line.rsplit(b" ", n_components)
+    return line.rsplit(None, n_components) if b"" in parts[1:] else parts
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether the bytes are text: no zero bytes, and UTF-8 but for a character that was cut."""
+    try:
+        content[:-4].decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\x00" not in content
 
 
 def _parse(text: bytes) -> NDArray[np.float64] | None:
@@ -214,7 +256,7 @@ def _parse(text: bytes) -> NDArray[np.float64] | None:
 
 def _common_width(lines: list[bytes]) -> int:
     """Numbers per line: what most lines have; words with spaces and cut lines are the exception."""
-    counts = Counter(len(line.rstrip(b" \t\r\n").split(b" ")) - 1 for line in lines)
+    counts = Counter(len([field for field in _plain(line).split(b" ") if field]) - 1 for line in lines)
     return counts.most_common(1)[0][0] if counts else 0
 
 
