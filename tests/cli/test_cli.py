@@ -161,7 +161,8 @@ def test_bad_input_is_one_message_and_exit_code_two(run, saved, csv, tmp_path, m
     given = [{"SAVED": str(saved), "CSV": str(csv)}.get(part, part) for part in arguments]
     code, out, err = run(*given)
     assert code == 2
-    assert err.startswith("error:")
+    messages = [line for line in err.splitlines() if not line.startswith("note: ")]  # what was read before the error
+    assert messages[0].startswith("error:")
     assert text in err
     assert "Traceback" not in out + err
     assert not (tmp_path / "x").exists()

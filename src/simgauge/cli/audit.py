@@ -55,7 +55,7 @@ def audit(
         check_place(out, own_audit_files)
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 1)
-        embedding = options.load_embedding(items, users, ids, names, user_ids, reading)
+        embedding = options.load_embedding(items, users, ids, names, user_ids, reading, json)
         if drop_bias:
             embedding = without_bias(embedding)
         result = run_audit(

@@ -35,8 +35,8 @@ def compare(
     from simgauge.cli import console
 
     with console.warnings_as_notes(), console.progress(not json) as show:
-        one = options.load_embedding(first, first_users, first_ids, None, first_user_ids, reading)
-        two = options.load_embedding(second, second_users, second_ids, None, second_user_ids, reading)
+        one = options.load_embedding(first, first_users, first_ids, None, first_user_ids, reading, json)
+        two = options.load_embedding(second, second_users, second_ids, None, second_user_ids, reading, json)
         result = run_compare(one, two, k=k, sample=sample, rng=seed, progress=show)
     if json:
         console.print_json(result.to_dict())

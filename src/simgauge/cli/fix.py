@@ -61,7 +61,7 @@ def fix(
     check_place(out, own_embedding_files)
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)
-        embedding = options.load_embedding(items, users, ids, names, user_ids, reading)
+        embedding = options.load_embedding(items, users, ids, names, user_ids, reading, json)
         training = options.load_interactions(interactions, user, item, weight)
         later = options.load_interactions(held_out, user, item, weight)
         evidence = _evidence(training, later, labels, pairs, qrels, metric, at, max_queries, seed)

@@ -34,7 +34,7 @@ def neighbors(
     from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
 
     with console.warnings_as_notes():
-        table = options.load_embedding(embedding, users, ids, names, user_ids, reading)
+        table = options.load_embedding(embedding, users, ids, names, user_ids, reading, json)
         sides = cast("Sides", of)
         gauges = standard_gauges(table, sides) if compare else {AS_SHIPPED: table}
         result = compare_neighbors(gauges, items, k, metric, of=sides)

@@ -100,8 +100,12 @@ def load_embedding(
     names: str | None,
     user_ids: str | None = None,
     reading: dict[str, Any] | None = None,
+    quiet: bool = False,
 ) -> Embedding:
-    """A saved embedding, or tables in any readable format; what was understood of each is told on stderr."""
+    """A saved embedding, or tables in any readable format; what was understood of each is told on stderr.
+
+    With `quiet` nothing is told: commands that print JSON have it there.
+    """
     from simgauge.cli.console import print_note
     from simgauge.read.embedding_files import read_embedding, what_was_read
 
@@ -110,7 +114,7 @@ def load_embedding(
     embedding = read_embedding(
         items, users=users, ids=ids, names=names, user_ids=user_ids, has_header=has_header, **options
     )
-    for line in what_was_read(embedding, items):
+    for line in [] if quiet else what_was_read(embedding, items):
         print_note(line)
     return embedding
 

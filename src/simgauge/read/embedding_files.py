@@ -148,10 +148,13 @@ def what_was_read(embedding: Embedding, items: Any) -> list[str]:
     """
     sources = embedding.provenance.get("sources", {})
     if _is_saved(items):
-        sides = {"items": (embedding.items, embedding.item_ids), "users": (embedding.users, embedding.user_ids)}
+        sides = {
+            "items": (embedding.items, embedding.item_ids_given),
+            "users": (embedding.users, embedding.user_ids_given),
+        }
         sources = {
-            side: {**_read_of(table, "the saved embedding", labels), "saved_in": Path(items).name}
-            for side, (table, labels) in sides.items()
+            side: {**_read_of(table, "the saved embedding", "it", given), "saved_in": Path(items).name}
+            for side, (table, given) in sides.items()
             if table is not None
         }
     return [reading_line(side, source) for side, source in sources.items()]
@@ -181,21 +184,20 @@ def _model(items: Any) -> Embedding | None:
     files = [path] if path.is_file() else sorted(part for part in path.rglob("*") if part.suffix in MODEL_SUFFIXES)
     origin = origin_of(files, f"{embedding.provenance['library']} model")
     found = {
-        side: origin | _read_of(table, str(embedding.provenance.get(f"{side}_from", "the model")), labels)
-        for side, table, labels in (
-            ("items", embedding.items, embedding.item_ids),
-            ("users", embedding.users, embedding.user_ids),
+        side: origin | _read_of(table, str(embedding.provenance.get(f"{side}_from", "the model")), "the model", given)
+        for side, table, given in (
+            ("items", embedding.items, embedding.item_ids_given),
+            ("users", embedding.users, embedding.user_ids_given),
         )
         if table is not None
     }
     return embedding.with_tables(embedding.items, embedding.users, sources=found)
 
 
-def _read_of(table: Any, where: str, labels: Any) -> dict[str, Any]:
-    """The record of a table of a model; its ids are the model's own unless they number the rows."""
-    numbered = labels is None or (labels.dtype.kind in "iu" and np.array_equal(labels, np.arange(len(labels))))
-    ids = ROW_NUMBERS if numbered else "the model"
-    return Reading(len(table), table.shape[1], str(table.dtype).removeprefix("torch."), where, ids).to_dict()
+def _read_of(table: Any, where: str, place: str, ids_given: bool) -> dict[str, Any]:
+    """The record of a table of a model or of a saved embedding."""
+    dtype = str(table.dtype).removeprefix("torch.")
+    return Reading(len(table), table.shape[1], dtype, where, place if ids_given else ROW_NUMBERS).to_dict()
 
 
 def _relabelled(saved: Embedding, users: Any, ids: Any, names: Any, user_ids: Any) -> Embedding:

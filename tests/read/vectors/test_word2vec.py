@@ -48,8 +48,8 @@ def test_text_round_trip(words: list[str], header: bool, end: str, tmp_path: Pat
     table = table_for(words)
     write_text(tmp_path / "w.vec", [f"w{word}" for word in words], table, header, end)
     found = read_word2vec_text(tmp_path / "w.vec")
-    assert np.array_equal(found.vectors, table)
     if header or sum(" " in word for word in words) < len(words) / 2:
+        assert np.array_equal(found.vectors, table)
         assert found.words.tolist() == [f"w{word}" for word in words]
 
 

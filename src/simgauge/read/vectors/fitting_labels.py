@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simgauge.errors import InputError
+from simgauge.labels import says_positions
 from simgauge.read.vectors.vector_table import VectorTable
 
 NOUNS = {"ids": "labels", "user_ids": "labels", "names": "names"}
@@ -22,7 +23,7 @@ def check_labels(given: Any, labels: Any, table: VectorTable, other: VectorTable
         The other table has that many rows, or the first line of the file of labels was taken for a header, or for a
         label.
     """
-    if given is None or labels is None or not np.ndim(table.vectors):
+    if given is None or labels is None or says_positions(labels) or not np.ndim(table.vectors):
         return
     n_labels, n_rows = len(labels), len(table.vectors)
     if n_labels == n_rows:

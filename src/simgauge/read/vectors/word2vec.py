@@ -255,9 +255,15 @@ def _parse(text: bytes) -> NDArray[np.float64] | None:
 
 
 def _common_width(lines: list[bytes]) -> int:
-    """Numbers per line: what most lines have; words with spaces and cut lines are the exception."""
-    counts = Counter(len([field for field in _plain(line).split(b" ") if field]) - 1 for line in lines)
+    """Numbers at the end of a line: what most lines have; words that end in a number and cut lines are the exception."""
+    counts = Counter(_numbers_at_the_end(line) for line in lines)
     return counts.most_common(1)[0][0] if counts else 0
+
+
+def _numbers_at_the_end(line: bytes) -> int:
+    fields = [field for field in _plain(line).split(b" ")[1:] if field]
+    words = [position for position, field in enumerate(fields) if _parse(field) is None]
+    return len(fields) - (words[-1] + 1 if words else 0)
 
 
 def _count_lines(file: Any, start: int) -> tuple[int, bool]:
