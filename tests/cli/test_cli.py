@@ -142,6 +142,21 @@ def test_reproduce_small(run, tmp_path):
         "heatmaps.png", "heatmaps.svg", "reproduction.json", "table.md"]  # fmt: skip
 
 
+def test_reproduce_all_shows_every_statement(run, tmp_path):
+    out = tmp_path / "r"
+    code, text, err = run("reproduce", "--all", "--out", out, "--n-users", 300, "--n-items", 40, "--n-clusters", 3,
+                          "--n-components", 6, "--l2-product", 30, "--l2-factors", 5, "--n-seeds", 1)  # fmt: skip
+    assert code == 0, err
+    assert "eq-1: The first objective" in text
+    found = json.loads((out / "statements.json").read_text())["statements"]
+    assert all(row["holds"] is not False for row in found)
+    assert (out / "statements.md").read_text().startswith("# The paper, executable")
+    assert run("reproduce", "--out", out, "--n-users", 50, "--n-items", 20, "--power-law", "pareto")[0] == 2
+    assert run("reproduce", "--out", out, "--n-users", 60, "--n-items", 20, "--n-clusters", 2, "--n-components", 4,
+               "--n-seeds", 1)[0] == 0  # fmt: skip
+    assert not (out / "statements.json").exists()  # of another run: they would not belong to the new numbers
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

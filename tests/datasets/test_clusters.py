@@ -5,9 +5,10 @@ from itertools import permutations
 import numpy as np
 import pytest
 from scipy import sparse, stats
+from scipy.integrate import cumulative_trapezoid
 
 from simgauge.datasets import clusters as simulate
-from simgauge.datasets.clusters import _draw, _zipf_within, simulate_clusters
+from simgauge.datasets.clusters import _draw, _drawn_popularity, _zipf_within, simulate_clusters
 from simgauge.errors import ParameterError
 
 ALPHA = 1e-5
@@ -58,6 +59,35 @@ def test_popularity_is_zipf_within_each_cluster(rng):
         ordered = np.sort(weights[clusters == cluster])[::-1]
         slopes = np.diff(np.log(ordered)) / np.diff(np.log(np.arange(1, len(ordered) + 1)))
         assert slopes == pytest.approx(-exponent, abs=1e-9)
+
+
+@pytest.mark.parametrize("exponent", [0.25, 1.0, 1.5])
+@pytest.mark.parametrize("form", ["density", "power"])
+def test_drawn_popularities_follow_their_density(rng, form, exponent):
+    """Against the distribution function by numerical integration of the density."""
+    low = 1e-2
+    drawn = _drawn_popularity(np.full(5_000, exponent), form, low, rng)
+    grid = np.geomspace(low if form == "density" else 1e-30, 1, 100_001)
+    density = grid ** (-exponent if form == "density" else exponent - 1)
+    law = cumulative_trapezoid(density * grid, np.log(grid), initial=0)
+    law /= law[-1]
+    assert stats.ks_1samp(drawn, lambda x: np.interp(x, grid, law)).pvalue > ALPHA
+    other = stats.powerlaw(1 + exponent).cdf  # control
+    assert stats.ks_1samp(drawn, other).pvalue < ALPHA
+    if form == "power":
+        assert stats.ks_1samp(drawn, stats.powerlaw(exponent).cdf).pvalue > ALPHA
+
+
+def test_forms_of_the_power_law_differ_in_items_and_agree_on_users_at_one_half():
+    forms = {form: simulate_clusters(2_000, 50, 3, power_law=form, rng=4) for form in ("rank", "density", "power")}
+    assert len({data.item_weights.tobytes() for data in forms.values()}) == 3
+    assert all((data.item_weights > 0).all() and data.item_weights.max() <= 1 for data in forms.values())
+    sizes = [np.sort(np.diff(data.matrix.indptr)) for data in forms.values()]
+    assert stats.ks_2samp(sizes[1], sizes[2]).pvalue > ALPHA
+    steep = simulate_clusters(
+        2_000, 50, 3, power_law="power", user_exponent=2.0, rng=4
+    )  # control: more items, not fewer
+    assert np.diff(steep.matrix.indptr).mean() > 1.5 * sizes[2].mean()
 
 
 def test_activity_is_a_truncated_power_law():
@@ -150,3 +180,16 @@ def test_display_order_is_by_cluster_then_by_falling_popularity():
 def test_bad_parameters_are_named(wrong, message):
     with pytest.raises(ParameterError, match=message):
         simulate_clusters(**{"n_users": 20, "n_items": 30, "n_clusters": 3, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"power_law": "zipf"}, "power_law='zipf'"),
+        ({"power_law": "power", "user_exponent": 0.0}, "exponents > 0"),
+        ({"smallest_popularity": 0.0}, "smallest_popularity=0"),
+    ],
+)
+def test_forms_that_do_not_exist_are_refused(wrong, message):
+    with pytest.raises(ParameterError, match=message):
+        simulate_clusters(20, 10, 2, **wrong)

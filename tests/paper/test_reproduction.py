@@ -10,6 +10,7 @@ import pytest
 from simgauge.core.tables.tables import unit_rows
 from simgauge.datasets.clusters import simulate_clusters
 from simgauge.errors import InputError, ParameterError
+from simgauge.paper.cluster_agreement import cluster_agreement
 from simgauge.paper.heatmaps import LEGEND, TITLES
 from simgauge.paper.record import Panel, Reproduction, table_rows
 from simgauge.paper.reproduction import reproduce, write_reproduction
@@ -77,6 +78,46 @@ def test_gauges_of_eq_1_share_their_predictions_and_not_their_cosines(result):
     assert max(max(row.values["prediction_difference"]) for row in rows) < ROUNDING
     assert np.ptp([row.mean("auc") for row in rows]) > 0.2
     assert all("prediction_difference" not in row.values for row in result.rows if row.group != "Eq. 1")
+
+
+def test_remedies_before_learning_are_models_of_the_changed_matrix(result, factors):
+    """Dense: change X, decompose it, scale; λ in proportion to the squared norm."""
+    data, X, _, _ = factors
+    popularity = (X != 0).sum(axis=0)
+    rows = X.sum(axis=1, keepdims=True)
+    smoothed = X.sum(axis=0) ** 0.75 / (X.sum(axis=0) ** 0.75).sum()
+    changed = {
+        "standardised": (X - X.mean(axis=0)) / X.std(axis=0),
+        "inverse propensity": X / np.sqrt(popularity),
+        "negative sampling": np.log(np.maximum(X / (rows * smoothed), 1.0)),
+    }
+    values = {row.name: row.values for row in result.rows}
+    for name, Y in changed.items():
+        _, sigma, right = np.linalg.svd(Y, full_matrices=False)
+        sigma, V = sigma[:12], right[:12].T
+        l2 = 100.0 * (Y**2).sum() / (X**2).sum()
+        s = sigma**2 / (sigma**2 + l2)
+        for gauge, vectors in (("minimum-norm", V * np.sqrt(s)), ("projected", V * sigma * s)):
+            unit = unit_rows(vectors)
+            expected = cluster_agreement(unit @ unit.T, data.clusters)["auc"]
+            assert values[f"{name}, {gauge}"]["auc"][0] == pytest.approx(expected, abs=1e-6), name
+    aucs = {values[name]["auc"][0] for name in values if ", " in name and "full rank" not in name}
+    assert len(aucs) == 6  # control: six different models
+
+
+def test_at_full_rank_whitened_items_are_similar_to_themselves_only(result):
+    rows = {row.name: row for row in result.rows if row.group == "k = p"}
+    assert set(rows) == {
+        f"full rank, {gauge}" for gauge in ("whitened", "minimum-norm", "encoder-whitened", "projected")
+    }
+    for metric in ("inside", "between"):
+        assert rows["full rank, whitened"].mean(metric) == pytest.approx(0.0, abs=1e-12)
+        assert abs(rows["full rank, projected"].mean(metric)) > 0.01  # control
+
+
+def test_more_items_than_users_have_no_model_of_full_rank():
+    found = reproduce(**{**SMALL, "n_users": 50}, n_seeds=1)
+    assert not any(row.group == "k = p" for row in found.rows)
 
 
 def test_eq_2_is_another_model(factors):

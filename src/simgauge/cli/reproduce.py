@@ -25,6 +25,13 @@ def reproduce(
     preference_concentration: Annotated[float, typer.Option(help="Dirichlet parameter of p_uc.")] = 1.0,
     min_items_per_user: Annotated[int, typer.Option(help="Smallest k_u.")] = 1,
     max_items_per_user: Annotated[int | None, typer.Option(help="Largest k_u; all items when not given.")] = None,
+    power_law: Annotated[
+        str, typer.Option(help="What PowerLaw(β) means: rank (Zipf), density (∝ x^−β), power (∝ x^(β−1)).")
+    ] = "rank",
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Also show every statement of the paper: function, test, figure, and if it holds."),
+    ] = False,
     n_seeds: Annotated[int, typer.Option(help="Simulated data sets; the table shows their spread.")] = 3,
     seed: options.Seed = 0,
     json: options.Json = False,
@@ -34,6 +41,7 @@ def reproduce(
     from simgauge.paper.record import table_rows
     from simgauge.paper.reproduction import reproduce as run
     from simgauge.paper.reproduction import write_reproduction
+    from simgauge.paper.statements import show_statements
 
     with console.warnings_as_notes(), console.progress(not json) as show:
         result = run(
@@ -52,12 +60,21 @@ def reproduce(
             preference_concentration=preference_concentration,
             min_items_per_user=min_items_per_user,
             max_items_per_user=max_items_per_user,
+            power_law=power_law,
         )
-        written = write_reproduction(result, out)
+        shown = show_statements(result.parameters, progress=show) if everything else None
+        written = write_reproduction(result, out, shown)
     if json:
-        console.print_json({**result.to_dict(), "files": [str(path) for path in written]})
+        statements = {"statements": shown.to_dict()["statements"]} if shown else {}
+        console.print_json({**result.to_dict(), **statements, "files": [str(path) for path in written]})
         return
     columns = ["model", "item vectors", "#AUC", "#P@10", "#cosine inside", "#cosine between"]
     title = f"Known clusters, {n_seeds} data sets: mean ± half the spread"
     console.out().print(console.table(title, columns, table_rows(result)))
+    if shown:
+        columns = ["statement", "what was found", "holds"]
+        console.out().print()
+        console.out().print(
+            console.table("Statements of the paper, on the first data set", columns, shown.table_rows())
+        )
     console.out().print("\nWrote " + ", ".join(str(path) for path in written), soft_wrap=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from simgauge.errors import ParameterError
-from simgauge.parameters import Rng, as_generator
+from simgauge.parameters import Rng, as_generator, check_choice
 
 CELLS_PER_BLOCK = 2_000_000
 """Users x items drawn in one step: memory stays at some 50 MB, whatever the number of items."""
@@ -18,6 +19,9 @@ SMALLEST_PREFERENCE = 1e-280
 """Dirichlet draws of a small concentration underflow to 0; a floor keeps arrival times finite and their order random."""
 
 SMALLEST_RATE = 1e-300
+
+PowerLaw = Literal["rank", "density", "power"]
+"""Readings of the paper's PowerLaw(β), which it does not define; see `simulate_clusters`."""
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -52,12 +56,13 @@ def simulate_clusters(
     preference_concentration: float = 1.0,
     min_items_per_user: int = 1,
     max_items_per_user: int | None = None,
+    power_law: PowerLaw = "rank",
+    smallest_popularity: float = 1e-3,
     rng: Rng = 0,
 ) -> Simulation:
     """Draw users, items and clusters as in section 4 of the paper.
 
-    Items fall into clusters with probabilities p_c; within a cluster the popularity of the item of rank r is
-    ``r^(−β_c)``. A user likes cluster c with weight p_uc and takes k_u different items, drawn one after the other
+    Items fall into clusters with probabilities p_c; within a cluster popularity follows a power law with exponent β_c. A user likes cluster c with weight p_uc and takes k_u different items, drawn one after the other
     without replacement with probabilities proportional to ``p_uc · p_i``.
 
     Parameters
@@ -74,6 +79,14 @@ def simulate_clusters(
         The same for each user's p_uc. Open in the paper.
     min_items_per_user, max_items_per_user : int
         Bounds of k_u; at most all items when not given. Open in the paper.
+    power_law : {"rank", "density", "power"}
+        What ``PowerLaw(β)`` means; the paper does not say. "rank": the item of rank r has popularity ``r^(−β)`` (Zipf).
+        "density": popularities are drawn with density ``∝ x^(−β)`` between `smallest_popularity` and 1 (without a lower
+        bound there is no such density for β >= 1). "power": with density ``∝ x^(β−1)`` on (0, 1], which is what
+        `scipy.stats.powerlaw` and `numpy.random.Generator.power` call a power law. The number of items of a user has weights
+        ``k^(−β_user)`` in the first two forms and ``k^(β_user−1)`` in the third: the same law for the paper's 0.5.
+    smallest_popularity : float in (0, 1)
+        Of "density".
     rng : int or numpy.random.Generator
         Seed.
 
@@ -109,13 +122,22 @@ def simulate_clusters(
             raise ParameterError(f"{name}_concentration={value}: expected a finite number > 0.")
     if not np.isfinite(user_exponent):
         raise ParameterError(f"user_exponent={user_exponent}: expected a finite number; the paper has 0.5.")
+    check_choice(power_law, "power_law", get_args(PowerLaw))
+    if not 0 < smallest_popularity < 1:
+        raise ParameterError(f"smallest_popularity={smallest_popularity}: expected a number between 0 and 1.")
+    if power_law == "power" and not (item_exponents[0] > 0 and user_exponent > 0):
+        raise ParameterError("power_law='power': expected exponents > 0, there is no such density otherwise.")
     rng = as_generator(rng)
     shares = rng.dirichlet(np.full(n_clusters, cluster_concentration))
     clusters = rng.choice(n_clusters, size=n_items, p=shares)
-    item_weights = _zipf_within(clusters, rng.uniform(*item_exponents, size=n_clusters), rng)
+    exponents = rng.uniform(*item_exponents, size=n_clusters)
+    if power_law == "rank":
+        item_weights = _zipf_within(clusters, exponents, rng)
+    else:
+        item_weights = _drawn_popularity(exponents[clusters], power_law, smallest_popularity, rng)
     preferences = rng.dirichlet(np.full(n_clusters, preference_concentration), size=n_users)
     sizes = np.arange(min_items_per_user, largest + 1)
-    law = sizes.astype(np.float64) ** -user_exponent
+    law = sizes.astype(np.float64) ** (user_exponent - 1 if power_law == "power" else -user_exponent)
     counts = rng.choice(sizes, size=n_users, p=law / law.sum())
     matrix = _draw(preferences, item_weights, clusters, counts, rng)
     return Simulation(matrix, clusters, item_weights, preferences)
@@ -128,6 +150,17 @@ def _zipf_within(clusters: Indices, exponents: Floats, rng: np.random.Generator)
         members = np.flatnonzero(clusters == cluster)
         weights[rng.permutation(members)] = np.arange(1.0, len(members) + 1) ** -exponent
     return weights
+
+
+def _drawn_popularity(exponents: Floats, form: PowerLaw, smallest: float, rng: np.random.Generator) -> Floats:
+    """One popularity an item, by the inverse of its distribution function."""
+    u = rng.random(len(exponents))
+    if form == "power":
+        return np.asarray(np.maximum(u, np.finfo(np.float64).tiny) ** (1 / exponents))
+    rest = 1 - exponents
+    flat = np.abs(rest) < 1e-9  # the limit is a density of 1/x
+    safe = np.where(flat, 1.0, rest)
+    return np.where(flat, smallest ** (1 - u), (smallest**safe + u * (1 - smallest**safe)) ** (1 / safe))
 
 
 def _draw(

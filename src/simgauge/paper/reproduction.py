@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
-from simgauge.core.closed_form.factorize import Factors, Penalty, factorize
-from simgauge.core.matrices.gram import gram
-from simgauge.core.spectral.spectrum import Spectrum, spectrum
-from simgauge.core.tables.kinds import FloatTable, Matrix
-from simgauge.core.tables.tables import row_norms, unit_rows
 from simgauge.datasets.clusters import Simulation, simulate_clusters
 from simgauge.errors import ParameterError
 from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.paper.record import NEIGHBORS, Panel, Reproduction, Row
+from simgauge.paper.similarities import Similarity, similarities
+from simgauge.paper.statements import StatementTable
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, silent
 from simgauge.storage.atomic import atomic_directory
 
-RANDOM_GAUGES = 3
 FILES = ("heatmaps.png", "heatmaps.svg", "table.md", "reproduction.json")
-
+STATEMENT_FILES = ("statements.md", "statements.json")
 
 def reproduce(
     *,
@@ -97,12 +90,12 @@ def reproduce(
         order = data.display_order()
         if number == 0:
             panels, boundaries = [_true_clusters(data.clusters[order])], _boundaries(data.clusters)
-        for item in _similarities(matrix, spectrum(matrix, n_components), l2_product, l2_factors, seed):
+        for item in similarities(matrix, n_components, l2_product, l2_factors, seed):
             values = _metrics(item, data)
             labels[item.name] = item.formula, item.group
             for metric, value in values.items():
                 collected.setdefault(item.name, {}).setdefault(metric, []).append(value)
-            if number == 0 and not item.name.startswith("random"):
+            if number == 0 and item.drawn:
                 shown = item.cosines[np.ix_(order, order)]
                 panels.append(Panel(item.name, item.formula, item.group, shown, values["auc"]))
     show("done", 2 * n_seeds, 2 * n_seeds)
@@ -125,7 +118,9 @@ def _simulation_defaults() -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in parameters}
 
 
-def write_reproduction(result: Reproduction, directory: str | Path) -> list[Path]:
+def write_reproduction(
+    result: Reproduction, directory: str | Path, statements: StatementTable | None = None
+) -> list[Path]:
     """Write heatmaps.png, heatmaps.svg, table.md and reproduction.json, all or none of them; other files stay.
 
     Raises
@@ -136,71 +131,26 @@ def write_reproduction(result: Reproduction, directory: str | Path) -> list[Path
     from simgauge.paper.heatmaps import draw_heatmaps
 
     target = Path(directory)
-    numbers = json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with atomic_directory(target, _own_files, name_kept=False) as new:
         for suffix in ("png", "svg"):
             draw_heatmaps(result.panels, result.boundaries, new / f"heatmaps.{suffix}", suffix)
         (new / "table.md").write_text(result.to_markdown(), encoding="utf-8")
-        (new / "reproduction.json").write_text(numbers, encoding="utf-8")
-    return [target / name for name in FILES]
+        (new / "reproduction.json").write_text(_json(result.to_dict()), encoding="utf-8")
+        if statements is not None:
+            (new / "statements.md").write_text(statements.to_markdown(), encoding="utf-8")
+            (new / "statements.json").write_text(_json(statements.to_dict()), encoding="utf-8")
+    return [target / name for name in (*FILES, *(STATEMENT_FILES if statements is not None else ()))]
+
+
+def _json(record: dict[str, Any]) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _own_files(directory: Path) -> set[str]:
-    """All four where the numbers are those of a reproduction."""
+    """All that a reproduction writes, where the numbers are those of one."""
     numbers = directory / "reproduction.json"
     ours = numbers.is_file() and b'"n_clusters"' in numbers.read_bytes()
-    return {name for name in FILES if (directory / name).exists()} if ours else set()
-
-
-class Similarity(NamedTuple):
-    """One way of comparing items."""
-
-    name: str
-    formula: str
-    group: str
-    cosines: Matrix
-    norms: Matrix
-    prediction_difference: float | None
-
-
-def _similarities(
-    matrix: sp.csr_array, S: Spectrum, l2_product: float, l2_factors: float, seed: int
-) -> Iterator[Similarity]:
-    """Every gauge of Eq. 1, the other models, and the data itself, from one decomposition."""
-    reference = factorize(S, "product", l2_product)
-    predicted = _product(reference)
-    gauges = {name: (entry.formula, named_gauge(S, l2_product, name)) for name, entry in CATALOGUE.items()}
-    sigma = S.singular_values / S.singular_values[0]
-    inverse = np.divide(1.0, sigma, out=np.zeros_like(sigma), where=sigma > 0)
-    gauges["anti-correlated"] = "V √s / σ", Factors(reference.encoder * sigma, reference.decoder * inverse)
-    for draw in range(RANDOM_GAUGES):
-        d = np.random.default_rng([seed, draw]).lognormal(size=S.n_components)
-        gauges[f"random {draw + 1}"] = "V √s / D, D log-normal", Factors(reference.encoder * d, reference.decoder / d)
-    for name, (formula, factors) in gauges.items():
-        difference = float(np.abs(_product(factors) - predicted).max() / np.abs(predicted).max())
-        yield _of_vectors(name, formula, "Eq. 1", factors.decoder, difference)
-    others: tuple[tuple[Penalty, str, float, str], ...] = (
-        ("factors", "Eq. 2", l2_factors, "V √(σ − λ)₊"),
-        ("weights", "weights", l2_product, "V √(1 − λ/σ²)₊"),
-    )
-    for penalty, group, l2, formula in others:
-        yield _of_vectors(f"{group} model", formula, group, factorize(S, penalty, l2).decoder, None)
-    counts = gram(matrix)
-    means = np.asarray(matrix.mean(axis=0)).ravel()
-    yield _of_gram("raw data", "columns of X", "data", counts)
-    centred = counts - matrix.shape[0] * np.outer(means, means)
-    yield _of_gram("Pearson", "standardised columns of X", "data", centred)
-
-
-def _of_vectors(name: str, formula: str, group: str, vectors: FloatTable, difference: float | None) -> Similarity:
-    unit = unit_rows(vectors)
-    return Similarity(name, formula, group, np.asarray(unit @ unit.T), row_norms(vectors), difference)
-
-
-def _of_gram(name: str, formula: str, group: str, gram: Matrix) -> Similarity:
-    norms = np.sqrt(np.clip(np.diag(gram), 0.0, None))
-    scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
-    return Similarity(name, formula, group, gram * np.outer(scale, scale), norms, None)
+    return {name for name in (*FILES, *STATEMENT_FILES) if (directory / name).exists()} if ours else set()
 
 
 def _metrics(similarity: Similarity, data: Simulation) -> dict[str, float]:
@@ -211,10 +161,6 @@ def _metrics(similarity: Similarity, data: Simulation) -> dict[str, float]:
     if similarity.prediction_difference is not None:
         found["prediction_difference"] = similarity.prediction_difference
     return found
-
-
-def _product(factors: Factors) -> Matrix:
-    return np.asarray(factors.encoder @ factors.decoder.T, dtype=np.float64)
 
 
 def _true_clusters(ordered: NDArray[np.int64]) -> Panel:
