@@ -23,6 +23,7 @@ from simgauge.storage.atomic import atomic_directory
 FILES = ("heatmaps.png", "heatmaps.svg", "table.md", "reproduction.json")
 STATEMENT_FILES = ("statements.md", "statements.json")
 
+
 def reproduce(
     *,
     n_users: int = 20_000,
@@ -122,6 +123,8 @@ def write_reproduction(
     result: Reproduction, directory: str | Path, statements: StatementTable | None = None
 ) -> list[Path]:
     """Write heatmaps.png, heatmaps.svg, table.md and reproduction.json, all or none of them; other files stay.
+
+    With `statements` also statements.md and statements.json; without them, those of an earlier run are removed.
 
     Raises
     ------
