@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simgauge.core.closed_form.factorize import factorize
     from simgauge.core.closed_form.path import factorize_path
     from simgauge.core.neighbors.topk import iter_top_k, top_k
-    from simgauge.core.spectral.spectrum import spectrum
+    from simgauge.core.spectral.spectrum import measure_residuals, spectrum
     from simgauge.datasets.clusters import simulate_clusters
     from simgauge.datasets.python_imports import load_demo_data
     from simgauge.embedding import Embedding
@@ -64,6 +64,7 @@ _HOME = {
     "gauge_transform": "gauge",
     "iter_top_k": "core.neighbors.topk",
     "load_demo_data": "datasets.python_imports",
+    "measure_residuals": "core.spectral.spectrum",
     "named_gauge": "core.closed_form.catalogue",
     "neighbor_certificate": "core.bounds.certificates",
     "random_gauge": "gauge",
@@ -100,6 +101,7 @@ __all__ = [
     "gauge_transform",
     "iter_top_k",
     "load_demo_data",
+    "measure_residuals",
     "named_gauge",
     "neighbor_certificate",
     "random_gauge",

@@ -95,7 +95,7 @@ def demo(
     seen = Interactions(training, data.user_ids, data.item_ids)
     return Demo(
         comparison=comparison,
-        recall=_recall_table(recall, seed),
+        recall=_recall_table(recall),
         audit=audit(gauges["minimum-norm"], interactions=seen, k=k, rng=seed),
         panels=_panels(shown, comparison),
         sizes={"n_files": data.n_users, "n_names": data.n_items, "n_pairs": data.nnz, "n_held_out": int(held_out.nnz)},
@@ -136,10 +136,10 @@ def _recall(embedding: Embedding, training: sp.csr_array, held_out: sp.csr_array
     return pair_recall(top_k(embedding.items, RECALL_AT, "cosine")[0], training, held_out)
 
 
-def _recall_table(recall: Mapping[str, PairRecall], seed: int) -> dict[str, Any]:
+def _recall_table(recall: Mapping[str, PairRecall]) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for name, result in recall.items():
-        interval = mean_interval(result.per_user, np.random.default_rng(seed))
+        interval = mean_interval(result.per_user)
         label = GAUGES.get(name, f"{name}, {CATALOGUE[name].formula.replace(' ', '')}")
         rows.append({"gauge": label, "recall": interval.value, "interval": [interval.low, interval.high]})
     best = max(row["recall"] for row in rows)

@@ -250,7 +250,7 @@ def _overlap(
     value = float(per_row.mean())
     if len(asked) == n_rows:
         return value, (value, value)
-    interval = mean_interval(per_row, rng, population=n_rows)
+    interval = mean_interval(per_row, population=n_rows)
     return value, (interval.low, interval.high)
 
 

@@ -12,18 +12,16 @@ from simgauge.core.geometry.axes import axis_shares
 from simgauge.core.geometry.distances import distance_concentration, random_pair_distances
 from simgauge.core.geometry.duplicates import exact_duplicates, near_duplicates
 from simgauge.core.geometry.effective_rank import (
-    components_for_share,
     effective_rank,
     isoscore,
     participation_ratio,
     rankme,
-    stable_rank,
 )
 from simgauge.core.geometry.norms import norm_spread
 from simgauge.core.geometry.outliers import islands, outliers
-from simgauge.core.geometry.queries import coverage, query_fit
-from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine, random_cosine_deviation
-from simgauge.core.neighbors.hubness import k_occurrence, k_skewness, neighbor_log_popularity, robin_hood_index
+from simgauge.core.geometry.queries import query_fit
+from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine
+from simgauge.core.neighbors.hubness import k_occurrence, k_skewness
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.tables.moments import table_moments
 
@@ -33,8 +31,8 @@ ROUNDING = (
 )
 
 
-def _pairs(table, metric):
-    return distance_concentration(random_pair_distances(table, 200, np.random.default_rng(1), metric))
+def _pairs(table):
+    return distance_concentration(random_pair_distances(table, 200, np.random.default_rng(1)))
 
 
 def _queries(table):
@@ -46,28 +44,21 @@ def _queries(table):
 MEASURES: dict[str, Callable[[np.ndarray], object]] = {
     "effective rank": lambda x: effective_rank(table_moments(x).singular_values()),
     "rankme": lambda x: rankme(table_moments(x).singular_values()),
-    "stable rank": lambda x: stable_rank(table_moments(x).singular_values()),
     "participation ratio": lambda x: participation_ratio(table_moments(x).variances()),
     "isoscore": lambda x: isoscore(table_moments(x).variances(), x.shape[1]),
-    "components": lambda x: components_for_share(table_moments(x).variances(), 0.8),
     "mean cosine": lambda x: mean_random_cosine(table_moments(x)),
     "centred cosine": lambda x: centered_random_cosine(x, table_moments(x).mean),
-    "cosine deviation": lambda x: random_cosine_deviation(table_moments(x, normalize=True)),
     "norm cv": lambda x: norm_spread(table_moments(x).norms).cv,
-    "pairs, cosine": lambda x: _pairs(x, "cosine").relative_deviation,
-    "pairs, euclidean": lambda x: _pairs(x, "euclidean").relative_deviation,
+    "pairs": lambda x: _pairs(x).relative_deviation,
     "near duplicates": lambda x: near_duplicates(*nearest(x, K), len(x), threshold=0.97).n_rows_in_groups,
     "outliers": lambda x: outliers(nearest(x, K)[1]).z,
-    "islands": lambda x: islands(nearest(x, 2)[0], len(x), mutual=True).sizes,
+    "islands": lambda x: islands(nearest(x, 1)[0], len(x)).sizes,
     "query fit": lambda x: _queries(x).median_query,
-    "coverage": lambda x: coverage(k_occurrence(nearest(x, 1)[0], len(x))),
     "k-occurrence": lambda x: k_occurrence(nearest(x, K)[0], len(x)),
     "k-skewness": lambda x: k_skewness(k_occurrence(nearest(x, K)[0], len(x))),
-    "robin hood": lambda x: robin_hood_index(k_occurrence(nearest(x, K)[0], len(x))),
-    "neighbours": lambda x: neighbor_log_popularity(nearest(x, K)[0], np.arange(len(x))),
     "cosine and dot overlap": lambda x: neighbor_overlap(nearest(x, K)[0], np.argsort(-(x @ x.T))[:, :K]).mean,
 }
-SHIFT_INVARIANT = ("participation ratio", "isoscore", "components", "centred cosine", "pairs, euclidean")
+SHIFT_INVARIANT = ("participation ratio", "isoscore", "centred cosine")
 """The measures of the centred table."""
 
 
@@ -116,7 +107,7 @@ def test_rogue_dimensions_are_not_even_rotation_invariant(rng):
     x = rng.standard_normal((80, 6))
     x[:, 2] = 8 * x[:, 2] + 10
     before, after = axis_shares(table_moments(x)), axis_shares(table_moments(x @ rotation(rng, 6)))
-    assert before.top_variance_ratio > 5 > after.top_variance_ratio
+    assert before.top_variance_excess > 0.8 > after.top_variance_excess
     assert before.top_cosine_contribution > 1.3 * after.top_cosine_contribution
     order, signs = rng.permutation(6), rng.choice([-3.0, 3.0], 6)
     swapped = axis_shares(table_moments(x[:, order] * signs))  # signs, order, common scale: allowed

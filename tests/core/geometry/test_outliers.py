@@ -16,17 +16,10 @@ def clusters(rng, sizes, k=12, noise=0.05):
     return np.vstack([centres[i] + noise * rng.standard_normal((size, k)) for i, size in enumerate(sizes)])
 
 
-def components_by_search(lists, mutual):
+def components_by_search(lists):
     n = len(lists)
     listed = [set(row) for row in lists.tolist()]
-    linked = [
-        {
-            j
-            for j in range(n)
-            if ((j in listed[i]) and (i in listed[j])) or (not mutual and (j in listed[i] or i in listed[j]))
-        }
-        for i in range(n)
-    ]
+    linked = [{j for j in range(n) if j in listed[i] or i in listed[j]} for i in range(n)]
     left, sizes = set(range(n)), []
     while left:
         component, frontier = set(), {min(left)}
@@ -38,11 +31,10 @@ def components_by_search(lists, mutual):
     return sorted(sizes, reverse=True)
 
 
-@pytest.mark.parametrize("mutual", [False, True])
-def test_components_are_those_of_a_search(rng, mutual):
+def test_components_are_those_of_a_search(rng):
     lists = nearest(rng.standard_normal((60, 3)), 2)[0]
-    found = islands(lists, 60, mutual=mutual)
-    assert found.sizes.tolist() == components_by_search(lists, mutual)
+    found = islands(lists, 60)
+    assert found.sizes.tolist() == components_by_search(lists)
     assert np.bincount(found.labels).tolist() == found.sizes.tolist()
 
 
@@ -61,13 +53,19 @@ def test_large_groups_are_topics_and_the_largest_is_never_an_island(rng):
     lists = nearest(clusters(rng, [60, 60]), 5)[0]
     assert islands(lists, 120).sizes.tolist() == [60, 60]
     assert islands(lists, 120).island_share == 0
-    assert islands(lists, 120, min_size=61).island_share == 0.5
     assert islands([[1], [0]], 2).island_share == 0
 
 
-def test_mutual_neighbours_fragment_more(rng):
-    lists = nearest(rng.standard_normal((100, 20)), 3)[0]
-    assert len(islands(lists, 100, mutual=True).sizes) > len(islands(lists, 100).sizes)
+@pytest.mark.parametrize(
+    ("size", "n_rows", "island"), [(3, 100, True), (4, 100, False), (5, 1200, True), (6, 1200, False)]
+)
+def test_an_island_is_smaller_than_k_plus_two_or_half_a_percent(size, n_rows, island):
+    """With lists of two, three rows in a ring are an island and four are not; of 1,200 rows six are a topic."""
+    mainland = np.arange(n_rows - size)
+    rings = [(np.roll(part, 1), np.roll(part, -1)) for part in (mainland, np.arange(n_rows - size, n_rows))]
+    found = islands(np.hstack(rings).T, n_rows)
+    assert found.sizes.tolist() == [n_rows - size, size]
+    assert found.island_share == (size / n_rows if island else 0)
 
 
 def test_components_of_a_sample_are_refused():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge.core.geometry.queries import coverage, query_fit
-from simgauge.core.neighbors.hubness import k_occurrence
+from simgauge.core.geometry.queries import query_fit
 from simgauge.errors import InputError, ParameterError
 
 
@@ -28,10 +27,6 @@ def test_queries_from_elsewhere_stand_out(rng):
 
 def test_the_farthest_comes_first():
     assert query_fit(np.array([0.2, 0.9, 0.1]), np.array([0.5, 0.6])).positions.tolist() == [2, 0]
-
-
-def test_coverage_counts_rows_that_some_query_reaches():
-    assert coverage(k_occurrence([[0, 1], [1, 2]], 4)) == 0.75
 
 
 def test_bad_input():

@@ -7,7 +7,7 @@ import pytest
 
 from geometry_problems import skewed_table
 from problems import cosines
-from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine, random_cosine_deviation
+from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine
 from simgauge.core.tables import moments as geometry_moments
 from simgauge.core.tables.moments import table_moments
 from simgauge.errors import ParameterError
@@ -17,17 +17,11 @@ def off_diagonal(table):
     return cosines(table)[~np.eye(len(table), dtype=bool)]
 
 
-def test_mean_and_deviation_are_those_of_all_pairs(rng):
+def test_the_mean_is_that_of_all_pairs(rng):
     x = skewed_table(rng, 30)
     pairs = off_diagonal(x)
     assert mean_random_cosine(table_moments(x)) == pytest.approx(pairs.mean(), abs=1e-13)
-    assert random_cosine_deviation(table_moments(x, normalize=True)) == pytest.approx(pairs.std(), abs=1e-13)
     assert abs(cosines(x).mean() - pairs.mean()) > 0.01  # control: the diagonal is not a pair
-
-
-def test_the_mean_is_the_same_from_either_kind_of_moments(rng):
-    x = skewed_table(rng)
-    assert mean_random_cosine(table_moments(x)) == mean_random_cosine(table_moments(x, normalize=True))
 
 
 def test_centred_cosines_are_those_of_the_centred_rows(rng, monkeypatch):
@@ -38,19 +32,16 @@ def test_centred_cosines_are_those_of_the_centred_rows(rng, monkeypatch):
     assert mean_random_cosine(table_moments(x)) > 0.1 > abs(centered_random_cosine(x, mean))  # control: it did change
 
 
-def test_isotropic_directions_have_mean_zero_and_deviation_one_over_root_k(rng):
+def test_isotropic_directions_have_mean_zero(rng):
     n, k = 3000, 25
     x = rng.standard_normal((n, k))
     assert abs(mean_random_cosine(table_moments(x))) < 5 / n / np.sqrt(k)
-    assert random_cosine_deviation(table_moments(x, normalize=True)) == pytest.approx(1 / np.sqrt(k), rel=0.01)
 
 
 def test_zero_rows_are_left_out(rng):
     x = skewed_table(rng, 20)
     padded = np.vstack([x, np.zeros((5, 6))])
     assert mean_random_cosine(table_moments(padded)) == pytest.approx(mean_random_cosine(table_moments(x)))
-    unit, unit_padded = (table_moments(t, normalize=True) for t in (x, padded))
-    assert random_cosine_deviation(unit_padded) == pytest.approx(random_cosine_deviation(unit))
     at_mean = np.vstack([x, x.mean(axis=0)])
     assert centered_random_cosine(at_mean, x.mean(axis=0)) == pytest.approx(centered_random_cosine(x, x.mean(axis=0)))
 
@@ -60,7 +51,6 @@ def test_rows_all_equal():
     moments = table_moments(x)
     assert mean_random_cosine(moments) == pytest.approx(1)
     assert centered_random_cosine(x, moments.mean) == 0
-    assert random_cosine_deviation(table_moments(x, normalize=True)) == pytest.approx(0, abs=1e-7)
 
 
 def test_one_row_has_no_pairs():
@@ -68,7 +58,5 @@ def test_one_row_has_no_pairs():
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(ParameterError, match=r"normalize=True"):
-        random_cosine_deviation(table_moments(np.eye(3)))
     with pytest.raises(ParameterError, match=r"one number per column, \(3,\)"):
         centered_random_cosine(np.eye(3), np.zeros(2))

@@ -16,7 +16,7 @@ from scipy import sparse
 from simgauge.errors import InputError
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.interactions import read_interactions
-from simgauge.read.sources.npz import load_sparse, map_npy, npz_shapes, read_npz
+from simgauge.read.sources.npz import load_sparse, map_npy, npz_shapes, read_npz_array
 
 
 class Trap:
@@ -27,6 +27,11 @@ class Trap:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, (str(self.path),)
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of a file, in the order in which the library asks for them."""
+    return {name: read_npz_array(path, name) for name in npz_shapes(path)}
 
 
 def npy_header(shape: str, descr: str = "'<f4'") -> bytes:

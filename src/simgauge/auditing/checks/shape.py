@@ -91,11 +91,10 @@ def dominant_column(workspace: Workspace) -> Finding:
     shares = axis_shares(workspace.moments)
     column = int(shares.by_variance(1)[0])
     top = float(shares.variance_share[column])
-    value = (top * k - 1) / (k - 1) if k > 1 else 0.0
     return workspace.finding(
         "rogue_variance",
         "Single columns that hold the variance",
-        max(value, 0.0),
+        shares.top_variance_excess,
         f"column {column} holds {top:.0%} of the variance, where an even share is {1 / k:.1%}",
         cause="one coordinate with a large spread outvotes the rest",
         action=f"look at column {column}: standardise or drop it",

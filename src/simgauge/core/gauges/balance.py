@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.tables.tables import as_table
-from simgauge.errors import InputError, ParameterError
+from simgauge.errors import InputError
 
 Floats = NDArray[np.float64]
 Verdict = Literal["balanced", "near balance", "commuting", "unbalanced"]
-Agreement = Literal["agrees", "near", "contradicts", "not testable"]
 
 NEGLIGIBLE = 1e-6
 """Directions with less than this share of the largest energy in both tables are left out: they move no cosine."""
@@ -125,41 +124,6 @@ def gauge_balance(user_gram: Any, item_gram: Any) -> GaugeBalance:
         distance=_sine(user, item),
         rank=directions.shape[1],
     )
-
-
-def penalty_agreement(balance: GaugeBalance, penalty: str) -> Agreement:
-    """Whether tables agree with a claimed penalty, as far as the balance of PᵀP and QᵀQ can tell.
-
-    Parameters
-    ----------
-    balance : GaugeBalance
-        Of PᵀP (users) and QᵀQ (items).
-    penalty : {"factors", "weights", "product", "dropout", "none"}
-        As in `factorize`; "factors" also stands for ALS and BPR with a penalty on both tables.
-
-    Returns
-    -------
-    {"agrees", "near", "contradicts", "not testable"}
-        "factors": C_P and C_Q must be proportional. "weights": A and B are, so C_P = AᵀXᵀXA and C_Q = BᵀB must commute;
-        pass `gauge_balance(AᵀA, BᵀB)` with "factors" for the full test. "product", "dropout" and "none" leave the gauge
-        free: no table contradicts them.
-
-    Examples
-    --------
-    >>> spectral = gauge_balance(np.diag([16.0, 1.0]), np.eye(2))
-    >>> [penalty_agreement(spectral, penalty) for penalty in ("factors", "weights", "product")]
-    ['contradicts', 'agrees', 'not testable']
-    """
-    verdict = balance.verdict
-    if penalty == "factors":
-        if verdict == "balanced":
-            return "agrees"
-        return "near" if balance.condition_number <= NEAR_BALANCE else "contradicts"
-    if penalty == "weights":
-        return "agrees" if balance.commutator <= COMMUTING else "contradicts"
-    if penalty in ("product", "dropout", "none"):
-        return "not testable"
-    raise ParameterError(f"penalty={penalty!r}: expected 'factors', 'weights', 'product', 'dropout' or 'none'.")
 
 
 def _balancing_eigenvalues(user: Floats, item: Floats) -> Floats:

@@ -9,7 +9,6 @@ import numpy as np
 from simgauge.core.geometry.row_pairs import PickedRows
 from simgauge.core.tables.kinds import FloatTable, Matrix, Vector
 from simgauge.core.tables.moments import row_blocks
-from simgauge.core.tables.tables import unit_rows
 from simgauge.errors import InputError
 
 
@@ -38,19 +37,13 @@ class Procrustes:
     """``arccos(similarity)``, radians, in [0, π/2]; obeys the triangle inequality."""
 
 
-def cross_moments(
-    a: FloatTable | PickedRows, b: FloatTable | PickedRows, *, center: bool = True, normalize: bool = False
-) -> CrossMoments:
-    """One pass over two tables, in row blocks, accumulated in float64.
+def cross_moments(a: FloatTable | PickedRows, b: FloatTable | PickedRows) -> CrossMoments:
+    """Products of two tables about their mean rows: one pass, in row blocks, accumulated in float64.
 
     Parameters
     ----------
     a, b : ndarray or PickedRows, shapes (n, k) and (n, l)
         Row i of both describes the same thing; the numbers of columns may differ.
-    center : bool
-        Subtract the mean row of each.
-    normalize : bool
-        Scale every row to norm one first, to compare what cosine sees.
 
     Numerics
     --------
@@ -59,13 +52,13 @@ def cross_moments(
     Raises
     ------
     InputError
-        Different numbers of rows, or a table that is constant (zero, when not centred): nothing to compare.
+        Different numbers of rows, or a table that is constant: nothing to compare.
 
     Examples
     --------
-    >>> cross_moments(np.eye(2), np.eye(2), center=False).cross
-    array([[1., 0.],
-           [0., 1.]])
+    >>> cross_moments(np.eye(2), np.eye(2)).cross
+    array([[ 0.5, -0.5],
+           [-0.5,  0.5]])
     """
     if len(a) != len(b):
         raise InputError(
@@ -76,10 +69,9 @@ def cross_moments(
     size = 0.0
     for rows in row_blocks(n_rows, k + b.shape[1]):
         parts = [np.asarray(table[rows], dtype=np.float64) for table in (a, b)]
-        total.add(np.hstack([unit_rows(part) for part in parts] if normalize else parts))
-        size += float(sum(np.vdot(part, part) for part in parts)) if not normalize else 2.0 * len(parts[0])
-    mean, scatter = total.result()
-    products = scatter if center else scatter + n_rows * np.outer(mean, mean)
+        total.add(np.hstack(parts))
+        size += float(sum(np.vdot(part, part) for part in parts))
+    products = total.result()
     noise = n_rows * (4 * np.finfo(np.float64).eps) ** 2 * size
     for name, part in (("first", products[:k, :k]), ("second", products[k:, k:])):
         if not np.trace(part) > noise:
@@ -162,10 +154,10 @@ def canonical_agreement(moments: CrossMoments) -> float:
     return float(min(np.sum(correlations**2) / min(correlations.shape), 1.0))
 
 
-def chance_agreement(moments: CrossMoments, *, centered: bool = True) -> float:
+def chance_agreement(moments: CrossMoments) -> float:
     """The canonical agreement that unrelated tables of these sizes have on average: d / (n − 1), at most 1.
 
-    d is the larger number of directions of the two, and centred rows span n − 1 (n, where they are not centred): a direction
+    d is the larger number of directions of the two, and centred rows span n − 1: a direction
     that knows nothing of them has the share d / (n − 1) of its length among d of them. So 64 components and 100 shared
     items agree by .65 without being related, and with 65 items or fewer everything agrees with everything.
 
@@ -177,10 +169,10 @@ def chance_agreement(moments: CrossMoments, *, centered: bool = True) -> float:
     (0.2, 0.2)
     """
     directions = max(_whitener(gram).shape[1] for gram in (moments.gram_a, moments.gram_b))
-    return min(float(directions) / (moments.n_rows - centered), 1.0)
+    return min(float(directions) / (moments.n_rows - 1), 1.0)
 
 
-def agreement_above_chance(moments: CrossMoments, *, centered: bool = True) -> float | None:
+def agreement_above_chance(moments: CrossMoments) -> float | None:
     """Canonical agreement with chance taken off: ``(agreement − chance) / (1 − chance)``, 0 on average for unrelated tables.
 
     None where chance is 1: with so few rows nothing can be told.
@@ -191,7 +183,7 @@ def agreement_above_chance(moments: CrossMoments, *, centered: bool = True) -> f
     >>> agreement_above_chance(cross_moments(rng.normal(size=(9, 8)), rng.normal(size=(9, 8)))) is None
     True
     """
-    chance = chance_agreement(moments, centered=centered)
+    chance = chance_agreement(moments)
     return None if chance >= 1 else (canonical_agreement(moments) - chance) / (1 - chance)
 
 
@@ -220,10 +212,8 @@ class _ScatterSum:
             self._sum += shifted.sum(axis=0)
             self._products += shifted.T @ shifted
 
-    def result(self) -> tuple[Vector, Matrix]:
-        """Mean (k,) and scatter about it (k, k)."""
+    def result(self) -> Matrix:
+        """Scatter about the mean row, (k, k)."""
         offset = self._sum / self._count
         with np.errstate(over="ignore", invalid="ignore"):
-            scatter = self._products - self._count * np.outer(offset, offset)
-        shift = np.zeros_like(offset) if self._shift is None else self._shift
-        return shift + offset, scatter
+            return np.asarray(self._products - self._count * np.outer(offset, offset))

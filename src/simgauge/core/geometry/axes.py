@@ -9,7 +9,6 @@ import numpy as np
 from simgauge.core.neighbors.neighbor_lists import Indices
 from simgauge.core.tables.kinds import Vector
 from simgauge.core.tables.moments import TableMoments
-from simgauge.errors import ParameterError
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +21,6 @@ class AxisShares:
     """(k,): mean over pairs of rows of ``u_j v_j``; sums to the mean random cosine."""
 
     @property
-    def top_variance_ratio(self) -> float:
-        """Largest share of the variance over the uniform share 1/k, in [1, k] (0 for a constant table)."""
-        return float(self.variance_share.max() * len(self.variance_share))
-
-    @property
     def top_variance_excess(self) -> float:
         """Largest share of the variance on a scale from 0 (all columns equal) to 1 (one column alone), whatever k."""
         k = len(self.variance_share)
@@ -36,12 +30,6 @@ class AxisShares:
     def top_cosine_contribution(self) -> float:
         """Largest contribution of one column to the mean random cosine."""
         return float(self.cosine_contribution.max())
-
-    @property
-    def top_cosine_share(self) -> float:
-        """The same as a share of all positive contributions, in [0, 1]; says nothing when those are close to 0."""
-        positive = self.cosine_contribution[self.cosine_contribution > 0]
-        return float(positive.max() / positive.sum()) if len(positive) else 0.0
 
     def by_variance(self, count: int = 3) -> Indices:
         """Columns with the largest variance, first the largest."""
@@ -58,7 +46,7 @@ def axis_shares(moments: TableMoments) -> AxisShares:
     Parameters
     ----------
     moments : TableMoments
-        Of the raw rows (``normalize=False``).
+        Of the rows as they are.
 
     Gauge
     -----
@@ -81,8 +69,6 @@ def axis_shares(moments: TableMoments) -> AxisShares:
     >>> shares.variance_share, shares.by_cosine(1)
     (array([0., 1.]), array([0]))
     """
-    if moments.normalized:
-        raise ParameterError("moments of unit rows received: compute them with table_moments(table).")
     spread = np.maximum(np.diag(moments.scatter), 0.0)
     total = spread.sum()
     noise = moments.n_rows * (4 * np.finfo(np.float64).eps * np.abs(moments.mean)) ** 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -12,8 +11,6 @@ from simgauge.core.tables.kinds import Table, Vector
 from simgauge.core.tables.moments import row_blocks
 from simgauge.core.tables.tables import take_rows, unit_rows
 from simgauge.errors import InputError, ParameterError
-
-Metric = Literal["cosine", "euclidean"]
 
 DUPLICATE_DISTANCE = 1e-6
 """A nearest row at this distance or less, relative to the mean distance, is a copy up to float32 rounding."""
@@ -32,13 +29,8 @@ class DistanceConcentration:
     no nearest distances were given or all of them are copies."""
 
 
-def random_pair_distances(table: Table, n_pairs: int, rng: np.random.Generator, metric: Metric = "cosine") -> Vector:
-    """Distances of `n_pairs` pairs of different rows drawn at random, shape (n_pairs,).
-
-    Parameters
-    ----------
-    metric : {"cosine", "euclidean"}
-        "cosine" is ``1 − cos`` (1 for a zero row).
+def random_pair_distances(table: Table, n_pairs: int, rng: np.random.Generator) -> Vector:
+    """Cosine distances, ``1 − cos`` (1 for a zero row), of `n_pairs` pairs of different rows drawn at random, shape (n_pairs,).
 
     Gauge
     -----
@@ -56,19 +48,16 @@ def random_pair_distances(table: Table, n_pairs: int, rng: np.random.Generator, 
     """
     if len(table) < 2:
         raise InputError("a table of one row has no pairs of rows: pass two rows or more.")
-    if n_pairs < 1 or metric not in get_args(Metric):
-        raise ParameterError(f"n_pairs={n_pairs}, metric={metric!r}: expected 1 pair or more, 'cosine' or 'euclidean'.")
+    if n_pairs < 1:
+        raise ParameterError(f"n_pairs={n_pairs}: expected 1 pair or more.")
     first = rng.integers(len(table), size=n_pairs)
     second = (first + rng.integers(1, len(table), size=n_pairs)) % len(table)
     distances = np.empty(n_pairs)
     for pairs in row_blocks(n_pairs, table.shape[1]):
         a, b = (to_host(take_rows(table, rows[pairs])).astype(np.float64) for rows in (first, second))
-        if metric == "cosine":
-            distance = 1.0 - np.einsum("ij,ij->i", unit_rows(a), unit_rows(b))
-            rounding = table.shape[1] * np.finfo(np.float64).eps  # of the sum of products: parallel rows are at 0
-            distances[pairs] = np.where(distance > rounding, distance, 0.0)
-        else:
-            distances[pairs] = np.linalg.norm(a - b, axis=1)
+        distance = 1.0 - np.einsum("ij,ij->i", unit_rows(a), unit_rows(b))
+        rounding = table.shape[1] * np.finfo(np.float64).eps  # of the sum of products: parallel rows are at 0
+        distances[pairs] = np.where(distance > rounding, distance, 0.0)
     return distances
 
 

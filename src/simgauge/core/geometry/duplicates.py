@@ -29,11 +29,6 @@ class Duplicates:
     n_groups: int
     """Groups of two rows or more."""
 
-    @property
-    def surplus_share(self) -> float:
-        """Share of rows that could go, keeping one of each group."""
-        return (self.n_rows_in_groups - self.n_groups) / len(self.labels)
-
 
 def exact_duplicates(table: Table, max_examples: int = 10) -> Duplicates:
     """Rows with equal entries (0.0 and −0.0 are equal), found by a 64-bit hash and verified entry by entry.
@@ -50,8 +45,8 @@ def exact_duplicates(table: Table, max_examples: int = 10) -> Duplicates:
     Examples
     --------
     >>> duplicates = exact_duplicates(np.array([[1.0, 0.0], [2.0, 1.0], [1.0, -0.0]]))
-    >>> duplicates.labels, duplicates.pairs, round(duplicates.surplus_share, 3)
-    (array([0, 1, 0]), array([[0, 2]]), 0.333)
+    >>> duplicates.labels, duplicates.pairs, duplicates.n_rows_in_groups
+    (array([0, 1, 0]), array([[0, 2]]), 2)
     """
     labels = first_equal(table)
     copies = np.flatnonzero(labels != np.arange(len(table)))[:max_examples]

@@ -87,47 +87,6 @@ def participation_ratio(variances: Vector) -> float:
     return float(shares.sum() ** 2 / np.sum(shares**2))
 
 
-def stable_rank(singular_values: Vector) -> float:
-    """``Σσ² / σ₁²``, squared Frobenius over squared spectral norm, in [1, k]; 0 for a zero table.
-
-    Gauge
-    -----
-    Unchanged by orthogonal G and a common scale; changes under a general G.
-
-    References
-    ----------
-    Rudelson, Vershynin (2007), Sampling from large matrices, section 1.
-
-    Examples
-    --------
-    >>> stable_rank(np.array([2.0, 1.0]))
-    1.25
-    """
-    top = singular_values.max()
-    return float(np.sum((singular_values / top) ** 2)) if top > 0 else 0.0
-
-
-def components_for_share(variances: Vector, share: float = 0.95) -> int:
-    """Fewest principal directions that hold at least `share` of the variance; 0 for a constant table.
-
-    Gauge
-    -----
-    Unchanged by orthogonal G, a common scale and a common shift; changes under a general G.
-
-    Examples
-    --------
-    >>> components_for_share(np.array([8.0, 1.0, 1.0]), share=0.9)
-    2
-    """
-    if not 0 < share <= 1:
-        raise ParameterError(f"share={share}: expected a share of the variance, above 0 and at most 1.")
-    if not variances.any():
-        return 0
-    cumulative = np.cumsum(np.sort(variances)[::-1])
-    reached = cumulative >= share * cumulative[-1] * (1 - 4 * np.finfo(np.float64).eps)
-    return int(np.argmax(reached)) + 1
-
-
 def isoscore(variances: Vector, n_components: int) -> float:
     """IsoScore: 1 when the variance is the same in every direction, 0 when it lies in one.
 

@@ -93,18 +93,18 @@ def outliers(scores: NDArray[np.floating[Any]], cutoff: float = 3.5) -> Outliers
     return Outliers(z, positions[np.argsort(closeness[positions], kind="stable")], median - cutoff * scale)
 
 
-def islands(indices: Any, n_rows: int, *, mutual: bool = False, min_size: int | None = None) -> Islands:
+def islands(indices: Any, n_rows: int) -> Islands:
     """Connected components of the neighbour graph; those that are too small to be a part of the corpus are islands.
 
     Parameters
     ----------
     indices : array-like of int, shape (n_rows, k)
         Neighbours of *every* row: the graph of a sample has other components.
-    mutual : bool
-        Join two rows only when each lists the other (stricter); otherwise when either does.
-    min_size : int, optional
-        Default ``max(k + 2, ceil(n_rows / 200))``: every row and its k neighbours make k + 1 rows already, so a smaller
-        component is impossible without `mutual`; half a percent of the rows is enough to be a topic.
+
+    Notes
+    -----
+    Two rows are joined when either lists the other. A component below ``max(k + 2, ceil(n_rows / 200))`` rows is an
+    island: every row and its k neighbours make k + 1 rows already, and half a percent of the rows is enough for a topic.
 
     Gauge
     -----
@@ -117,7 +117,7 @@ def islands(indices: Any, n_rows: int, *, mutual: bool = False, min_size: int | 
 
     Examples
     --------
-    >>> islands([[1], [0], [3], [2]], n_rows=4, min_size=3).sizes
+    >>> islands([[1], [0], [3], [2]], n_rows=4).sizes
     array([2, 2])
     """
     lists = as_neighbor_lists(indices, n_rows)
@@ -127,11 +127,9 @@ def islands(indices: Any, n_rows: int, *, mutual: bool = False, min_size: int | 
             "For a sample, search the sample alone and pass those lists with its own number of rows."
         )
     k = lists.shape[1]
-    least = max(k + 2, -(-n_rows // 200)) if min_size is None else min_size
+    least = max(k + 2, -(-n_rows // 200))
     source, target = np.repeat(np.arange(n_rows), k), lists.ravel()
     graph = coo_array((np.ones(n_rows * k, dtype=np.int8), (source, target)), shape=(n_rows, n_rows)).tocsr()
-    if mutual:
-        graph = graph.multiply(graph.T)
     count, labels = connected_components(graph, directed=False)
     sizes = np.bincount(labels, minlength=count)
     order = np.argsort(-sizes, kind="stable")

@@ -61,18 +61,3 @@ def query_fit(best_of_queries: Vector, best_of_rows: Vector, quantile: float = 0
         float(np.median(best_of_queries)),
         float(np.median(best_of_rows)),
     )
-
-
-def coverage(occurrence: Indices) -> float:
-    """Share of the rows that at least one query reaches; `k_occurrence` of the queries' lists gives the rest.
-
-    Gauge
-    -----
-    Changes under a general G with the lists it is counted from.
-
-    Examples
-    --------
-    >>> coverage(np.array([0, 2, 1, 1]))
-    0.75
-    """
-    return float(np.mean(occurrence > 0))

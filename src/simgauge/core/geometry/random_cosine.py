@@ -66,33 +66,6 @@ def _centered_directions(block: Array, _: int, mean: Vector) -> tuple[Vector, in
     return to_host(beside(present, wide) @ directions), int(present.sum())
 
 
-def random_cosine_deviation(unit_moments: TableMoments) -> float:
-    """Standard deviation of the cosine over all pairs of different rows, exactly: from ``Σ cos² = ‖UᵀU‖² − m``.
-
-    For directions spread evenly over k dimensions it is 1/√k. Near 0, all pairs look alike (concentration).
-
-    Parameters
-    ----------
-    unit_moments : TableMoments
-        From ``table_moments(table, normalize=True)``.
-
-    Gauge
-    -----
-    Unchanged by orthogonal G; changes under a general G.
-
-    Examples
-    --------
-    >>> from simgauge.core.tables.moments import table_moments
-    >>> random_cosine_deviation(table_moments(np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]]), normalize=True))
-    0.4714045207910317
-    """
-    if not unit_moments.normalized:
-        raise ParameterError("moments of raw rows received: compute them with table_moments(table, normalize=True).")
-    mean = mean_random_cosine(unit_moments)
-    square = mean_over_pairs(float(np.sum(unit_moments.gram**2)), unit_moments.n_directions)
-    return float(np.sqrt(max(square - mean**2, 0.0)))
-
-
 def mean_over_pairs(sum_with_diagonal: float, count: int) -> float:
     """Mean over pairs of different rows, from the sum over all pairs of unit rows, each with itself included."""
     return (sum_with_diagonal - count) / (count * (count - 1)) if count > 1 else 0.0

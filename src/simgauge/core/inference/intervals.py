@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,8 @@ from scipy.special import ndtri, stdtrit
 from simgauge.core.tables.kinds import Vector
 from simgauge.errors import ParameterError
 
-Method = Literal["normal", "percentile", "bca"]
-
-BOOTSTRAP_NUMBERS = 4_000_000
-"""Numbers resampled in one step of the bootstrap (32 MB)."""
+CONFIDENCE = 0.95
+"""Of every interval here."""
 
 
 class Interval(NamedTuple):
@@ -26,57 +24,29 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(
-    values: Vector,
-    rng: np.random.Generator,
-    *,
-    confidence: float = 0.95,
-    method: Method = "normal",
-    population: int | None = None,
-    n_resamples: int = 2000,
-) -> Interval:
-    """Interval for the mean of a number per row, from a sample of the rows.
+def mean_interval(values: Vector, *, population: int | None = None) -> Interval:
+    """95 % interval for the mean of a number per row, from a sample of a hundred rows or more: mean ± t · standard error.
 
     Parameters
     ----------
     values : ndarray, shape (n,)
         One number per sampled row, n >= 2.
-    method : {"normal", "percentile", "bca"}
-        "normal": mean ± t · standard error, right for a hundred rows or more. "percentile": bootstrap.
-        "bca": bootstrap corrected for bias and skewness, for few rows or heavy tails; O(n²), at most some thousands.
     population : int, optional
         Rows of the whole table when the sample was drawn without replacement: the interval shrinks by
         √(1 − n/population) and is a point when all rows were looked at.
 
     Examples
     --------
-    >>> mean_interval(np.array([1.0, 2.0, 3.0, 2.0]), np.random.default_rng(0), population=4)
+    >>> mean_interval(np.array([1.0, 2.0, 3.0, 2.0]), population=4)
     Interval(value=2.0, low=2.0, high=2.0)
     """
-    shrink = _shrink(len(values), confidence, population)
-    if method not in get_args(Method):
-        raise ParameterError(f"method={method!r}: expected one of {', '.join(map(repr, get_args(Method)))}.")
-    mean = float(values.mean())
-    if shrink == 0 or np.ptp(values) == 0:
-        return Interval(mean, mean, mean)
-    if method == "normal":
-        half = stdtrit(len(values) - 1, (1 + confidence) / 2) * values.std(ddof=1) / np.sqrt(len(values))
-        return Interval(mean, mean - float(half) * shrink, mean + float(half) * shrink)
-    from scipy.stats import bootstrap  # half a second to import, so only for those who resample
-
-    found = bootstrap(
-        (values,),
-        np.mean,
-        confidence_level=confidence,
-        method="BCa" if method == "bca" else "percentile",
-        n_resamples=n_resamples,
-        batch=max(1, BOOTSTRAP_NUMBERS // len(values)),
-        rng=rng,
-    ).confidence_interval
-    return Interval(mean, mean + (float(found.low) - mean) * shrink, mean + (float(found.high) - mean) * shrink)
+    shrink = _shrink(len(values), population)
+    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+    half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * error * shrink
+    return Interval(mean, mean - half, mean + half)
 
 
-def proportion_interval(successes: int, n: int, *, confidence: float = 0.95, population: int | None = None) -> Interval:
+def proportion_interval(successes: int, n: int, *, population: int | None = None) -> Interval:
     """Wilson interval for a share, from `successes` among `n` sampled rows; also right for 0 and n.
 
     Parameters
@@ -95,25 +65,25 @@ def proportion_interval(successes: int, n: int, *, confidence: float = 0.95, pop
     """
     if not 0 <= successes <= n:
         raise ParameterError(f"successes={successes}: expected 0 to n={n}.")
-    _shrink(n, confidence, population, least=1)
+    _shrink(n, population, least=1)
     share = successes / n
     if population == n:
         return Interval(share, share, share)
-    return _wilson(share, n, confidence, n, population)
+    return _wilson(share, n, n, population)
 
 
-def _wilson(share: float, size: float, confidence: float, n: int, population: int | None) -> Interval:
+def _wilson(share: float, size: float, n: int, population: int | None) -> Interval:
     """Wilson's interval for a share seen among `size` rows; n of `population` rows were drawn."""
     if population is not None:
         size *= (population - 1) / (population - n)
-    z = float(ndtri((1 + confidence) / 2))
+    z = float(ndtri((1 + CONFIDENCE) / 2))
     centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z / (1 + z**2 / size) * float(np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)))
     low, high = min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
     return Interval(share, 0.0 if share == 0 else low, 1.0 if share == 1 else high)
 
 
-def share_interval(values: Vector, *, confidence: float = 0.95, population: int | None = None) -> Interval:
+def share_interval(values: Vector, *, population: int | None = None) -> Interval:
     """Interval for the mean of a share per row, each in [0, 1], such as how much of a list is kept; also right at 0 and 1.
 
     Wilson's interval for as many rows as a yes-or-no answer would need for the same spread: with mean p and variance s²
@@ -133,14 +103,14 @@ def share_interval(values: Vector, *, confidence: float = 0.95, population: int 
     True
     """
     n = len(values)
-    _shrink(n, confidence, population, least=1)
+    _shrink(n, population, least=1)
     share = float(values.mean())
     if population == n:
         return Interval(share, share, share)
     spread = float(values.var(ddof=1)) if n > 1 else 0.0
     most = share * (1 - share) * n / (n - 1) if n > 1 else 0.0
     gain = most / spread if spread > 0 else 1.0
-    return _wilson(share, n * max(gain, 1.0), confidence, n, population)
+    return _wilson(share, n * max(gain, 1.0), n, population)
 
 
 def jackknife_interval(
@@ -149,7 +119,6 @@ def jackknife_interval(
     rng: np.random.Generator,
     *,
     groups: int = 20,
-    confidence: float = 0.95,
     population: int | None = None,
 ) -> Interval:
     """Interval for any smooth statistic of a sample (a ratio, a skewness), by leaving out one random group at a time.
@@ -172,21 +141,19 @@ def jackknife_interval(
     >>> jackknife_interval(lambda rows: values[rows].mean(), 100, np.random.default_rng(0)).value
     49.5
     """
-    shrink = _shrink(n, confidence, population)
+    shrink = _shrink(n, population)
     if not 3 <= groups <= n:
         raise ParameterError(f"groups={groups}: expected 3 to the size of the sample, {n}.")
     value = float(statistic(np.arange(n)))
     label = rng.permutation(np.arange(n) % groups)
     left_out = np.array([statistic(np.flatnonzero(label != group)) for group in range(groups)])
     error = np.sqrt((groups - 1) / groups * np.sum((left_out - left_out.mean()) ** 2)) * shrink
-    half = float(stdtrit(groups - 1, (1 + confidence) / 2) * error)
+    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2) * error)
     return Interval(value, value - half, value + half)
 
 
-def _shrink(n: int, confidence: float, population: int | None, least: int = 2) -> float:
+def _shrink(n: int, population: int | None, least: int = 2) -> float:
     """√(1 − n/population), after checking the sizes."""
-    if not 0 < confidence < 1:
-        raise ParameterError(f"confidence={confidence}: expected a number between 0 and 1, such as 0.95.")
     if n < least:
         raise ParameterError(f"{n} sampled row(s): an interval needs at least {least}.")
     if population is not None and population < n:

@@ -26,7 +26,7 @@ class TableMoments:
     n_rows: int
     """n."""
     mean: Vector
-    """(k,): mean row (mean direction when `normalized`)."""
+    """(k,): mean row."""
     scatter: Matrix
     """(k, k): ``Σ (x − mean)(x − mean)ᵀ``."""
     norms: Vector
@@ -35,8 +35,6 @@ class TableMoments:
     """(k,): sum of the rows scaled to norm one; zero rows add nothing."""
     direction_squares: Vector
     """(k,): sum of their squared entries."""
-    normalized: bool
-    """Whether `mean` and `scatter` are those of the rows scaled to norm one."""
 
     @property
     def n_components(self) -> int:
@@ -79,20 +77,18 @@ class TableMoments:
         return np.where(values > floor, values, 0.0)
 
 
-def table_moments(table: Table, *, normalize: bool = False) -> TableMoments:
+def table_moments(table: Table) -> TableMoments:
     """Moments of a table in one pass, in row blocks, accumulated in float64.
 
     Parameters
     ----------
     table : ndarray, tensor or RowParts, shape (n, k)
         float32 or float64; may be memory-mapped.
-    normalize : bool
-        Scale every row to norm one first (zero rows stay zero): the moments that cosine sees.
 
     Gauge
     -----
     ``items @ G`` has mean ``Gᵀ mean`` and scatter ``Gᵀ scatter G``: nothing here is invariant under a general G. Under
-    an orthogonal G norms and eigenvalues stay. `normalize` before G is not `normalize` after it.
+    an orthogonal G norms and eigenvalues stay.
 
     Numerics
     --------
@@ -113,8 +109,8 @@ def table_moments(table: Table, *, normalize: bool = False) -> TableMoments:
     n_rows, k = table.shape
     step = rows_per_block(k)
     sample = doubled(take_rows(table, np.arange(min(n_rows, SHIFT_ROWS))))
-    shift = to_host(namespace(sample).mean(unit_directions(sample)[1] if normalize else sample, axis=0))
-    pieces, *sums = sum_rows(table, _block_moments, shift, normalize, step=step)
+    shift = to_host(namespace(sample).mean(sample, axis=0))
+    pieces, *sums = sum_rows(table, _block_moments, shift, step=step)
     norms, mean, scatter = in_order(pieces), sums[0] / n_rows, sums[1]
     with np.errstate(over="ignore", invalid="ignore"):
         scatter = scatter - n_rows * np.outer(mean, mean)
@@ -122,17 +118,22 @@ def table_moments(table: Table, *, normalize: bool = False) -> TableMoments:
         raise InputError(
             f"the largest norm is {norms.max():g}: squares overflow. Divide the table by a constant first."
         )
-    return TableMoments(n_rows, shift + mean, scatter, norms, sums[2], sums[3], normalize)
+    return TableMoments(
+        n_rows=n_rows,
+        mean=shift + mean,
+        scatter=scatter,
+        norms=norms,
+        direction_sum=sums[2],
+        direction_squares=sums[3],
+    )
 
 
-def _block_moments(
-    block: Array, first_row: int, shift: Vector, normalize: bool
-) -> tuple[Pieces, Vector, Matrix, Vector, Vector]:
+def _block_moments(block: Array, first_row: int, shift: Vector) -> tuple[Pieces, Vector, Matrix, Vector, Vector]:
     """Norms of the rows, then four sums: rows and their products about the shift, directions and their squares."""
     xp = namespace(block)
     norms, directions = unit_directions(doubled(block))
     with np.errstate(over="ignore", invalid="ignore"):
-        shifted = (directions if normalize else doubled(block)) - beside(shift, directions)
+        shifted = doubled(block) - beside(shift, directions)
         sums = (
             xp.sum(shifted, axis=0),
             shifted.T @ shifted,

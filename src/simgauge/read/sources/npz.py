@@ -38,12 +38,6 @@ def map_npy(path: Path) -> NDArray[Any]:
     return loaded
 
 
-def read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of an ``.npz`` file by name; see `map_npy` for what is refused."""
-    shapes = npz_shapes(path)
-    return {name: read_npz_array(path, name) for name in shapes}
-
-
 def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the arrays of an ``.npz`` file, after checking every entry.
 
