@@ -23,6 +23,7 @@ ACROSS_FILES = {
     "distributed/test_docs_clusters.py": "the code of a page of the documentation",
     "read/test_real_data.py": "all readers, on real files",
     "read/test_spill_failures.py": "spill and the store, when a disk or a process fails",
+    "read/vectors/test_shared_cases.py": "damaged and unusual files that were shared with the project",
     "remedies/test_gauge.py": "a law over all remedies",
     "remedies/test_ids.py": "how ids meet in every remedy",
     "remedies/test_interface.py": "what all remedies promise",
