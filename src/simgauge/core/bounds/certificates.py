@@ -119,7 +119,7 @@ def neighbor_certificate(
     array([25.31,  1.42])
     """
     table = as_table(vectors)
-    size, asked = _as_list_size(k, len(table)), _as_rows(rows, len(table))
+    size, asked = as_list_size(k, len(table)), as_rows(rows, len(table))
     given = None if neighbors is None else _as_neighbors(neighbors, len(table), size, asked)
     found = certify(table, size, asked, given, per_neighbor=per_neighbor)
     if not per_neighbor:
@@ -176,13 +176,15 @@ def certified_share(certificates: ArrayLike, condition_number: float | list[floa
     return float(share) if share.ndim == 0 else share
 
 
-def _as_list_size(k: int, n_rows: int) -> int:
+def as_list_size(k: int, n_rows: int) -> int:
+    """Check the number of neighbours in a list against the rows of the table."""
     if n_rows < 2:
         raise InputError("vectors: a table of one row has no neighbours. Pass at least two rows.")
     return check_integer(k, "k", 1, n_rows - 1, meaning="a number of neighbours among the other rows")
 
 
-def _as_rows(rows: ArrayLike | None, n_rows: int) -> Indices:
+def as_rows(rows: ArrayLike | None, n_rows: int) -> Indices:
+    """Check the rows whose lists are certified; all of them when not given."""
     if rows is None:
         return np.arange(n_rows, dtype=np.intp)
     index = np.asarray(rows)

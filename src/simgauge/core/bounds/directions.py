@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from simgauge.core.bounds.cosine_bounds import row_lengths
 from simgauge.core.bounds.swap_roots import RESOLUTION, Triples
 from simgauge.core.tables.arrays import beside, doubled, namespace, to_host
-from simgauge.core.tables.kinds import Array, Table
-from simgauge.core.tables.tables import take_rows, unit_rows
+from simgauge.core.tables.kinds import Array
+from simgauge.core.tables.tables import unit_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Gather = Callable[[Indices], Array]
 
 COPLANAR = 1e-3
 """Distance of a cosine from ±1 below which it is computed again from the difference of the vectors: the subtraction would
@@ -35,20 +37,23 @@ class Directions(NamedTuple):
     """Whether both vectors differ from zero, (n, m)."""
 
 
-def directions(table: Table, centres: Indices, index: Indices) -> Directions:
+def directions(gather: Gather, centres: Indices, index: Indices) -> Directions:
     """Angles and directions of `index`, (n, m), around `centres`, (n,), from differences of unit vectors in float64.
+
+    `gather` returns the vectors of some rows.
 
     With u the centre, v the row and d = v − u, the part of v that is orthogonal to u is d + u|d|²/2, and
     tan(φ/2) = |d|/√(4 − |d|²). For obtuse angles −u takes the place of u. Nothing cancels, down to angles of 1e-15.
 
     Examples
     --------
-    >>> found = directions(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([0]), np.array([[1]]))
+    >>> table = np.array([[1.0, 0.0], [1.0, 1.0]])
+    >>> found = directions(lambda rows: table[rows], np.array([0]), np.array([[1]]))
     >>> found.tangents.round(6), found.sides.round(6) + 0.0
     (array([[0.414214]]), array([[[0., 1.]]]))
     """
-    centre = unit_rows(doubled(take_rows(table, centres)))
-    flat = unit_rows(doubled(take_rows(table, index.reshape(-1))))
+    centre = unit_rows(doubled(gather(centres)))
+    flat = unit_rows(doubled(gather(index.reshape(-1))))
     xp, shape = namespace(flat), (*index.shape, flat.shape[1])
     other = xp.reshape(flat, shape)
     sign = xp.where(xp.linalg.vecdot(centre[:, None, :], other) < 0, -1.0, 1.0)[..., None]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.bounds.directions import Directions, directions, triples_of
-from simgauge.core.bounds.swap_roots import RESOLUTION, Triples, least_thresholds, swap_thresholds
+from simgauge.core.bounds.swap_roots import OPPOSITE, RESOLUTION, Triples, least_thresholds, swap_thresholds
 from simgauge.core.neighbors.streamed_topk import streamed_top_k
-from simgauge.core.tables.arrays import beside, namespace
-from simgauge.core.tables.kinds import Table
+from simgauge.core.tables.arrays import beside, namespace, numpy_dtype
+from simgauge.core.tables.kinds import Array, Lists, Table
+from simgauge.core.tables.tables import take_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -19,9 +21,9 @@ Indices = NDArray[np.intp]
 ENTRIES_PER_BLOCK = 1 << 18
 """Rows x neighbours x components worked on at once: 2 MiB, so that the steps of a block find it in the cache."""
 
-SPARE, SPARE_EACH, GROWTH = 8, 96, 3
-"""Rows looked at beyond k + 1 at first, for lists and for single neighbours (the nearest of a list give way to farther rows
-than the last one does), and how much longer the lists grow where these do not suffice."""
+SPARE, SPARE_CAPPED, SPARE_EACH, GROWTH = 8, 24, 96, 3
+"""Rows looked at beyond k + 1 at first: for lists, for single neighbours up to a cap, and for single neighbours (the nearest
+of a list give way to farther rows than the last one does). And how much longer lists grow where these do not suffice."""
 
 SLACK = 1e-9
 """Relative room for rounding in the comparison of a bound with a threshold."""
@@ -38,49 +40,119 @@ class Certified(NamedTuple):
     """The row that ties with it; −1 where no row can."""
 
 
-def certify(table: Table, size: int, rows: Indices, given: Indices | None, *, per_neighbor: bool) -> Certified:
+def certify(
+    table: Table,
+    size: int,
+    rows: Indices,
+    given: Indices | None = None,
+    *,
+    per_neighbor: bool,
+    moved: Moved | None = None,
+    cap: float = np.inf,
+    watched: Indices | None = None,
+) -> Certified:
     """Exact thresholds of the lists of `rows`, which are the `given` ones (n, >= size) or the nearest `size` rows.
 
     κ° is at least tan(φ_z/2)/tan(φ_y/2). So once a threshold κ is found, only rows z with tan(φ_z/2) <= κ tan(φ_y/2) can
     lower it. Exact lists grow until their last row lies beyond that, by more than the rounding of its score: what is not
     listed is then provably too far, however many rows nearly tie.
+
+    Parameters
+    ----------
+    moved : Moved, optional
+        Lists and thresholds of the table in another gauge, computed from it block by block.
+    cap : float
+        Thresholds above it need not be exact: they are above it.
+    watched : ndarray of int, shape (n, any), optional
+        With per_neighbor, the rows whose thresholds are wanted; those of other members are not computed, and are inf.
     """
+    source = _Source(table, moved)
     columns = size if per_neighbor else 1
     result = Certified(np.empty((len(rows), columns)), *np.empty((2, len(rows), columns), dtype=np.intp))
     most = len(table) - 1
-    length = min(most, size + 1 + (SPARE_EACH if per_neighbor else SPARE) + (0 if given is None else size))
+    spare = SPARE if not per_neighbor else SPARE_EACH if np.isinf(cap) else SPARE_CAPPED
+    length = min(most, size + 1 + spare + (0 if given is None else size))
     pending = np.arange(len(rows))
     while pending.size:
-        found, scores = streamed_top_k(table, rows[pending], length)
+        found, scores = source.lists(rows[pending], length)
         step = max(1, ENTRIES_PER_BLOCK // ((length + size) * int(table.shape[1])))
         done = np.ones(pending.size, dtype=bool)
         for start in range(0, pending.size, step):
             block = slice(start, start + step)
             places = pending[block]
             members = None if given is None else given[places, :size]
-            part, reach = _certify_block(table, size, rows[places], members, found[block], per_neighbor)
+            wanted = None if watched is None else watched[places]
+            part, inner = _certify_block(source, size, rows[places], members, found[block], per_neighbor, wanted)
             for target, values in zip(result, part, strict=True):
                 target[places] = values
-            done[block] = _complete(scores[block, -1], reach, table)
+            reach = _reach(np.minimum(part.thresholds, cap), inner, per_neighbor)
+            done[block] = _complete(scores[block, -1], reach, source.rounding)
         pending = pending[~done] if length < most else pending[:0]
         length = min(most, GROWTH * length)
     return result
 
 
-def _complete(last: NDArray[np.floating], reach: Floats, table: Table) -> NDArray[np.bool_]:
+class Moved(NamedTuple):
+    """A change of gauge of rows."""
+
+    change: Callable[[Array], Array]
+    """From a block of rows to the same rows in float64, in the other gauge."""
+    condition: float
+    """How much larger relative errors come out than they go in."""
+
+
+class _Source(NamedTuple):
+    """A table in the gauge in which it is certified."""
+
+    table: Table
+    moved: Moved | None
+
+    def gather(self, rows: Indices) -> Array:
+        """Vectors of some rows."""
+        found = take_rows(self.table, rows)
+        return found if self.moved is None else self.moved.change(found)
+
+    def lists(self, rows: Indices, length: int) -> Lists:
+        """Exact lists, and scores."""
+        return streamed_top_k(self.table, rows, length, transform=None if self.moved is None else self.moved.change)
+
+    @property
+    def rounding(self) -> float:
+        """Largest error of a score: that of its dtype, of a sum, and of the change of gauge."""
+        eps = float(np.finfo(np.float64).eps)
+        rounding = 4 * int(self.table.shape[1]) * eps
+        if self.moved is None:
+            return rounding + 4 * float(np.finfo(numpy_dtype(self.table)).eps)
+        return rounding * self.moved.condition
+
+
+def _reach(thresholds: Floats, inner: Floats, per_neighbor: bool) -> Floats:
+    """The tangent up to which other rows could lower a threshold."""
+    with np.errstate(invalid="ignore"):
+        reach = thresholds * (inner if per_neighbor else inner.max(axis=1, keepdims=True))
+    # 0 times inf: a neighbour in the direction of the row gives way to another such row only
+    reached: Floats = np.where(np.isnan(reach), RESOLUTION, reach).max(axis=1)
+    return reached
+
+
+def _complete(last: NDArray[np.floating[Any]], reach: Floats, rounding: float) -> NDArray[np.bool_]:
     """Whether all rows up to the tangent `reach` score above `last`, rounding included; with reach 0 nothing is nearer."""
-    margin = 4 * np.finfo(last.dtype).eps + 4 * int(table.shape[1]) * np.finfo(np.float64).eps
-    with np.errstate(over="ignore", invalid="ignore"):
-        square = np.minimum(np.square(reach), 1e300)
-    return np.asarray((last + margin < (1 - square) / (1 + square)) | (reach == 0))
+    square = np.square(np.minimum(reach, OPPOSITE))
+    return np.asarray((last + rounding < (1 - square) / (1 + square)) | (reach == 0))
 
 
 def _certify_block(
-    table: Table, size: int, rows: Indices, members: Indices | None, found: Indices, per_neighbor: bool
+    source: _Source,
+    size: int,
+    rows: Indices,
+    members: Indices | None,
+    found: Indices,
+    per_neighbor: bool,
+    wanted: Indices | None,
 ) -> tuple[Certified, Floats]:
-    """Thresholds among the rows at hand, and the tangent up to which other rows could lower them."""
+    """Thresholds among the rows at hand, and the tangents of the members, 0 for those that are not wanted."""
     index = found if members is None else np.concatenate([members, found], axis=1)
-    around = directions(table, rows, index)
+    around = directions(source.gather, rows, index)
     if members is None:  # scores of float32 tables leave near ties unordered
         order = np.argsort(around.tangents, axis=1, kind="stable")
         index = np.take_along_axis(index, order, axis=1)
@@ -90,18 +162,17 @@ def _certify_block(
         outside = ~(found[:, :, None] == members[:, None, :]).any(axis=2)
     if not outside.any():  # the list holds every other row
         shape = (len(rows), size if per_neighbor else 1)
-        nobody = np.full(shape, -1)
-        return Certified(np.full(shape, np.inf), index[:, : shape[1]], nobody), np.full(len(rows), np.inf)
-    triples = triples_of(around, size)
-    part = _smallest(triples, outside, index, size, per_neighbor)
+        return Certified(np.full(shape, np.inf), index[:, : shape[1]], np.full(shape, -1)), around.tangents[:, :size]
+    compared = np.broadcast_to(outside[:, None, :], (len(rows), size, outside.shape[1]))
+    inner = around.tangents[:, :size]
+    if wanted is not None:
+        chosen = (index[:, :size, None] == wanted[:, None, :]).any(axis=2)
+        compared, inner = compared & chosen[:, :, None], np.where(chosen, inner, 0.0)
+    part = _smallest(triples_of(around, size), compared, index, size, per_neighbor)
     part.thresholds[~around.defined.any(axis=1)] = (
         1.0  # the cosines of a zero row are all 0: nothing sets its list apart
     )
-    inner = around.tangents[:, :size]
-    with np.errstate(invalid="ignore"):
-        reach = part.thresholds * (inner if per_neighbor else inner.max(axis=1, keepdims=True))
-    # 0 times inf: a neighbour in the direction of the row gives way to another such row only
-    return part, np.where(np.isnan(reach), RESOLUTION, reach).max(axis=1)
+    return part, inner
 
 
 def _reordered(around: Directions, order: Indices) -> Directions:
@@ -111,10 +182,12 @@ def _reordered(around: Directions, order: Indices) -> Directions:
     return Directions(tangents, sides, np.take_along_axis(around.defined, order, axis=1))
 
 
-def _smallest(triples: Triples, outside: NDArray[np.bool_], index: Indices, size: int, per_neighbor: bool) -> Certified:
+def _smallest(
+    triples: Triples, compared: NDArray[np.bool_], index: Indices, size: int, per_neighbor: bool
+) -> Certified:
     """The smallest threshold of every list or neighbour; roots are sought only where the cheap bound leaves room."""
     n, _, width = triples.near.shape
-    bound = np.where(outside[:, None, :], least_thresholds(triples), np.inf)
+    bound = np.where(compared, least_thresholds(triples), np.inf)
     shape = (n, size, width) if per_neighbor else (n, 1, size * width)
     bound, fields = bound.reshape(shape), Triples(*(field.reshape(shape) for field in triples))
     exact, first = np.full(shape, np.inf), np.zeros(shape, dtype=bool)

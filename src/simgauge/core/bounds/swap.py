@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -65,7 +66,7 @@ def swap_threshold(vectors: Any, triples: ArrayLike) -> Floats:
     step = max(1, ENTRIES_PER_BLOCK // int(table.shape[1]))
     for start in range(0, len(index), step):
         part = index[start : start + step]
-        around = directions(table, part[:, 0], part[:, 1:])
+        around = directions(partial(take_rows, table), part[:, 0], part[:, 1:])
         result[start : start + step] = _thresholds(around)[0]
     return result
 
@@ -105,10 +106,10 @@ def tying_gauge(vectors: Any, triple: ArrayLike) -> Floats:
     """
     table = as_table(vectors)
     index = _as_triples(np.asarray(triple)[None], len(table))
-    around = directions(table, index[:, 0], index[:, 1:])
+    around = directions(partial(take_rows, table), index[:, 0], index[:, 1:])
     if around.tangents[0, 0] > around.tangents[0, 1]:
         index = index[:, [0, 2, 1]]
-        around = directions(table, index[:, 0], index[:, 1:])
+        around = directions(partial(take_rows, table), index[:, 0], index[:, 1:])
     (threshold,), (ratio,) = _thresholds(around)
     x, y, z = (int(row) for row in index[0])
     if np.isinf(threshold):
