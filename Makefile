@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup setup-test lint types tests dist clean
+.PHONY: demo test setup setup-test lint types tests dist torture clean
 
 demo: setup
 	$(BIN)/simgauge demo --out demo-report
@@ -32,6 +32,10 @@ types: setup-test
 
 tests: setup-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Commands killed and interrupted at random moments: nothing may be lost, mixed or left behind. By hand; half an hour.
+torture: setup-test
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/torture.py --rounds 100
 
 # Wheel and sdist: built, checked, installed where nothing else is, and used once. By hand, before a release.
 dist: setup

@@ -33,6 +33,7 @@ ACROSS_FILES = {
     "test_layers.py": "the structure of the source",
     "test_memory_limits.py": "the formulas of docs/memory.md, in child processes",
     "test_mirrors.py": "the structure of the tests",
+    "test_torture.py": "whole commands, killed at random moments",
 }
 """Test files that belong to no single source file, and why."""
 

@@ -126,7 +126,7 @@ def test_an_interruption_while_libraries_are_loaded_ends_with_130_too(tmp_path) 
     """CPython would end by the signal itself when it came inside an exec of a text; simulated where it happens."""
     program = (
         "import sys; from simgauge import cli; import simgauge.cli.app as module\n"
-        "def interrupted(): exec('raise KeyboardInterrupt')\n"
+        "def interrupted(**_): exec('raise KeyboardInterrupt')\n"
         "module.app = interrupted; cli.main()"
     )
     (tmp_path / "program.py").write_text(program)
@@ -140,7 +140,7 @@ def test_whatever_a_library_makes_of_an_interruption_ends_with_130(tmp_path) -> 
     """Extension modules turn a KeyboardInterrupt during their initialisation into errors of their own."""
     program = (
         "import os, signal; from simgauge import cli; import simgauge.cli.app as module\n"
-        "def interrupted():\n"
+        "def interrupted(**_):\n"
         "    try: os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(5)\n"
         "    except KeyboardInterrupt: raise ImportError('initialisation failed')\n"
         "module.app = interrupted; cli.main()"

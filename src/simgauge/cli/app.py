@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from simgauge.cli import audit, compare, demo, fit, fix, neighbors, reproduce
+from simgauge.cli.exit_codes import epilog
 
 app = typer.Typer(
     name="simgauge",
     help="Is the cosine similarity of your embeddings about similarity? Measure it, fix it, ship it.",
-    epilog="Exit codes: 0 done, 1 a finding reached --fail-on, 2 bad input or usage, 130 interrupted.",
+    epilog=epilog(),
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

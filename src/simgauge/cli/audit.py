@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from simgauge.cli import options
-
-FINDING_REACHED_LEVEL = 1
+from simgauge.cli.exit_codes import FINDING
 
 
 @options.reads_vectors
@@ -82,4 +81,4 @@ def audit(
         if out is not None:
             console.out().print(f"\nWrote {out / 'report.html'} and {out / 'audit.json'}", soft_wrap=True)
     if fail_on and result.failed(fail_on):
-        raise typer.Exit(FINDING_REACHED_LEVEL)
+        raise typer.Exit(FINDING)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -20,15 +23,39 @@ VERDICT_STYLES = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "bold
 PIPED_WIDTH = 120
 
 
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, marks that turn the direction of text, halves of characters: tabs and ends of lines are not."""
+
+
+def printable(text: str) -> str:
+    """Text that can only be read: what could steer a terminal is shown by its number instead.
+
+    Examples
+    --------
+    >>> print(printable("tea\\x1b[2J"))
+    tea\\x1b[2J
+    """
+    return UNPRINTABLE.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
+class PlainConsole(Console):
+    """A console that no text can steer: names of items, columns and files are somebody else's."""
+
+    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+        """The segments of rich, their texts made printable; styles and movements of rich itself stay."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
 def out() -> Console:
     """Console on stdout; plain, and of a fixed width, when piped."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+    console = PlainConsole(highlight=False)
+    return console if console.is_terminal else PlainConsole(highlight=False, width=PIPED_WIDTH)
 
 
 def err() -> Console:
     """Console on stderr."""
-    return Console(stderr=True, highlight=False)
+    return PlainConsole(stderr=True, highlight=False)
 
 
 def print_error(message: str) -> None:
@@ -42,13 +69,19 @@ def print_note(message: str) -> None:
 
 
 def dump(value: Mapping[str, Any]) -> str:
-    """JSON text without NaN."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON text without NaN; what could steer a terminal, or is half of a character, is written by its number."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return UNPRINTABLE.sub(
+        lambda found: found.group() if found.group() == "\n" else f"\\u{ord(found.group()):04x}", text
+    )
 
 
 def print_json(value: Mapping[str, Any]) -> None:
     """JSON on stdout."""
-    out().file.write(dump(value))
+    stream, text = sys.stdout, dump(value)
+    if (stream.encoding or "utf-8").lower().replace("-", "") not in ("utf8", "utf8sig"):
+        text = json.dumps(json.loads(text), indent=2) + "\n"
+    stream.write(text)
 
 
 @contextmanager
