@@ -105,7 +105,7 @@ def test_ctrl_c_ends_with_130_one_line_and_nothing_half_written(rng, tmp_path, c
     late = "libarrow" if command == "audit" else "_duckdb"  # a library that is loaded when the work begins
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
-        if any(tmp_path.glob(".out.*/.store.*/work/pairs")) if options else late in _mapped(process.pid):
+        if any(tmp_path.glob(".out.*/work/.store.*/new/work/pairs")) if options else late in _mapped(process.pid):
             break
         time.sleep(0.02)
     time.sleep(0.3)  # past the loading: an exception inside of a library's own initialisation is beyond us
