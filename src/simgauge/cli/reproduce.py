@@ -42,6 +42,7 @@ def reproduce(
     from simgauge.paper.reproduction import reproduce as run
     from simgauge.paper.reproduction import write_reproduction
     from simgauge.paper.statements import show_statements
+    from simgauge.wording import counted
 
     with console.warnings_as_notes(), console.progress(not json) as show:
         result = run(
@@ -69,7 +70,7 @@ def reproduce(
         console.print_json({**result.to_dict(), **statements, "files": [str(path) for path in written]})
         return
     columns = ["model", "item vectors", "#AUC", "#P@10", "#cosine inside", "#cosine between"]
-    title = f"Known clusters, {n_seeds} data sets: mean ± half the spread"
+    title = f"Known clusters, {counted(n_seeds, 'data set')}: mean ± half the spread"
     console.out().print(console.table(title, columns, table_rows(result)))
     if shown:
         columns = ["statement", "what was found", "holds"]

@@ -60,7 +60,7 @@ def clusters_in_every_gauge(data: PaperData) -> Figure:
     """Section 4: how well known clusters are seen by cosine, over gauges with the same predictions."""
     found = {name: _auc(data, cosines(model.decoder)) for name, model in data.gauges.items()}
     best, worst = max(found, key=found.__getitem__), min(found, key=found.__getitem__)
-    text = f"AUC from {found[worst]:.2f} ({worst}) to {found[best]:.2f} ({best}), with the same predictions"
+    text = f"AUC from {found[worst]:.3f} ({worst}) to {found[best]:.3f} ({best}), with the same predictions"
     return Figure(text, found[best] - found[worst], found[best] - found[worst] > 0.01)
 
 
@@ -71,7 +71,7 @@ def clusters_under_eq_two(data: PaperData) -> Figure:
         return Figure("not shown: λ of Eq. 2 shrinks every direction to zero")
     auc = _auc(data, cosines(data.factors_model.decoder))
     return Figure(
-        f"AUC {auc:.2f}; λ keeps {kept} of {data.n_components} directions, so rank and gauge differ from Eq. 1", auc
+        f"AUC {auc:.3f}; λ keeps {kept} of {data.n_components} directions, so rank and gauge differ from Eq. 1", auc
     )
 
 
@@ -103,7 +103,7 @@ def l2_sweep(data: PaperData) -> dict[str, list[tuple[float, float | None]]]:
 
 
 def _sweep_text(name: str, rows: list[tuple[float, float | None]]) -> str:
-    cells = ", ".join("none (all vectors zero)" if auc is None else f"{auc:.2f}" for _, auc in rows)
+    cells = ", ".join("none (all vectors zero)" if auc is None else f"{auc:.3f}" for _, auc in rows)
     return f"{name}: AUC {cells} at λ = {', '.join(f'{l2:g}' for l2, _ in rows)}"
 
 
@@ -111,12 +111,12 @@ def before_learning(data: PaperData) -> Figure:
     """Remedy 3: X changed before learning, λ in proportion to ‖X‖²."""
     found = []
     for gauge, formula in (("minimum-norm", "V √s"), ("projected", "V σs")):
-        cells = [f"none {_auc(data, cosines(data.gauges[gauge].decoder)):.2f}"]
+        cells = [f"none {_auc(data, cosines(data.gauges[gauge].decoder)):.3f}"]
         for name, reweight in BEFORE_LEARNING.items():
             changed = reweight(data.matrix)
             l2 = data.l2_product * energy(changed) / energy(unchanged(data.matrix))
             model = named_gauge(reweighted_spectrum(changed, data.n_components), l2, gauge)
-            cells.append(f"{name} {_auc(data, cosines(model.decoder)):.2f}")
+            cells.append(f"{name} {_auc(data, cosines(model.decoder)):.3f}")
         found.append(f"AUC of {formula}: {', '.join(cells)}")
     return Figure("; ".join(found))
 
