@@ -200,7 +200,7 @@ def gauge_transform(
 
     References
     ----------
-    arXiv 2403.05440, Eq. 3 for diagonal G.
+    arXiv 2403.05440, Eq. 3 for diagonal G. The same freedom in hidden layers of MLPs and CNNs: Cain (2026), arXiv 2603.06774.
 
     Examples
     --------

@@ -170,7 +170,8 @@ NOT_SHOWN = (
     "claims no match.",
     "That normalising only afterwards hurts is said in section 3 without a measurement; `simgauge fix` measures it on data with "
     "evidence.",
-    "That deep models are as bad or worse (section 5) is an expectation of the paper about training; there is no equation to check.",
+    "That deep models are as bad or worse (section 5) is an expectation of the paper about training; there is no equation to "
+    "check. That hidden layers of MLPs and CNNs have the same freedom: Cain (2026), arXiv 2603.06774.",
     "The biases of footnote 1: `center=` and the audit's folded biases treat them, the simulation has none.",
 )
 """What the paper says and this page does not show, and why."""

@@ -30,7 +30,7 @@ class CSLS(NeighborRemedy):
 
     References
     ----------
-    Conneau et al. (2018), arXiv 1710.04087.
+    Conneau et al. (2018), arXiv 1710.04087, Eq. 6.
 
     Examples
     --------

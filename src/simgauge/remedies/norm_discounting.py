@@ -39,7 +39,8 @@ class NormDiscounting(Remedy):
 
     References
     ----------
-    Wannasuphoprasit, Zhou & Bollegala (2023), arXiv 2305.10610.
+    Wannasuphoprasit, Zhou & Bollegala (2023), arXiv 2305.10610, for the idea; the form of the discount is not confirmed
+    in its text, see `core.neighbors.norm_discount`.
 
     Examples
     --------

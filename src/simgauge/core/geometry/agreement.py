@@ -92,7 +92,7 @@ def linear_cka(moments: CrossMoments) -> float:
 
     References
     ----------
-    Kornblith, Norouzi, Lee, Hinton (2019), arXiv 1905.00414, Table 1 and Eq. 4 (HSIC normalised).
+    Kornblith, Norouzi, Lee, Hinton (2019), arXiv 1905.00414, Eq. 4 and Table 1.
 
     Examples
     --------

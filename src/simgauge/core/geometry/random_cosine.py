@@ -22,7 +22,7 @@ def mean_random_cosine(moments: TableMoments) -> float:
 
     References
     ----------
-    Ethayarajh (2019), arXiv 1909.00512, section 3.2 (anisotropy baseline), there by sampling.
+    Ethayarajh (2019), arXiv 1909.00512, section 3.4 (anisotropy baseline), there by sampling.
 
     Examples
     --------

@@ -29,7 +29,7 @@ def csls_tables(
 
     References
     ----------
-    Conneau et al. (2018), arXiv 1710.04087, Eq. 5.
+    Conneau et al. (2018), arXiv 1710.04087, Eq. 6.
 
     Examples
     --------
