@@ -50,7 +50,7 @@ def test_every_command_is_in_the_readme():
 
 def test_links_in_the_readme_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("https://arxiv.org") or (ROOT / target).exists(), target
+        assert target.startswith("https://arxiv.org") or (ROOT / target).exists(), f"{target}"
 
 
 def test_every_public_function_of_the_package_has_an_example():
@@ -58,10 +58,10 @@ def test_every_public_function_of_the_package_has_an_example():
         thing = getattr(simgauge, name)
         if callable(thing) and not (isinstance(thing, type) and issubclass(thing, (Exception, Warning))):
             doc = thing.__doc__ or ""
-            assert ">>>" in doc or isinstance(thing, type), name
+            assert ">>>" in doc or isinstance(thing, type), f"{name}"
 
 
 def test_nothing_of_this_machine_and_no_unfinished_work_is_in_the_source():
     marks = re.compile(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError|/home/|/root/|/work/")
     for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("bench/*.py"), *ROOT.glob("scripts/*.py"), *ROOT.glob("*.md")]:
-        assert not marks.search(path.read_text(encoding="utf-8")), path
+        assert not marks.search(path.read_text(encoding="utf-8")), f"{path}"

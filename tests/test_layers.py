@@ -179,7 +179,7 @@ def test_a_bare_import_loads_nothing_heavy_and_writes_nothing(tmp_path):
         "assert not heavy, heavy; assert set(os.listdir('.')) == before; print(simgauge.__version__)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stderr}"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -193,7 +193,7 @@ def test_fitting_and_auditing_loads_no_plots_and_no_databases(tmp_path):
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, capture_output=True, text=True,
                           check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stderr}"
 
 
 def test_the_three_lists_of_public_names_are_one():
@@ -211,6 +211,6 @@ def test_every_public_name_exists_and_is_documented():
     import simgauge
 
     for name in simgauge.__all__:
-        assert getattr(simgauge, name).__doc__, name
+        assert getattr(simgauge, name).__doc__, f"{name}"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         simgauge.nonsense  # noqa: B018

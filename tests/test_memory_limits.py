@@ -86,7 +86,7 @@ def limited(work: str, limit: int, *arguments: Path) -> dict:
     command = [sys.executable, "-c", program, str(limit), *map(str, arguments)]
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PATH": ""}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=threads, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stderr}"
     return json.loads(done.stdout)
 
 
@@ -125,7 +125,7 @@ def allowance(n_parts: int, n_threads: int = 1) -> int:
 def test_a_store_is_fitted_in_a_fraction_of_its_size(store: Path, repeated_block) -> None:
     size = sum(path.stat().st_size for path in store.iterdir())
     limit = allowance(n_parts=REPEATS + 8)
-    assert limit < size / 4, (limit, size)
+    assert limit < size / 4, f"{limit} of {size}"
     found = limited(FIT.format(matrix="store.matrix"), limit, store)
     expected = spectrum(repeated_block, N_COMPONENTS, solver="lanczos").singular_values * np.sqrt(REPEATS)
     np.testing.assert_allclose(found["values"], expected, rtol=1e-4)  # the tolerance of the iteration
@@ -145,7 +145,7 @@ def test_tables_are_sorted_in_the_memory_allowed(tmp_path: Path) -> None:
     done = limited(SPILL, limit, tmp_path / "events.parquet", tmp_path / "store")
     assert done["pairs"] > 0.95 * n_events
     control = limited(READ, limit, tmp_path / "events.parquet")
-    assert "emory" in control["error"], control
+    assert "emory" in control["error"], f"{control}"
 
 
 def test_a_mapped_table_is_audited_in_a_fraction_of_its_size(tmp_path: Path) -> None:
@@ -159,6 +159,6 @@ def test_a_mapped_table_is_audited_in_a_fraction_of_its_size(tmp_path: Path) -> 
     limit = AUDIT_BYTES_PER_ROW * n_rows + 8 * block + SAMPLED_PAIRS * n_columns * 8 + LIBRARIES_OF_AUDITS + SLACK
     assert limit < path.stat().st_size
     done = limited(AUDIT.format(table='np.load(sys.argv[2], mmap_mode="r")'), limit, path)
-    assert done.get("verdict") in ("ok", "info", "warn", "fail"), done
+    assert done.get("verdict") in ("ok", "info", "warn", "fail"), f"{done}"
     control = limited(AUDIT.format(table="np.load(sys.argv[2])"), limit, path)
-    assert "emory" in control["error"], control
+    assert "emory" in control["error"], f"{control}"

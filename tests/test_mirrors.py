@@ -29,6 +29,7 @@ ACROSS_FILES = {
     "remedies/test_interface.py": "what all remedies promise",
     "remedies/test_neighbor_remedies.py": "csls, local_scaling and norm_discounting share their reference",
     "remedies/test_targets.py": "each remedy improves the finding that it is for",
+    "test_assertions.py": "the syntax of the tests",
     "test_docs.py": "the code of README and docs",
     "test_layers.py": "the structure of the source",
     "test_memory_limits.py": "the formulas of docs/memory.md, in child processes",

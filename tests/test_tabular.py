@@ -37,10 +37,10 @@ def results(model):
 def test_every_result_is_an_arrow_table(results):
     for name, result in results.items():
         table = pa.table(result)
-        assert table.num_rows > 0, name
-        assert table.equals(result.to_arrow()), name
-        assert pl.DataFrame(result).shape == table.shape, name
-        assert list(result.to_frame().columns) == table.column_names, name
+        assert table.num_rows > 0, f"{name}"
+        assert table.equals(result.to_arrow()), f"{name}"
+        assert pl.DataFrame(result).shape == table.shape, f"{name}"
+        assert list(result.to_frame().columns) == table.column_names, f"{name}"
 
 
 def test_tables_hold_the_results_numbers(results):
@@ -60,11 +60,11 @@ def test_tables_hold_the_results_numbers(results):
 
 def test_texts_are_short_and_html_is_escaped(results, tmp_path):
     for name, result in results.items():
-        assert len(repr(result)) < 400, name
+        assert len(repr(result)) < 400, f"{name}"
         html = result._repr_html_()
         page = result.save_html(tmp_path / f"{name}.html").read_text(encoding="utf-8")
         for text in (html, page):
-            assert "<img" not in text, name
+            assert "<img" not in text, f"{name}"
     assert "&lt;img" in results["neighbors"]._repr_html_()  # control: the name is there
     assert "http" not in (tmp_path / "neighbors.html").read_text(encoding="utf-8")
 

@@ -42,11 +42,11 @@ def assert_same_audit(one, other, dtype):
     eps = float(np.finfo(dtype).eps)
     assert [finding.id for finding in one.findings] == [finding.id for finding in other.findings]
     for left, right in zip(one.findings, other.findings, strict=True):
-        assert left.verdict == right.verdict, left.id
+        assert left.verdict == right.verdict, f"{left.id}"
         if left.value is None:
             assert right.value is None
         else:  # sums over 1,000 rows of other blocks; a list may tie within rounding
-            assert right.value == pytest.approx(left.value, rel=1e4 * eps, abs=1e4 * eps), left.id
+            assert right.value == pytest.approx(left.value, rel=1e4 * eps, abs=1e4 * eps), f"{left.id}"
 
 
 @pytest.mark.parametrize("objective", ["unknown", "als", "unit-sphere"])

@@ -61,9 +61,9 @@ def test_a_shift_is_free_exactly_where_it_is_called_free(rng, name, biases):
         moved = shifted(theta, side, rng.standard_normal(WIDTH), biases)
         change = abs(loss(moved, X) - loss(theta, X))
         if side in centered_sides(objective.shifts):
-            assert change < ROUNDING * abs(loss(theta, X)), side
+            assert change < ROUNDING * abs(loss(theta, X)), f"{side}"
         else:
-            assert change > MOVED, side
+            assert change > MOVED, f"{side}"
 
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if name != "siamese"])

@@ -91,7 +91,7 @@ def test_it_is_frozen_and_speaks_text_markdown_and_html(embedding):
     assert SEVERITY[result.verdict] == max(SEVERITY[f.verdict] for f in result.findings)
     with pytest.raises(KeyError, match="it has identifiability"):
         result["nonsense"]
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="level='info': expected 'warn' or 'fail'"):
         result.failed("info")
 
 

@@ -35,7 +35,7 @@ def csv(rng, tmp_path):
 def test_fit_audit_neighbors_one_after_the_other(run, csv, tmp_path):
     out = tmp_path / "model"
     code, text, _ = run("fit", csv, "--n-components", 6, "--penalty", "factors", "--out", out)
-    assert code == 0, text
+    assert code == 0, f"{text}"
     assert Embedding.load(out).n_components == 6
     code, text, _ = run("audit", out, "-k", 3, "--json")
     assert code == 0
@@ -95,7 +95,7 @@ def test_fix_chooses_by_evidence_and_writes_vectors_map_and_record(run, saved, t
     labels.write_text("id,label\n" + "\n".join(f"{i},{g}" for i, g in enumerate(group)) + "\n")
     out = tmp_path / "fixed"
     code, text, err = run("fix", saved, "--labels", labels, "--out", out, "--show", "item 3")
-    assert code == 0, err
+    assert code == 0, f"{err}"
     record = json.loads((out / "selection.json").read_text())
     assert record["decision"] in ("improved", "left alone")
     assert "selection" in Embedding.load(out).provenance
@@ -116,7 +116,7 @@ def test_fix_by_held_out_interactions_with_training(run, csv, tmp_path):
     assert run("fit", tmp_path / "train.csv", "--n-components", 5, "--out", tmp_path / "m")[0] == 0
     code, text, err = run("fix", tmp_path / "m", "--held-out", tmp_path / "later.csv", "--interactions",
                           tmp_path / "train.csv", "--out", tmp_path / "f", "--at", 5, "--json")  # fmt: skip
-    assert code == 0, err
+    assert code == 0, f"{err}"
     record = json.loads(text)
     assert record["evidence"]["measure"] == "recall@5"
     assert any(row["name"].startswith("refit") for row in record["table"])
@@ -146,7 +146,7 @@ def test_reproduce_all_shows_every_statement(run, tmp_path):
     out = tmp_path / "r"
     code, text, err = run("reproduce", "--all", "--out", out, "--n-users", 300, "--n-items", 40, "--n-clusters", 3,
                           "--n-components", 6, "--l2-product", 30, "--l2-factors", 5, "--n-seeds", 1)  # fmt: skip
-    assert code == 0, err
+    assert code == 0, f"{err}"
     assert "eq-1: The first objective" in text
     found = json.loads((out / "statements.json").read_text())["statements"]
     assert all(row["holds"] is not False for row in found)

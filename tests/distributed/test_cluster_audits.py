@@ -38,8 +38,8 @@ def values(result):
 def assert_same(one, other):
     assert one.keys() == other.keys()
     for name, (verdict, value) in one.items():
-        assert other[name][0] == verdict, name
-        assert other[name][1] == (None if value is None else pytest.approx(value, rel=1e-11, abs=1e-11)), name
+        assert other[name][0] == verdict, f"{name}"
+        assert other[name][1] == (None if value is None else pytest.approx(value, rel=1e-11, abs=1e-11)), f"{name}"
 
 
 @pytest.mark.parametrize("edges", [[], [0, 1, 250, 250, 499]])

@@ -34,7 +34,7 @@ def test_models_that_were_trained_on_them_fit(k, penalty):
     for seed in range(4):
         seen = clustered(seed)
         found = measure_alignment(fitted(seen, k, penalty), seen)
-        assert found.fits, found.sentence
+        assert found.fits, f"{found.sentence}"
 
 
 def test_small_models_fit_too():

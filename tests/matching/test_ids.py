@@ -45,7 +45,7 @@ def test_all_else_is_asked_about_with_the_way_out(ids, says):
     assert text is not None
     import re
 
-    assert re.search(says, text), text
+    assert re.search(says, text), f"{text}"
     assert "--ids FILE" in text
     assert "--ids positions" in text
     assert "item_ids='positions'" in text

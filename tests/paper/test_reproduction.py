@@ -55,7 +55,7 @@ def test_every_panel_is_the_closed_form_of_the_paper(result, factors):
     panels = {panel.title: panel for panel in result.panels}
     for name, vectors in closed_forms(sigma, V).items():
         unit = unit_rows(vectors[order])
-        assert panels[name].cosines == pytest.approx(unit @ unit.T, abs=1e-8), name
+        assert panels[name].cosines == pytest.approx(unit @ unit.T, abs=1e-8), f"{name}"
     assert panels["Pearson"].cosines == pytest.approx(np.corrcoef(X.T)[np.ix_(order, order)], abs=1e-10)
     unit = unit_rows(X.T[order])
     assert panels["raw data"].cosines == pytest.approx(unit @ unit.T, abs=1e-10)
@@ -100,7 +100,7 @@ def test_remedies_before_learning_are_models_of_the_changed_matrix(result, facto
         for gauge, vectors in (("minimum-norm", V * np.sqrt(s)), ("projected", V * sigma * s)):
             unit = unit_rows(vectors)
             expected = cluster_agreement(unit @ unit.T, data.clusters)["auc"]
-            assert values[f"{name}, {gauge}"]["auc"][0] == pytest.approx(expected, abs=1e-6), name
+            assert values[f"{name}, {gauge}"]["auc"][0] == pytest.approx(expected, abs=1e-6), f"{name}"
     aucs = {values[name]["auc"][0] for name in values if ", " in name and "full rank" not in name}
     assert len(aucs) == 6  # control: six different models
 
@@ -191,7 +191,7 @@ def test_files_are_written_whole_and_repeat(result, tmp_path):
     assert sorted(path.name for path in (tmp_path / "first").iterdir()) == names
     write_reproduction(result, tmp_path / "second")
     for name in names:
-        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), f"{name}"
     assert (tmp_path / "first" / "heatmaps.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((tmp_path / "first" / "reproduction.json").read_text()) == json.loads(
         json.dumps(result.to_dict())

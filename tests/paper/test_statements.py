@@ -40,14 +40,14 @@ def small(seed=0, **changes):
 def test_every_statement_names_functions_and_a_test_that_exist():
     assert len({one.id for one in STATEMENTS}) == len(STATEMENTS)
     for one in STATEMENTS:
-        assert one.text.endswith("."), one.id
-        assert one.functions, one.id
+        assert one.text.endswith("."), f"{one.id}"
+        assert one.functions, f"{one.id}"
         for name in one.functions:
             module, _, attribute = name.partition(":")
-            assert callable(getattr(importlib.import_module(module), attribute)), name
+            assert callable(getattr(importlib.import_module(module), attribute)), f"{name}"
         file, _, test = one.test.partition("::")
         tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-        assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, one.test
+        assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{one.test}"
 
 
 def test_every_equation_of_the_paper_is_there():
@@ -95,8 +95,8 @@ def test_figures_of_wrong_models_do_not_hold():
         identities.equation_five,
         identities.equation_six,
     ):
-        assert figure(right).holds, figure.__name__
-        assert not figure(wrong).holds, figure.__name__
+        assert figure(right).holds, f"{figure.__name__}"
+        assert not figure(wrong).holds, f"{figure.__name__}"
     assert not identities.only_the_first(wrong).holds  # a rescaling towards Eq. 6 lowers the second objective
 
 

@@ -56,7 +56,7 @@ def test_a_full_disk_says_how_much_was_needed_and_where(tmp_path: Path, limit: i
     pq.write_table(table(1_000_000), tmp_path / "events.parquet")
     arguments = [sys.executable, "-c", FULL_DISK, tmp_path / "events.parquet", tmp_path / "store", limit]
     done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stderr}"
     assert f"the disk of {tmp_path} is full: 1,000,000 events need up to 42 MiB there" in done.stdout
     assert "11 MiB in the end" in done.stdout
     assert "Nothing was left behind" in done.stdout

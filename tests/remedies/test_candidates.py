@@ -69,7 +69,7 @@ def test_one_column_and_two(rng):
         embedding = Embedding(rng.standard_normal((12, width)), users=rng.standard_normal((9, width)) + 1)
         for remedy in default_candidates(embedding):
             if width > 1 or "users" not in remedy.name:
-                remedy.fit(embedding)
+                assert remedy.fit(embedding).transform(embedding).n_items == 12
 
 
 def test_singular_covariance_is_said_and_loses_nothing(rng):

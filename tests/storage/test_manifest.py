@@ -81,12 +81,12 @@ def test_every_flipped_bit_is_an_error(tmp_path: Path, rng, thing: str) -> None:
             flipped = bytearray(whole)
             flipped[bit // 8] ^= 1 << (bit % 8)
             path.write_bytes(flipped)
-            with pytest.raises(InputError):
+            with pytest.raises(InputError, match=folder.name):
                 load(folder)
         path.write_bytes(whole)
         for other in (whole[:-1], whole + b"\n", b""):
             path.write_bytes(other)
-            with pytest.raises(InputError):
+            with pytest.raises(InputError, match=folder.name):
                 load(folder)
         path.write_bytes(whole)
     load(folder)  # the control
@@ -130,7 +130,7 @@ def test_a_sealed_manifest_that_leads_elsewhere_or_declares_other_shapes(tmp_pat
         {"provenance": None},
     ):
         sealed(**changed)
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=path.parent.as_posix()):
             Embedding.load(tmp_path / "e")
     sealed()
     Embedding.load(tmp_path / "e")  # the control

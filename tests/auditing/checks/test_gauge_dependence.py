@@ -29,7 +29,7 @@ def test_whether_a_geometry_finding_depends_on_the_gauge_is_true(rng):
         if finding.group != "geometry" or finding.value is None:
             continue
         if name not in axis_bound:
-            assert rotated[name].value == pytest.approx(finding.value, abs=1e-6), name
+            assert rotated[name].value == pytest.approx(finding.value, abs=1e-6), f"{name}"
     for name in ("random_cosine", "effective_rank", "isoscore", "norm_spread", "metric_overlap", "distance_contrast"):
-        assert moved[name].value != pytest.approx(original[name].value, rel=1e-3), name
+        assert moved[name].value != pytest.approx(original[name].value, rel=1e-3), f"{name}"
     assert moved["zero_rows"].value == original["zero_rows"].value

@@ -22,7 +22,7 @@ def test_a_sample_never_accuses_where_the_full_table_is_fine(rng):
         full, sampled = audit(table, sample=1200), audit(table, sample=150)
         for name in ("antihubs", "hubness"):
             if full[name].verdict == "ok":
-                assert sampled[name].verdict == "ok", (name, n_components, offset)
+                assert sampled[name].verdict == "ok", f"{name}, {n_components}, {offset}"
         low, high = sampled["antihubs"].interval
         assert low <= full["antihubs"].value <= high
         assert "sample" in sampled["antihubs"].summary
@@ -48,8 +48,8 @@ def test_hubs_and_lost_queries_are_named(rng):
 def test_what_is_ok_has_no_cause_and_needs_no_action(rng):
     for finding in audit(Embedding(rng.standard_normal((300, 6))), k=5).findings:
         if finding.group == "geometry" and finding.verdict == "ok":
-            assert not finding.cause, finding.id
-            assert not finding.action, finding.id
+            assert not finding.cause, f"{finding.id}"
+            assert not finding.action, f"{finding.id}"
 
 
 def test_islands_and_queries(rng):

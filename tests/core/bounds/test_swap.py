@@ -287,7 +287,7 @@ def test_degenerate_triples():
         (0, 5, 5): 1,
     }  # fmt: skip
     for triple, threshold in expected.items():
-        assert swap_threshold(table, [triple])[0] == threshold, triple
+        assert swap_threshold(table, [triple])[0] == threshold, f"{triple}"
     a = y @ x / np.linalg.norm(x) / np.linalg.norm(y)
     assert swap_threshold(table, [(0, 1, 7)])[0] == pytest.approx((1 + a) / (1 - a))  # z = −y
     with pytest.raises(InputError, match="no metric makes rows 3 and 1 equally near to row 0"):

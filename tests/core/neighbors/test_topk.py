@@ -215,7 +215,7 @@ def test_lists_of_a_mapped_table_within_a_memory_limit(rng, tmp_path, metric):
     if metric == "cosine":
         assert "MemoryError" in done.stderr
         return
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stderr}"
     found = np.load(f"{path}.lists.npy")
     scores = table[::5000] @ table.T
     scores[np.arange(100), np.arange(0, 500_000, 5_000)] = -np.inf

@@ -81,7 +81,7 @@ def test_equal_to_ranx(problem):
         theirs = ranx.evaluate(ranx.Qrels(judged), ranx.Run(ranked), names)
     gains, ideal = listed_gains(lists, relevance), ideal_gains(relevance, 7)
     for metric, name in zip(METRICS, names, strict=True):
-        assert ranking_scores(metric, gains, ideal).mean() == pytest.approx(theirs[name], rel=1e-12), name
+        assert ranking_scores(metric, gains, ideal).mean() == pytest.approx(theirs[name], rel=1e-12), f"{name}"
 
 
 def test_the_order_of_a_list_matters_to_ndcg_and_not_to_recall(problem):

@@ -287,7 +287,7 @@ def test_an_als_model_without_collecting_its_tables(spark):
     here, there = audit(collected, k=2, sample=5), audit(embedding, k=2, sample=5)
     for one, other in zip(here.findings, there.findings, strict=True):
         assert (one.id, one.verdict) == (other.id, other.verdict)
-        assert other.value == (None if one.value is None else pytest.approx(one.value, rel=1e-4, abs=1e-6)), one.id
+        assert other.value == (None if one.value is None else pytest.approx(one.value, rel=1e-4, abs=1e-6)), f"{one.id}"
 
 
 def test_sparse_elements_of_other_formats_are_refused(spark):

@@ -58,7 +58,7 @@ def test_lossy_indexes_say_so() -> None:
     for factory in ("PCA4,Flat", "SQ8"):
         embedding = from_library(filled(factory))
         assert not np.array_equal(embedding.items, VECTORS)
-        assert embedding.provenance["lossless"] is False, factory
+        assert embedding.provenance["lossless"] is False, f"{factory}"
 
 
 def test_bad_input(tmp_path: Path) -> None:

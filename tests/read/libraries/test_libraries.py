@@ -42,7 +42,7 @@ def test_no_library_is_imported_to_look_at_an_object() -> None:
         " if n in sys.modules]\nassert not loaded, loaded"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stderr}"
 
 
 def test_every_implied_objective_is_one_the_audit_knows() -> None:

@@ -114,4 +114,4 @@ def test_live() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIVE, str(Path(__file__).parent)], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, f"{done.stderr[-3000:]}"

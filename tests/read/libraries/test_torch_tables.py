@@ -93,7 +93,7 @@ def test_no_code_of_a_checkpoint_runs(torch: Any, tmp_path: Path) -> None:
     torch.load(tmp_path / "bad.pt", weights_only=False)  # the control: the trap works
     assert (tmp_path / "sprung").exists()
     (tmp_path / "cut.pt").write_bytes((tmp_path / "bad.pt").read_bytes()[:300])
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"cut\.pt"):
         read_embedding(tmp_path / "cut.pt")
 
 

@@ -223,7 +223,7 @@ def test_21_ids_beside_a_tensor(tmp_path: Path) -> None:
     ):
         torch.save({**beside, "embeddings": tensor}, tmp_path / "x.pt")
         found = read_embedding(tmp_path / "x.pt")
-        assert found.item_ids.tolist() == WORDS, beside
+        assert found.item_ids.tolist() == WORDS, f"{beside}"
         assert np.array_equal(found.items, TABLE)
     torch.save({"ids": WORDS[:-1], "embeddings": tensor}, tmp_path / "x.pt")
     assert source(read_embedding(tmp_path / "x.pt"))["left_out"] == ["ids (59 labels)"]
@@ -248,7 +248,7 @@ def test_22_63_word_vectors(header: str, bom: bytes, separator: str, tmp_path: P
 def test_22_63_in_the_shared_cases() -> None:
     for path in [*shared("22*/*.txt"), *shared("63*/bom_hdr.vec"), *shared("63*/tab*")]:
         found = read_embedding(path)
-        assert (found.item_ids[0], found.items.shape) == ("tea", (60, 8)), path.name
+        assert (found.item_ids[0], found.items.shape) == ("tea", (60, 8)), f"{path.name}"
         assert np.allclose(found.items[0, :3], FIRST, atol=1e-6)
 
 
