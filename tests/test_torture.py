@@ -15,5 +15,5 @@ PROGRAM = Path(__file__).with_name("torture.py")
 def test_nothing_is_lost_mixed_or_left_behind() -> None:
     command = [sys.executable, str(PROGRAM), "--rounds", "1", "--seed", "7"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, str(done.stdout + done.stderr)
     assert done.stdout.count("0 faults") == 2

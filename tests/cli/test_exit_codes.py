@@ -74,7 +74,7 @@ def test_done_finding_and_input(run, saved, tmp_path):
 )
 def test_one_line_whatever_happens(program, tmp_path, what, code, message):
     done = program(SABOTAGE.format(what=what))
-    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert (done.returncode, done.stdout) == (code, ""), f"{done.stderr}"
     assert re.match(message if message.startswith("error") else f"error: .*{message}", done.stderr)
     assert done.stderr.count("\n") == 1
     logs = list(tmp_path.glob("simgauge-*.log"))
@@ -112,10 +112,10 @@ def test_terminals_that_know_no_greek(saved, tmp_path, setting):
     for options in ([], ["--json"]):
         command = [sys.executable, "-m", "simgauge", "neighbors", str(tmp_path / "greek"), "e", "-k", "2", *options]
         done = subprocess.run(command, capture_output=True, env={**os.environ, **setting}, check=False)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, f"{done.stderr}"
         if options:
             names = json.loads(done.stdout)
             assert "日本" in json.dumps(names, ensure_ascii=False)
     command = [sys.executable, "-m", "simgauge", "audit", str(saved), "-k", "3"]
     done = subprocess.run(command, capture_output=True, env={**os.environ, **setting}, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stderr}"
