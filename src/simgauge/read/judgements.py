@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError
 from simgauge.read.sources.names import label_columns
+from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.open_source import open_source
 
 Path = str | os.PathLike[str]
@@ -23,6 +24,7 @@ class Judgements(NamedTuple):
     values: NDArray[np.float64]
 
 
+@reads_files
 def read_pairs(path: Path) -> Judgements:
     """Judged pairs: the first three columns of a table are an id, another id, and how similar they are.
 
@@ -34,6 +36,7 @@ def read_pairs(path: Path) -> Judgements:
     return _three_columns(path, (0, 1, 2), "a first id, a second id and a judgement")
 
 
+@reads_files
 def read_relevance(path: Path) -> Judgements:
     """Relevance (qrels): query, item, grade, or the four columns of TREC (query, iteration, item, grade)."""
     with open_source(path, wanted=[]) as source:
@@ -41,6 +44,7 @@ def read_relevance(path: Path) -> Judgements:
     return _three_columns(path, columns, "a query, an item and a grade")
 
 
+@reads_files
 def read_item_labels(path: Path) -> dict[object, set[str]]:
     """Labels of items: the first two columns of a table are an id and a label; an id may come several times."""
     with open_source(path, wanted=[]) as source:

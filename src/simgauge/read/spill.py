@@ -19,6 +19,7 @@ from simgauge.progress import Progress
 from simgauge.read.events.events import ColumnName, choose_columns
 from simgauge.read.events.memory import in_words, memory_bytes
 from simgauge.read.events.options import check_options
+from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.parquet_files import check_schemas, first_damaged
 from simgauge.read.sources.table_source import Source
@@ -39,6 +40,7 @@ SORT_BYTES = 32
 """Room on disk for an event while all are sorted: both keys, weight, row number, and a little more."""
 
 
+@reads_files
 def store_interactions(
     source: Any,
     directory: str | Path,
