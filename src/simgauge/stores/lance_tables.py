@@ -1,0 +1,128 @@
+"""LanceDB: a table of a folder, written as a new version; an IVF index where there are rows enough."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from simgauge.errors import InputError, optional_import
+from simgauge.progress import Progress, silent
+from simgauge.stores.card import KEY, card_of, card_text
+from simgauge.stores.columns import stored_columns
+from simgauge.stores.rows import ExportRows
+from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
+
+ROWS_FOR_INDEX = 10_000
+"""Below, LanceDB scans as fast as it searches an index, and finds everything."""
+
+
+class LanceTable(Store):
+    """A LanceDB table; `create_table(mode="overwrite")` makes its new version visible in one step."""
+
+    kind = "lancedb"
+
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+        """See `Store.write`."""
+        schema = self._schema(rows).with_metadata({KEY: card_text(rows.card)})
+        with self._open() as base:
+            self._owned(base, new=True)
+            table = base.create_table(self.table, self._told(rows, schema, progress), schema=schema, mode="overwrite")
+            made = None
+            if index and rows.n_rows >= ROWS_FOR_INDEX:
+                table.create_index(metric=rows.metric, vector_column_name=self.vector, index_type="IVF_HNSW_SQ")
+                made = "IVF_HNSW_SQ"
+        return Written(rows.n_rows, made)
+
+    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+        """See `Store.append`."""
+        schema = self._schema(rows)
+        with self._open() as base:
+            self._owned(base, new=False)
+            merge = base.open_table(self.table).merge_insert(self.id_column)
+            arriving = pa.Table.from_batches(list(self._told(rows, schema, progress)), schema)
+            merge.when_matched_update_all().when_not_matched_insert_all().execute(arriving)
+        return Written(rows.n_rows)
+
+    def read(self, *, rows: bool = True) -> StoredVectors:
+        """See `Store.read`."""
+        with self._open(must_exist=True) as base:
+            if self.table not in _names(base):
+                raise self.not_there(self.address)
+            table = base.open_table(self.table)
+            ids, vectors = np.empty(0, np.int64), NOTHING
+            if rows:
+                ids, vectors = stored_columns(table.to_arrow(), self.id_column, self.vector, self.address)
+            found = [index for index in table.list_indices() if self.vector in index.columns]
+            made, metric = None, None
+            if found:
+                statistics = table.index_stats(found[0].name)
+                made, metric = str(found[0].index_type), str(statistics.distance_type).lower()
+            return StoredVectors(ids, vectors, metric, table.count_rows(), self._card(table), made)
+
+    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+        """See `Store.search`."""
+        with self._open(must_exist=True) as base:
+            table = base.open_table(self.table)
+            found = []
+            for query in queries:
+                asked = table.search(query, vector_column_name=self.vector).distance_type(metric).limit(k)
+                asked = asked.bypass_vector_index() if exact else asked
+                found.append(asked.select([self.id_column, "_distance"]).to_arrow())
+        return [np.array(hits[self.id_column].to_pylist(), dtype=object) for hits in found]
+
+    def recipe(self, rows: ExportRows) -> str:
+        """See `Store.recipe`."""
+        score = "1 - cosine" if rows.unit else "1 - inner product"
+        return (
+            f"# _distance = {score}: smaller is nearer; say the metric, since LanceDB's default is squared Euclidean\n"
+            f'lancedb.connect({self.address!r}).open_table("{self.table}").search(query, '
+            f'vector_column_name="{self.vector}").distance_type("{rows.metric}").limit(10).to_arrow()'
+        )
+
+    def _schema(self, rows: ExportRows) -> pa.Schema:
+        names = (self.id_column, "name", "norm", self.vector)
+        return pa.schema([field.with_name(name) for field, name in zip(rows.schema, names, strict=True)])
+
+    def _told(self, rows: ExportRows, schema: pa.Schema, progress: Progress) -> Iterator[pa.RecordBatch]:
+        done = 0
+        for batch in rows.batches():
+            yield pa.record_batch(batch.columns, schema=schema)
+            done += len(batch)
+            progress("writing rows", done, rows.n_rows)
+
+    def _card(self, table: Any) -> dict[str, Any] | None:
+        found = (table.schema.metadata or {}).get(KEY.encode())
+        return None if found is None else card_of(found)
+
+    def _owned(self, base: Any, *, new: bool) -> None:
+        if self.table not in _names(base):
+            if not new:
+                raise self.not_there(self.address)
+        elif self._card(base.open_table(self.table)) is None:
+            raise self.not_ours(self.address)
+
+    @contextmanager
+    def _open(self, *, must_exist: bool = False) -> Iterator[Any]:
+        library = optional_import("lancedb", extra="lancedb", purpose="write LanceDB tables")
+        if must_exist and "://" not in self.address and not Path(self.address).is_dir():
+            raise InputError(f"{self.address} is no folder: name the folder of a LanceDB database.")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                yield library.connect(self.address)
+        except (RuntimeError, ValueError, OSError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{self.address}: LanceDB says: {str(error).splitlines()[0]}") from error
+
+
+def _names(base: Any) -> list[str]:
+    listed = base.list_tables() if hasattr(base, "list_tables") else base.table_names()
+    return list(getattr(listed, "tables", listed))

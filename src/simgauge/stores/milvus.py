@@ -1,0 +1,149 @@
+"""Milvus Lite or a Milvus server: a collection filled under another name, then renamed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from simgauge.errors import InputError, optional_import
+from simgauge.progress import Progress, silent
+from simgauge.stores.card import KEY, card_of, card_text
+from simgauge.stores.columns import as_ids_of_store
+from simgauge.stores.rows import ExportRows
+from simgauge.stores.store import Store, StoredVectors, Written
+
+ROWS_PER_CALL = 2_000
+LONGEST = 65_535
+METRICS = {"cosine": "COSINE", "dot": "IP", "l2": "L2"}
+
+
+class MilvusCollection(Store):
+    """A collection with a flat index, which Milvus Lite searches exactly."""
+
+    kind = "milvus"
+    max_components = 32_768
+
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+        """See `Store.write`."""
+        self.refuse_width(rows.n_components)
+        fresh = f"{self.table}_arriving"
+        with self._open() as client:
+            self._owned(client, new=True)
+            if client.has_collection(fresh):
+                client.drop_collection(fresh)  # left by an export that was killed
+            self._create(client, fresh, rows)
+            self._upsert(client, fresh, rows, progress)
+            if client.has_collection(self.table):
+                client.drop_collection(self.table)
+            client.rename_collection(fresh, self.table)
+        return Written(rows.n_rows)
+
+    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+        """See `Store.append`."""
+        with self._open() as client:
+            self._owned(client, new=False)
+            self._upsert(client, self.table, rows, progress)
+        return Written(rows.n_rows)
+
+    def read(self, *, rows: bool = True) -> StoredVectors:
+        """See `Store.read`."""
+        with self._open(must_exist=True) as client:
+            if not client.has_collection(self.table):
+                raise self.not_there(self.address)
+            client.load_collection(self.table)
+            found = self._all_rows(client) if rows else []
+            counted = client.query(self.table, filter="", output_fields=["count(*)"])
+            named = client.list_indexes(self.table)
+            about = client.describe_index(self.table, named[0]) if named else {}
+            card = self._card(client)
+        ids = as_ids_of_store([row[self.id_column] for row in found])
+        vectors = np.asarray([row[self.vector] for row in found], dtype=np.float32)
+        metric = {name: key for key, name in METRICS.items()}.get(str(about.get("metric_type", "")))
+        kind = str(about.get("index_type", "FLAT"))
+        return StoredVectors(ids, vectors, metric, int(counted[0]["count(*)"]), card, None if kind == "FLAT" else kind)
+
+    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+        """See `Store.search`; the metric is the collection's."""
+        with self._open(must_exist=True) as client:
+            client.load_collection(self.table)
+            hits = client.search(
+                self.table, data=[query.tolist() for query in queries], limit=k, anns_field=self.vector
+            )
+        return [np.array([hit[self.id_column] for hit in row], dtype=object) for row in hits]
+
+    def recipe(self, rows: ExportRows) -> str:
+        """See `Store.recipe`."""
+        score = "cosine" if rows.unit else "inner product"
+        return (
+            f"# the field called distance holds the {score}: larger is nearer\n"
+            f'MilvusClient({self.address!r}).search("{self.table}", data=[query], limit=10, anns_field="{self.vector}")'
+        )
+
+    def _all_rows(self, client: Any) -> list[Any]:
+        fields = [self.id_column, self.vector]
+        pages = client.query_iterator(self.table, batch_size=ROWS_PER_CALL, filter="", output_fields=fields)
+        found: list[Any] = []
+        while page := pages.next():
+            found += page
+        pages.close()
+        return found
+
+    def _create(self, client: Any, name: str, rows: ExportRows) -> None:
+        types = optional_import("pymilvus", extra="milvus", purpose="write to Milvus").DataType
+        schema = client.create_schema(auto_id=False)
+        if pa.types.is_integer(rows.schema.field("id").type):
+            schema.add_field(self.id_column, types.INT64, is_primary=True)
+        else:
+            schema.add_field(self.id_column, types.VARCHAR, is_primary=True, max_length=LONGEST)
+        schema.add_field("name", types.VARCHAR, max_length=LONGEST, nullable=True)
+        schema.add_field("norm", types.DOUBLE)
+        schema.add_field(self.vector, types.FLOAT_VECTOR, dim=rows.n_components)
+        index = client.prepare_index_params()
+        index.add_index(field_name=self.vector, index_type="FLAT", metric_type=METRICS[rows.metric])
+        client.create_collection(name, schema=schema, index_params=index)
+        client.alter_collection_properties(name, {KEY: card_text(rows.card)})
+
+    def _upsert(self, client: Any, name: str, rows: ExportRows, progress: Progress) -> None:
+        done = 0
+        for batch in rows.batches(ROWS_PER_CALL):
+            arriving = batch.rename_columns([self.id_column, "name", "norm", self.vector])
+            client.upsert(name, arriving.to_pylist())
+            done += len(batch)
+            progress("writing rows", done, rows.n_rows)
+
+    def _card(self, client: Any) -> dict[str, Any] | None:
+        return card_of((client.describe_collection(self.table).get("properties") or {}).get(KEY))
+
+    def _owned(self, client: Any, *, new: bool) -> None:
+        if not client.has_collection(self.table):
+            if not new:
+                raise self.not_there(self.address)
+        elif self._card(client) is None:
+            raise self.not_ours(self.address)
+
+    @contextmanager
+    def _open(self, *, must_exist: bool = False) -> Iterator[Any]:
+        library = optional_import("pymilvus", extra="milvus", purpose="write to Milvus")
+        local = "://" not in self.address
+        if local and not self.address.endswith(".db"):
+            raise InputError(f"milvus:{self.address}: Milvus Lite takes the path of a file that ends in .db.")
+        if local and must_exist and not Path(self.address).exists():
+            raise InputError(f"{self.address} does not exist: name the file of a Milvus Lite database.")
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs what it raises
+        try:
+            client = library.MilvusClient(self.address)
+        except (library.MilvusException, OSError, ValueError) as error:
+            raise InputError(f"{self.address}: Milvus cannot be reached: {error!s:.200}") from error
+        try:
+            yield client
+        except library.MilvusException as error:
+            raise InputError(f"{self.address}: Milvus says: {error!s:.300}") from error
+        finally:
+            client.close()

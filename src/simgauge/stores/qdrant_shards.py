@@ -1,0 +1,120 @@
+"""Qdrant's engine in this process: a shard in a folder, which replaces the old one as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simgauge.errors import InputError, optional_import
+from simgauge.progress import Progress, silent
+from simgauge.storage.atomic import atomic_directory
+from simgauge.stores.card import card_of, card_text
+from simgauge.stores.columns import as_ids_of_store
+from simgauge.stores.qdrant import point_of
+from simgauge.stores.rows import ExportRows
+from simgauge.stores.store import Store, StoredVectors, Written
+
+ROWS_PER_CALL = 2_000
+CARD_FILE = "simgauge_card.json"
+SHARD = "shard"
+
+
+class QdrantShard(Store):
+    """A shard of qdrant-edge, which is the server's engine; the card lies in a file beside it."""
+
+    kind = "qdrant-edge"
+    max_components = 65_536
+
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+        """See `Store.write`."""
+        self.refuse_width(rows.n_components)
+        edge = _edge()
+        distance = edge.Distance.Cosine if rows.unit else edge.Distance.Dot
+        config = edge.EdgeConfig(vectors={self.vector: edge.EdgeVectorParams(rows.n_components, distance)})
+        with atomic_directory(self.address, marker=CARD_FILE) as temporary:
+            (temporary / SHARD).mkdir()
+            shard = edge.EdgeShard.create(str(temporary / SHARD), config)
+            self._upsert(edge, shard, rows, progress)
+            if index:
+                shard.optimize()
+            indexed = shard.info().indexed_vectors_count
+            shard.flush()
+            shard.close()
+            (temporary / CARD_FILE).write_text(card_text(rows.card) + "\n", encoding="utf-8")
+        return Written(rows.n_rows, "HNSW" if indexed else None)
+
+    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+        """See `Store.append`."""
+        edge, shard = self._load()
+        self._upsert(edge, shard, rows, progress)
+        shard.flush()
+        shard.close()
+        return Written(rows.n_rows)
+
+    def read(self, *, rows: bool = True) -> StoredVectors:
+        """See `Store.read`."""
+        edge, shard = self._load()
+        ids, vectors, offset = [], [], None
+        while rows:
+            asked = edge.ScrollRequest(offset=offset, limit=ROWS_PER_CALL, with_vector=True, with_payload=True)
+            page, offset = shard.scroll(asked)
+            ids += [record.payload["id"] for record in page]
+            vectors += [record.vector[self.vector] for record in page]
+            if offset is None:
+                break
+        count, indexed = shard.count(edge.CountRequest()), shard.info().indexed_vectors_count
+        shard.close()
+        card = card_of((Path(self.address) / CARD_FILE).read_text(encoding="utf-8"))
+        table = np.asarray(vectors, dtype=np.float32)
+        metric = None if card is None else str(card["metric"])
+        return StoredVectors(as_ids_of_store(ids), table, metric, int(count), card, "HNSW" if indexed else None)
+
+    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+        """See `Store.search`; the metric is the shard's."""
+        edge, shard = self._load()
+        how = edge.SearchParams(exact=exact)
+        found = []
+        for query in queries:
+            nearest = edge.Query.Nearest(query.tolist(), using=self.vector)
+            hits = shard.query(edge.QueryRequest(k, query=nearest, with_payload=True, params=how))
+            found.append(np.array([hit.payload["id"] for hit in hits], dtype=object))
+        shard.close()
+        return found
+
+    def recipe(self, rows: ExportRows) -> str:
+        """See `Store.recipe`."""
+        return (
+            f"# score = {'cosine' if rows.unit else 'inner product'}: larger is nearer; the id is in the payload\n"
+            f'shard = qdrant_edge.EdgeShard.load("{self.address}/{SHARD}")\n'
+            f'shard.query(QueryRequest(10, query=Query.Nearest(query, using="{self.vector}"), with_payload=True))'
+        )
+
+    def _upsert(self, edge: Any, shard: Any, rows: ExportRows, progress: Progress) -> None:
+        done = 0
+        for batch in rows.batches(ROWS_PER_CALL):
+            vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
+            labels = (batch.column(name).to_pylist() for name in ("id", "name", "norm"))
+            points = [
+                edge.Point(point_of(label), {self.vector: vector.tolist()}, {"id": label, "name": name, "norm": norm})
+                for vector, label, name, norm in zip(vectors, *labels, strict=True)
+            ]
+            shard.update(edge.UpdateOperation.upsert_points(points))
+            done += len(batch)
+            progress("writing rows", done, rows.n_rows)
+
+    def _load(self) -> tuple[Any, Any]:
+        folder = Path(self.address)
+        if not (folder / CARD_FILE).is_file():
+            raise InputError(f"{folder} holds no shard that simgauge wrote: name the folder of an export.")
+        edge = _edge()
+        try:
+            return edge, edge.EdgeShard.load(str(folder / SHARD))
+        except Exception as error:  # the engine raises one class for everything
+            raise InputError(f"{folder}: Qdrant's engine says: {error!s:.200}") from error
+
+
+def _edge() -> Any:
+    return optional_import("qdrant_edge", extra="qdrant", purpose="write shards of Qdrant's engine")
