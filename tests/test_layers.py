@@ -28,6 +28,8 @@ LAYERS = [
     {"report"},
     {"auditing"},
     {"selection"},
+    {"stores"},
+    {"shipping"},
     {"paper", "demo"},
     {"cli"},
 ]

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from simgauge.read.libraries import from_library
     from simgauge.read.spill import store_interactions
     from simgauge.selection import fix
+    from simgauge.shipping.check import check
+    from simgauge.shipping.export import export
 
 __version__ = "0.1.0"
 
@@ -55,8 +57,10 @@ _HOME = {
     "audit": "auditing.run",
     "canonical_form": "gauge",
     "canonical_gauge": "gauge",
+    "check": "shipping.check",
     "compare": "auditing.comparison",
     "cosine_bounds": "core.bounds.cosine_bounds",
+    "export": "shipping.export",
     "factorize": "core.closed_form.factorize",
     "factorize_path": "core.closed_form.path",
     "fix": "selection",
@@ -92,8 +96,10 @@ __all__ = [
     "audit",
     "canonical_form",
     "canonical_gauge",
+    "check",
     "compare",
     "cosine_bounds",
+    "export",
     "factorize",
     "factorize_path",
     "fix",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simgauge.cli import audit, compare, demo, fit, fix, neighbors, reproduce
+from simgauge.cli import audit, check, compare, demo, export, fit, fix, neighbors, reproduce
 from simgauge.cli.exit_codes import epilog
 
 app = typer.Typer(
@@ -37,5 +37,15 @@ def options(
     """Is the cosine similarity of your embeddings about similarity? Measure it, fix it, ship it."""
 
 
-for command in (demo.demo, fit.fit, audit.audit, fix.fix, neighbors.neighbors, compare.compare, reproduce.reproduce):
+for command in (
+    demo.demo,
+    fit.fit,
+    audit.audit,
+    fix.fix,
+    neighbors.neighbors,
+    compare.compare,
+    reproduce.reproduce,
+    export.export,
+    check.check,
+):
     app.command()(command)

@@ -196,3 +196,25 @@ def print_selection(selection: Any, n_rows: int) -> None:
     console.print()
     title = f"{len(selection.table)} candidates, against leaving alone; 95 % intervals hold for all of them together"
     console.print(table(title, columns, rows))
+
+
+def print_facts(title: str, facts: Any) -> None:
+    """A table of two columns, fact and value."""
+    out().print(
+        table(
+            title, ["", ""], [[str(name), str(value)] for name, value in zip(*facts.to_pydict().values(), strict=True)]
+        )
+    )
+
+
+def print_findings(title: str, findings: Sequence[Any]) -> None:
+    """Findings with their verdicts, and what to do where something is wrong."""
+    console = out()
+    rows = [[verdict_text(finding.verdict), finding.title, finding.summary] for finding in findings]
+    console.print(table(title, ["verdict", "finding", "measured"], rows))
+    serious = [finding for finding in findings if finding.verdict in ("warn", "fail")]
+    if serious:
+        console.print()
+        console.print(
+            table("What to do", ["finding", "why", "smallest action"], [[f.title, f.cause, f.action] for f in serious])
+        )

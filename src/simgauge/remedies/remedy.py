@@ -19,6 +19,7 @@ from simgauge.errors import InputError
 from simgauge.interactions import Interactions
 from simgauge.labels import same_labels
 from simgauge.read.as_embedding import as_embedding
+from simgauge.remedies.saved_form import fingerprint, save_remedy
 
 KEPT = "kept"
 """Every dot product of a user with an item is what it was."""
@@ -206,8 +207,6 @@ class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
 
     def save(self, path: str | Path) -> Path:
         """Write the fitted map to one safetensors file, atomically and without pickle; `load_remedy` reads it."""
-        from simgauge.remedies.saved_form import save_remedy
-
         check_is_fitted(self)
         return save_remedy(self, path)
 
@@ -250,7 +249,9 @@ class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         return {"gauge": None} if embedding.provenance.get("gauge") is not None else {}
 
     def _description(self, embedding: Embedding) -> dict[str, Any]:
-        done = {"name": self.name, "metric": self.metric, "predictions": self.predictions_}
+        done = {
+            "name": self.name, "metric": self.metric, "predictions": self.predictions_, "map_sha256": fingerprint(self)
+        }  # fmt: skip
         before = embedding.provenance.get("remedy")
         return done if before is None else {**done, "after": before}
 

@@ -118,7 +118,9 @@ def answers(store: Store, truth: Truth, *, exact: bool, queries: NDArray[np.intp
         scores = scores_of(asked[row : row + 1], truth.vectors(places), truth.metric)[0] if len(places) else np.empty(0)
         shares.append(min(1.0, float((scores >= limits[row] - slack[row]).sum()) / k))
         itself.append(bool((places == queries[row]).any()))
-    interval = mean_interval(np.array(shares), np.random.default_rng(0), population=len(truth.ids))
+    interval = Interval(shares[0], 0.0, 1.0)
+    if len(shares) > 1:
+        interval = mean_interval(np.array(shares), np.random.default_rng(0), population=len(truth.ids))
     return Answers(interval, len(queries), k, float(np.mean(itself)))
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from simgauge.errors import InputError
 from simgauge.progress import Progress
-from simgauge.stores.card import KEY, card_of, card_text
+from simgauge.stores.card import KEY, card_text, read_card
 from simgauge.stores.columns import stored_columns
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import StoredVectors
@@ -49,13 +49,14 @@ class ArrowFile(VectorFile):
 
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""
+        card = read_card(self.card_path)
         try:
             with pa.memory_map(self.address) as file:
                 table = pa.ipc.open_file(file).read_all()
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"{self.address} is no Arrow file or is damaged: {error!s:.200}") from error
         ids, vectors = stored_columns(table, "id", "vector", self.address)
-        return StoredVectors(ids, vectors, None, len(ids), card_of((table.schema.metadata or {}).get(KEY.encode())))
+        return StoredVectors(ids, vectors, None, len(ids), card)
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""

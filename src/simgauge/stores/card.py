@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+from simgauge.errors import InputError
+from simgauge.storage.atomic import write_text
+from simgauge.storage.hashing import sha256_of_file
 
 KEY = "simgauge"
 """Name of the card among the metadata of a table or collection."""
@@ -13,6 +18,34 @@ KEY = "simgauge"
 def card_text(card: Mapping[str, Any]) -> str:
     """JSON on one line."""
     return json.dumps(dict(card), ensure_ascii=True, allow_nan=False, sort_keys=True)
+
+
+def write_card(path: Path, card: Mapping[str, Any], files: Iterable[Path]) -> None:
+    """The card of files, written last: with their hashes, so that an export that was killed midway is known."""
+    hashes = {file.name: sha256_of_file(file) for file in files}
+    write_text(path, card_text({**card, "files": hashes}) + "\n")
+
+
+def read_card(path: Path) -> dict[str, Any] | None:
+    """The card beside files; None where there is none.
+
+    Raises
+    ------
+    InputError
+        A file is not the one that the card was written for.
+    """
+    try:
+        card = card_of(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    for name, expected in ({} if card is None else card.get("files", {})).items():
+        file = path.with_name(name)
+        if not file.is_file() or sha256_of_file(file) != expected:
+            raise InputError(
+                f"{file} is not the file that {path.name} was written for: an export did not finish, or the file was "
+                "altered. Repeat the export."
+            )
+    return card
 
 
 def card_of(text: Any) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
-from simgauge.storage.atomic import atomic_file, write_text
-from simgauge.stores.card import card_of, card_text
+from simgauge.storage.atomic import atomic_file
+from simgauge.stores.card import read_card, write_card
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.rows import ROWS_PER_BATCH, ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
@@ -41,27 +40,29 @@ class FaissFile(Store):
             made.add(rows.vectors(slice(start, start + ROWS_PER_BATCH)))
             progress("writing rows", min(start + ROWS_PER_BATCH, rows.n_rows), rows.n_rows)
         path = Path(self.address)
+        steps: list[Any] = []
+        inner = made  # FAISS's wrapper does not own what it is made of
         if rows.made_by is not None:
-            made = _behind_map(faiss, made, rows)
+            made, steps = _behind_map(faiss, inner, rows)
         with atomic_file(path) as temporary:
             faiss.write_index(made, str(temporary))
+        del made, steps, inner
         with atomic_file(self._ids_path) as temporary:
             batches = [batch.select(["id", "name", "norm"]) for batch in rows.batches()]
             pq.write_table(pa.Table.from_batches(batches), temporary)
-        write_text(self._card_path, card_text(rows.card) + "\n")
+        write_card(self._card_path, rows.card, [path, self._ids_path])
         return Written(rows.n_rows, "HNSW" if graph else None)
 
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""
+        card = read_card(self._card_path)
         faiss, index = _faiss(), self._load()
         inner = _searched(faiss, index)
         n = int(inner.ntotal)
         vectors = np.asarray(inner.reconstruct_n(0, n), dtype=np.float32) if rows else NOTHING
         metric = {faiss.METRIC_INNER_PRODUCT: "dot", faiss.METRIC_L2: "l2"}.get(inner.metric_type)
         graph = type(inner).__name__ if "Flat" not in type(inner).__name__ or "HNSW" in type(inner).__name__ else None
-        return StoredVectors(
-            self._labels(n) if rows else np.empty(0, np.int64), vectors, metric, n, self._card(), graph
-        )
+        return StoredVectors(self._labels(n) if rows else np.empty(0, np.int64), vectors, metric, n, card, graph)
 
     def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
         """See `Store.search`."""
@@ -120,15 +121,12 @@ class FaissFile(Store):
             )
         return labels
 
-    def _card(self) -> dict[str, Any] | None:
-        try:
-            return card_of(self._card_path.read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError, UnicodeDecodeError):
-            return None
 
+def _behind_map(faiss: Any, index: Any, rows: ExportRows) -> tuple[Any, list[Any]]:
+    """The index behind the affine map and, for unit rows, the scaling: it takes queries as the model makes them.
 
-def _behind_map(faiss: Any, index: Any, rows: ExportRows) -> Any:
-    """The index behind the affine map and, for unit rows, the scaling: it takes queries as the model makes them."""
+    With the steps, which must live as long as the index does.
+    """
     assert rows.made_by is not None
     matrix, mean = rows.made_by.item_matrix, rows.made_by.item_mean
     linear = faiss.LinearTransform(matrix.shape[0], matrix.shape[1], True)
@@ -139,8 +137,7 @@ def _behind_map(faiss: Any, index: Any, rows: ExportRows) -> Any:
     steps = [linear] + ([faiss.NormalizationTransform(matrix.shape[1], 2.0)] if rows.unit else [])
     for step in reversed(steps):
         outer.prepend_transform(step)
-    outer.kept_alive = steps, index  # the wrapper does not own what it is made of
-    return outer
+    return outer, steps
 
 
 def _searched(faiss: Any, index: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from simgauge.errors import InputError
 from simgauge.progress import Progress
-from simgauge.stores.card import card_of
+from simgauge.stores.card import read_card
 from simgauge.stores.rows import ROWS_PER_BATCH, ExportRows
 from simgauge.stores.store import StoredVectors
 from simgauge.stores.vector_file import VectorFile
@@ -43,7 +43,7 @@ class FvecsFile(VectorFile):
         if width < 1 or len(raw) % (width + 1) or (raw.reshape(-1, width + 1)[:, 0] != width).any():
             raise InputError(f"{path} is no fvecs file: every row must begin with the same number of components.")
         vectors = raw.view("<f4").reshape(-1, width + 1)[:, 1:].astype(np.float32)
-        card = card_of(self.card_path.read_text(encoding="utf-8")) if self.card_path.is_file() else None
+        card = read_card(self.card_path)
         return StoredVectors(self.ids_beside(len(vectors)), vectors, None, len(vectors), card)
 
     def recipe(self, rows: ExportRows) -> str:

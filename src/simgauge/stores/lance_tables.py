@@ -27,6 +27,7 @@ class LanceTable(Store):
     """A LanceDB table; `create_table(mode="overwrite")` makes its new version visible in one step."""
 
     kind = "lancedb"
+    _stopped_by: BaseException | None = None
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
         """See `Store.write`."""
@@ -92,10 +93,14 @@ class LanceTable(Store):
 
     def _told(self, rows: ExportRows, schema: pa.Schema, progress: Progress) -> Iterator[pa.RecordBatch]:
         done = 0
-        for batch in rows.batches():
-            yield pa.record_batch(batch.columns, schema=schema)
-            done += len(batch)
-            progress("writing rows", done, rows.n_rows)
+        try:
+            for batch in rows.batches():
+                yield pa.record_batch(batch.columns, schema=schema)
+                done += len(batch)
+                progress("writing rows", done, rows.n_rows)
+        except BaseException as error:
+            self._stopped_by = error  # LanceDB wraps it into an error of Arrow
+            raise
 
     def _card(self, table: Any) -> dict[str, Any] | None:
         found = (table.schema.metadata or {}).get(KEY.encode())
@@ -120,6 +125,8 @@ class LanceTable(Store):
         except (RuntimeError, ValueError, OSError) as error:
             if isinstance(error, InputError):
                 raise
+            if self._stopped_by is not None:
+                raise self._stopped_by from None
             raise InputError(f"{self.address}: LanceDB says: {str(error).splitlines()[0]}") from error
 
 

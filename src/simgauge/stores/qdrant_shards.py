@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,14 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
-from simgauge.storage.atomic import atomic_directory
+from simgauge.storage.atomic import write_text
+from simgauge.storage.places import make_directory
 from simgauge.stores.card import card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.qdrant import point_of
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
+from simgauge.wording import some_of
 
 ROWS_PER_CALL = 2_000
 CARD_FILE = "simgauge_card.json"
@@ -34,16 +38,20 @@ class QdrantShard(Store):
         edge = _edge()
         distance = edge.Distance.Cosine if rows.unit else edge.Distance.Dot
         config = edge.EdgeConfig(vectors={self.vector: edge.EdgeVectorParams(rows.n_components, distance)})
-        with atomic_directory(self.address, marker=CARD_FILE) as temporary:
-            (temporary / SHARD).mkdir()
-            shard = edge.EdgeShard.create(str(temporary / SHARD), config)
-            self._upsert(edge, shard, rows, progress)
-            if index:
-                shard.optimize()
-            indexed = shard.info().indexed_vectors_count
-            shard.flush()
-            shard.close()
-            (temporary / CARD_FILE).write_text(card_text(rows.card) + "\n", encoding="utf-8")
+        folder = make_directory(_own(Path(self.address)))
+        fresh = f"{SHARD}-{secrets.token_hex(4)}"
+        (folder / fresh).mkdir()
+        shard = edge.EdgeShard.create(str(folder / fresh), config)
+        self._upsert(edge, shard, rows, progress)
+        if index:
+            shard.optimize()
+        indexed = shard.info().indexed_vectors_count
+        shard.flush()
+        shard.close()
+        write_text(folder / CARD_FILE, card_text({**rows.card, "shard": fresh}) + "\n")  # from here on it is the one
+        for left in folder.glob(f"{SHARD}-*"):
+            if left.name != fresh:  # the one before, or those of exports that were killed
+                shutil.rmtree(left, ignore_errors=True)
         return Written(rows.n_rows, "HNSW" if indexed else None)
 
     def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
@@ -88,7 +96,7 @@ class QdrantShard(Store):
         """See `Store.recipe`."""
         return (
             f"# score = {'cosine' if rows.unit else 'inner product'}: larger is nearer; the id is in the payload\n"
-            f'shard = qdrant_edge.EdgeShard.load("{self.address}/{SHARD}")\n'
+            f'shard = qdrant_edge.EdgeShard.load("{self.address}/{SHARD}-...")  # the name is in {CARD_FILE}\n'
             f'shard.query(QueryRequest(10, query=Query.Nearest(query, using="{self.vector}"), with_payload=True))'
         )
 
@@ -107,13 +115,25 @@ class QdrantShard(Store):
 
     def _load(self) -> tuple[Any, Any]:
         folder = Path(self.address)
-        if not (folder / CARD_FILE).is_file():
+        card = card_of((folder / CARD_FILE).read_text(encoding="utf-8")) if (folder / CARD_FILE).is_file() else None
+        if card is None:
             raise InputError(f"{folder} holds no shard that simgauge wrote: name the folder of an export.")
         edge = _edge()
         try:
-            return edge, edge.EdgeShard.load(str(folder / SHARD))
+            return edge, edge.EdgeShard.load(str(folder / str(card["shard"])))
         except Exception as error:  # the engine raises one class for everything
             raise InputError(f"{folder}: Qdrant's engine says: {error!s:.200}") from error
+
+
+def _own(folder: Path) -> Path:
+    """The folder, when nothing lies there that simgauge did not write."""
+    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    foreign = [name for name in there if name != CARD_FILE and not name.startswith((f"{SHARD}-", "."))]
+    if foreign:
+        raise InputError(
+            f"{folder} holds files that simgauge did not write ({some_of(foreign)}): choose another folder."
+        )
+    return folder
 
 
 def _edge() -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError
 from simgauge.progress import Progress
-from simgauge.stores.card import KEY, card_of, card_text
+from simgauge.stores.card import KEY, card_of, card_text, read_card
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import StoredVectors
@@ -40,6 +40,7 @@ class SafetensorsFile(VectorFile):
         """See `Store.read`."""
         from safetensors import SafetensorError, safe_open
 
+        read_card(self.card_path)
         try:
             with safe_open(self.address, framework="np") as file:
                 card = card_of((file.metadata() or {}).get(KEY))

@@ -9,7 +9,7 @@ import numpy as np
 from simgauge.errors import InputError
 from simgauge.progress import Progress
 from simgauge.storage.atomic import atomic_file
-from simgauge.stores.card import card_of
+from simgauge.stores.card import read_card
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import StoredVectors
@@ -73,6 +73,10 @@ class ProjectorFiles(VectorFile):
 
     kind = "projector"
 
+    def beside(self) -> list[Path]:
+        """See `VectorFile.beside`."""
+        return [Path(f"{self.address}.metadata.tsv")]
+
     def write_beside(self, rows: ExportRows, path: Path) -> tuple[str, ...]:
         """The metadata file."""
         beside = Path(f"{path}.metadata.tsv")
@@ -103,7 +107,7 @@ class ProjectorFiles(VectorFile):
         with path.open(encoding="utf-8") as file:
             vectors = np.loadtxt(file, dtype=np.float32, delimiter="\t", ndmin=2)
         lines = beside.read_text(encoding="utf-8").split("\n")[1:-1]
-        card = card_of(self.card_path.read_text(encoding="utf-8")) if self.card_path.is_file() else None
+        card = read_card(self.card_path)
         ids = [line.partition("\t")[0] for line in lines]
         whole = card is not None and card.get("integer_ids")
         given = as_ids_of_store([int(label) for label in ids] if whole else ids)

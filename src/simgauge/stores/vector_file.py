@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from simgauge.errors import InputError
 from simgauge.progress import Progress, silent
 from simgauge.read.embedding_files import read_embedding
-from simgauge.storage.atomic import atomic_file, write_text
-from simgauge.stores.card import card_of, card_text
+from simgauge.storage.atomic import atomic_file
+from simgauge.stores.card import read_card, write_card
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
 
@@ -30,7 +30,7 @@ class VectorFile(Store):
         notes = self.write_beside(rows, path)
         with atomic_file(path) as temporary:
             self.write_to(rows, temporary, progress)
-        write_text(self.card_path, card_text(rows.card) + "\n")
+        write_card(self.card_path, rows.card, [path, *self.beside()])
         return Written(rows.n_rows, None, notes)
 
     def read(self, *, rows: bool = True) -> StoredVectors:
@@ -38,13 +38,10 @@ class VectorFile(Store):
         path = Path(self.address)
         if not path.is_file():
             raise InputError(f"{path} does not exist.")
+        card = read_card(self.card_path)
         found = read_embedding(path)
         vectors = np.asarray(found.items, dtype=np.float32)
         ids = found.item_ids if self.ids_path is None else self.ids_beside(len(vectors))
-        try:
-            card = card_of(self.card_path.read_text(encoding="utf-8"))
-        except OSError:
-            card = None
         if card is not None and card.get("integer_ids") and ids.dtype == object:  # formats of text know no numbers
             ids = np.array([int(label) for label in ids], dtype=np.int64)
         return StoredVectors(ids, vectors, None, len(vectors), card)
@@ -53,6 +50,10 @@ class VectorFile(Store):
     def card_path(self) -> Path:
         """Where the card lies."""
         return Path(f"{self.address}.json")
+
+    def beside(self) -> list[Path]:
+        """Files that belong to it."""
+        return [] if self.ids_path is None else [self.ids_path]
 
     @property
     def ids_path(self) -> Path | None:
