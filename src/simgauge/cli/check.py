@@ -26,7 +26,7 @@ def check(
 ) -> None:
     """Compare a store's answers with exact search over the vectors read back from it."""
     from simgauge.cli import console
-    from simgauge.cli.audit import FINDING_REACHED_LEVEL
+    from simgauge.cli.exit_codes import FINDING
     from simgauge.parameters import check_choice
     from simgauge.shipping.check import check as run_check
 
@@ -49,4 +49,4 @@ def check(
     else:
         console.print_findings(repr(result), result.findings)
     if fail_on is not None and result.failed(fail_on):
-        raise typer.Exit(FINDING_REACHED_LEVEL)
+        raise typer.Exit(FINDING)

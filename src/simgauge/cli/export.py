@@ -29,7 +29,7 @@ def export(
     from pathlib import Path
 
     from simgauge.cli import console
-    from simgauge.cli.audit import FINDING_REACHED_LEVEL
+    from simgauge.cli.exit_codes import FINDING
     from simgauge.shipping.export import export as run_export
     from simgauge.stores.target import parse_target
 
@@ -48,4 +48,4 @@ def export(
             console.print_note(note)
         console.out().print(f"\nThe query to run:\n{shipped.recipe}", markup=False, soft_wrap=True)
     if verify and not shipped.verified:
-        raise typer.Exit(FINDING_REACHED_LEVEL)
+        raise typer.Exit(FINDING)
