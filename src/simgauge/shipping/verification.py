@@ -120,7 +120,7 @@ def answers(store: Store, truth: Truth, *, exact: bool, queries: NDArray[np.intp
         itself.append(bool((places == queries[row]).any()))
     interval = Interval(shares[0], 0.0, 1.0)
     if len(shares) > 1:
-        interval = mean_interval(np.array(shares), np.random.default_rng(0), population=len(truth.ids))
+        interval = mean_interval(np.array(shares), population=len(truth.ids))
     return Answers(interval, len(queries), k, float(np.mean(itself)))
 
 
