@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simgauge import audit, read_embedding
+from simgauge import Embedding, audit, read_embedding
 from simgauge.bias import drop_bias
 
 
@@ -18,9 +18,15 @@ def test_the_bias_column_of_implicit_bpr_is_named_and_changes_the_balance(shared
 
 def test_shipped_als_factors_are_not_where_their_penalty_would_leave_them(shared_data):
     folder = shared_data / "ml-small-als"
-    result = audit(read_embedding(folder / "item_factors.npy", folder / "user_factors.npy"), "als")
-    assert result["balance"].verdict == "warn"
-    assert result["balance"].value > 2
+    model = read_embedding(folder / "item_factors.npy", folder / "user_factors.npy")
+    finding = audit(model, "als")["balance"]
+    assert finding.value > 2
+    assert finding.verdict == "info"  # two files do not tell whether these are all users
+    assert "if these are all users, either training was stopped before it converged" in finding.summary
+    known = Embedding(model.items, model.users, provenance={"library": "implicit", "objective": "als"})
+    finding = audit(known)["balance"]
+    assert finding.verdict == "warn"
+    assert "not converged along the gauge" in finding.summary
 
 
 def test_one_table_of_human_choices(shared_data):

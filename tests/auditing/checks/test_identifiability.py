@@ -9,7 +9,6 @@ from problems import sparse_counts, two_tables
 from simgauge import (
     Embedding,
     InputError,
-    Interactions,
     LinearAutoencoder,
     audit,
     canonical_gauge,
@@ -121,19 +120,6 @@ def test_a_gauge_that_was_chosen_is_not_accused(rng):
     assert audit(LeaveAlone().fit(whitened).transform(whitened), k=5)["identifiability"].verdict == "ok"
 
 
-def test_tables_that_contradict_the_objective_are_found_out(rng):
-    X = sparse_counts(rng)
-    good = LinearAutoencoder(5, "factors").fit(X).embedding(X)
-    assert audit(good, k=3)["balance"].verdict == "ok"
-    assert audit(good, k=3)["balance"].value == pytest.approx(1.0, abs=1e-6)
-    moved = gauge_transform(good, random_gauge(5, 3.0))
-    finding = audit(moved, "factors", k=3)["balance"]
-    assert finding.verdict == "warn"
-    assert "contradicts" in finding.summary
-    assert finding.value == pytest.approx(9.0, rel=1e-6)  # a gauge of condition 3 is a metric of condition 9
-    assert audit(moved, "product", k=3)["balance"].verdict == "info"
-
-
 def test_a_folded_bias_is_found_named_and_can_be_dropped(rng):
     P, Q = two_tables(rng)
     with_bias = Embedding(np.c_[Q, rng.standard_normal(20)], np.c_[P, np.ones(50)])
@@ -148,15 +134,6 @@ def test_a_folded_bias_is_found_named_and_can_be_dropped(rng):
         drop_bias(Embedding(Q))
     with pytest.raises(InputError, match="nothing would be left"):
         drop_bias(Embedding(np.ones((5, 1)), np.ones((4, 1))))
-
-
-def test_neighbours_move_along_the_strength_of_the_penalty(rng):
-    X = sparse_counts(rng)
-    model = LinearAutoencoder(8, "factors").fit(X).embedding(X)
-    finding = audit(model, interactions=Interactions(X), k=3)["strength_path"]
-    assert 0 < finding.value < 1
-    assert finding.details["with_shipped"][-1] == 1.0  # the model's own λ is on the path
-    assert "strength_path" not in {f.id for f in audit(model, "softmax", interactions=Interactions(X), k=3).findings}
 
 
 def test_bias_columns_are_no_part_of_the_balance(rng):
