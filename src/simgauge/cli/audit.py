@@ -8,10 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from simgauge.cli import options
+from simgauge.cli.events import load_interactions, reads_events
 from simgauge.cli.exit_codes import FINDING
 
 
 @options.reads_vectors
+@reads_events
 def audit(
     items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     users: options.Users = None,
@@ -22,9 +24,6 @@ def audit(
     biases: options.TrainedBiases = None,
     penalty: options.Penalty = None,
     interactions: options.InteractionsFile = None,
-    user: options.UserColumn = None,
-    item: options.ItemColumn = None,
-    weight: options.WeightColumn = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
     sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
@@ -37,6 +36,7 @@ def audit(
     out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
     json: options.Json = False,
     reading: Any = None,
+    events: Any = None,
 ) -> None:
     """How arbitrary is the cosine of these embeddings?"""
     from simgauge import __version__
@@ -62,7 +62,7 @@ def audit(
             objective,
             biases=biases,
             penalty=penalty,
-            interactions=options.load_interactions(interactions, user, item, weight),
+            interactions=load_interactions(interactions, events, "interactions"),
             k=k,
             sample=sample,
             rng=seed,

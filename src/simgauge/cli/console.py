@@ -132,6 +132,16 @@ def verdict_text(verdict: str) -> Text:
     return Text(verdict, style=VERDICT_STYLES[verdict])
 
 
+def print_understood(interactions: Any, what: str) -> None:
+    """What interactions were understood to be, a line each on stderr: counts, first row, weights, columns not used."""
+    counts = f"{interactions.n_users:,} users x {interactions.n_items:,} items, {interactions.nnz:,} pairs"
+    events = interactions.report.get("rows_read")
+    of_events = f" from {events:,} events" if events is not None else ""
+    notes = [note for note in interactions.report.get("notes", ()) if not note.startswith("taken for missing")]
+    for sentence in (f"{counts}{of_events}", *interactions.report.get("understood", ()), *notes):
+        print_note(f"{what}: {sentence}")
+
+
 def print_ids(check: Mapping[str, Any] | None) -> None:
     """How the ids of the embedding and of other sources met, a line each."""
     for sentence in () if check is None else check["sentences"]:

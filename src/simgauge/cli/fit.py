@@ -8,19 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from simgauge.cli import options
+from simgauge.cli.events import reads_events
 
 
+@reads_events
 def fit(
     interactions: Annotated[str, typer.Argument(help="CSV, TSV, Parquet (globs too), JSON lines, .npz, database.")],
     out: Annotated[Path, typer.Option(help="Directory for the embedding.")],
-    user: options.UserColumn = None,
-    item: options.ItemColumn = None,
-    weight: options.WeightColumn = None,
-    query: Annotated[str | None, typer.Option(help="SQL to run on a DuckDB, SQLite or PostgreSQL database.")] = None,
     names: Annotated[
-        str | None, typer.Option(help="File with the items' names: FILE, or FILE:ID_COLUMN:NAME_COLUMN.")
+        str | None, typer.Option(help="File with the items' names: FILE, FILE:NAME or FILE:ID:NAME, with columns.")
     ] = None,
-    duplicates: Annotated[str, typer.Option(help="Repeated events: sum, max, mean, last, count or error.")] = "sum",
     min_user_count: Annotated[int, typer.Option(help="Leave out users with fewer items.")] = 1,
     min_item_count: Annotated[int, typer.Option(help="Leave out items with fewer users.")] = 1,
     n_components: Annotated[int | None, typer.Option(help="Rank; 64 (or what the data has) when not given.")] = None,
@@ -33,31 +30,33 @@ def fit(
     ] = None,
     seed: options.Seed = 0,
     json: options.Json = False,
+    events: Any = None,
 ) -> None:
     """Fit the paper's regularised linear model in closed form and save users and items."""
     import time
+    from dataclasses import replace
 
     from simgauge.cli import console
-    from simgauge.cli.fit_data import fit_data
     from simgauge.models import LinearAutoencoder
+    from simgauge.read.open_interactions import open_interactions
     from simgauge.read.store.stored_interactions import StoredInteractions
     from simgauge.storage.atomic import check_place
     from simgauge.storage.embedding_directory import own_embedding_files
 
     check_place(out, own_embedding_files)
-    reading = {
-        "user": options.column(user),
-        "item": options.column(item),
-        "weight": options.column(weight),
-        "query": query,
-        "names": names,
-        "duplicates": duplicates,
-        "min_user_count": min_user_count,
-        "min_item_count": min_item_count,
-    }
+    reading = replace(events, names=names, min_user_count=min_user_count, min_item_count=min_item_count)
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 3)
-        with fit_data(interactions, out, memory, penalty, reading, show) as data:
+        with open_interactions(
+            interactions,
+            options=reading,
+            memory=memory,
+            on_disk=False if penalty == "dropout" else None,
+            beside=out,
+            progress=lambda text, done, steps: show(f"reading ({text})", done, 3 * steps),
+        ) as data:
+            if not json:
+                console.print_understood(data, "interactions")
             show("fitting", 1, 3)
             start = time.perf_counter()
             model = LinearAutoencoder(n_components, penalty, l2, rate, solver, seed).fit(data.matrix)
@@ -78,7 +77,8 @@ def fit(
     if json:
         console.print_json(summary)
         return
-    rows = [[name, str(value)] for name, value in {**summary["read"], **summary["model"]}.items()]
+    shown = {name: value for name, value in summary["read"].items() if name not in ("notes", "understood")}
+    rows = [[name, str(value)] for name, value in {**shown, **summary["model"]}.items()]
     console.out().print(console.table("", ["what", "value"], rows))
     size = f"{data.n_items} items, {data.n_users} users, {model.decoder_.shape[1]} components, {model.decoder_.dtype}"
     console.out().print(f"\nFitted {size} in {seconds:.2f} s; saved to {out}", soft_wrap=True)

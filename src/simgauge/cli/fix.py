@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from simgauge.cli import options
-
-if TYPE_CHECKING:
-    from simgauge.interactions import Interactions
+from simgauge.cli.events import load_interactions, reads_events
 
 
 @options.reads_vectors
+@reads_events
 def fix(
     items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     out: Annotated[Path, typer.Option(help="Directory for the vectors, the map and selection.json.")],
@@ -29,9 +28,6 @@ def fix(
     pairs: Annotated[str | None, typer.Option(help="Table of two item ids and a human judgement.")] = None,
     qrels: Annotated[str | None, typer.Option(help="Table of query id, item id and grade, or TREC qrels.")] = None,
     interactions: options.InteractionsFile = None,
-    user: options.UserColumn = None,
-    item: options.ItemColumn = None,
-    weight: options.WeightColumn = None,
     metric: Annotated[
         str | None, typer.Option(help="recall, precision, ndcg, mrr, spearman or auc; by kind of evidence.")
     ] = None,
@@ -50,9 +46,11 @@ def fix(
     seed: options.Seed = 0,
     json: options.Json = False,
     reading: Any = None,
+    events: Any = None,
 ) -> None:
     """Choose the gauge or remedy that evidence supports, "leave it alone" included, and write the vectors."""
     from simgauge.cli import console
+    from simgauge.evidence import evidence_from_files
     from simgauge.neighbors import compare_neighbors
     from simgauge.selection import fix as run_fix
     from simgauge.storage.atomic import check_place
@@ -62,9 +60,20 @@ def fix(
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names, user_ids, reading, json)
-        training = options.load_interactions(interactions, user, item, weight)
-        later = options.load_interactions(held_out, user, item, weight)
-        evidence = _evidence(training, later, labels, pairs, qrels, metric, at, max_queries, seed)
+        training = load_interactions(interactions, events, "interactions")
+        later = load_interactions(held_out, events, "held out")
+        evidence = evidence_from_files(
+            later,
+            training,
+            labels=labels,
+            pairs=pairs,
+            qrels=qrels,
+            metric=metric,
+            k=at,
+            max_queries=max_queries,
+            rng=seed,
+            options=events,
+        )
         selection = run_fix(
             embedding,
             evidence,
@@ -90,39 +99,3 @@ def fix(
     if comparison is not None:
         console.print_comparison(comparison)
     console.out().print(f"\nWrote {fixed!r} to {out}; compare its vectors with {selection.metric}.", soft_wrap=True)
-
-
-def _evidence(
-    training: Interactions | None,
-    later: Interactions | None,
-    labels: str | None,
-    pairs: str | None,
-    qrels: str | None,
-    metric: str | None,
-    at: int | None,
-    max_queries: int,
-    seed: int,
-) -> Any:
-    """The one kind of evidence that was named, or None."""
-    from simgauge.errors import ParameterError
-    from simgauge.evidence import Labels, PairJudgements, Relevance, held_out_evidence
-    from simgauge.read.judgements import read_item_labels, read_pairs, read_relevance
-
-    given = [name for name, value in (("--held-out", later), ("--labels", labels), ("--pairs", pairs), ("--qrels", qrels)) if value]  # fmt: skip
-    if len(given) > 1:
-        raise ParameterError(
-            f"{' and '.join(given)}: pass one kind of evidence at a time; each answers another question."
-        )
-    chosen: dict[str, Any] = {"metric": metric} if metric else {}
-    depth: dict[str, Any] = {"k": at} if at else {}
-    if later is not None:
-        return held_out_evidence(later, training, rng=seed, max_queries=max_queries, **chosen, **depth)
-    if labels:
-        return Labels(read_item_labels(labels), max_queries=max_queries, **chosen, **depth)
-    if pairs:
-        judged = read_pairs(pairs)
-        return PairJudgements(judged.left, judged.right, judged.values, **chosen)
-    if qrels:
-        graded = read_relevance(qrels)
-        return Relevance(graded.left, graded.right, graded.values, **chosen, **depth)
-    return None

@@ -11,7 +11,6 @@ import typer
 
 if TYPE_CHECKING:
     from simgauge.embedding import Embedding
-    from simgauge.interactions import Interactions
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
@@ -20,7 +19,10 @@ Ids = Annotated[
     str | None,
     typer.Option(help="A column of the table, a FILE with one id a row, FILE:COLUMN, or 'positions' for none."),
 ]
-Names = Annotated[str | None, typer.Option(help="A column of the table, a FILE with one name a row, or FILE:COLUMN.")]
+Names = Annotated[
+    str | None,
+    typer.Option(help="Names of the items: a column of the table, a FILE with one a row, FILE:NAME or FILE:ID:NAME."),
+]
 TrustIds = Annotated[
     bool, typer.Option("--trust-ids", help="Go on where few ids match or the vectors do not seem to belong to them.")
 ]
@@ -63,14 +65,6 @@ Penalty = Annotated[
 InteractionsFile = Annotated[
     str | None, typer.Option("--interactions", help="What the model was trained on; gives popularity.")
 ]
-UserColumn = Annotated[str | None, typer.Option("--user", help="Column of users: name or position from 0.")]
-ItemColumn = Annotated[str | None, typer.Option("--item", help="Column of items: name or position from 0.")]
-WeightColumn = Annotated[str | None, typer.Option("--weight", help="Column of weights; 1 when not given.")]
-
-
-def column(value: str | None) -> str | int | None:
-    """A column option: digits are a position."""
-    return int(value) if value is not None and value.isdigit() else value
 
 
 def reads_vectors(command: Callable[..., None]) -> Callable[..., None]:
@@ -117,14 +111,3 @@ def load_embedding(
     for line in [] if quiet else what_was_read(embedding, items):
         print_note(line)
     return embedding
-
-
-def load_interactions(
-    path: str | None, user: str | None = None, item: str | None = None, weight: str | None = None
-) -> Interactions | None:
-    """Interactions from a file, or None."""
-    if path is None:
-        return None
-    from simgauge.read.interactions import read_interactions
-
-    return read_interactions(path, user=column(user), item=column(item), weight=column(weight))

@@ -1,6 +1,7 @@
 """What one knows about similarity apart from the embedding: held-out use, labels, judgements, relevance."""
 
 from simgauge.evidence.coconsumption import CoConsumption
+from simgauge.evidence.from_files import evidence_from_files
 from simgauge.evidence.judgements import PairJudgements
 from simgauge.evidence.labels import Labels
 from simgauge.evidence.later import held_out_evidence
@@ -18,6 +19,7 @@ __all__ = [
     "Relevance",
     "Scorer",
     "UnitScores",
+    "evidence_from_files",
     "held_out_evidence",
     "hold_out",
 ]

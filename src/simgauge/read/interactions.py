@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,13 @@ from scipy import sparse
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.interactions import METADATA_FILE, Interactions
 from simgauge.read.events.dst import is_dst, read_dst
-from simgauge.read.events.events import ColumnName, Events, choose_columns, collect_events
+from simgauge.read.events.events import Events, choose_columns, collect_events, missing_note
 from simgauge.read.events.merge import keep_frequent, merge_events
-from simgauge.read.events.options import check_options
+from simgauge.read.events.options import ColumnName, ReadingOptions, reading_options
+from simgauge.read.events.understood import PEEKED_ROWS, sentences
+from simgauge.read.events.weights import Spread, parse_like, rule_for, transformed, weight_sentences, with_meaning
 from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.names import names_for
-from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.npz import load_sparse
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.table_source import Source
@@ -27,24 +28,14 @@ from simgauge.read.store.stored_interactions import METADATA_FILE as STORE_METAD
 from simgauge.read.store.stored_interactions import StoredInteractions
 
 
-@reads_files
 def read_interactions(
     source: Any,
     user: ColumnName | None = None,
     item: ColumnName | None = None,
     weight: ColumnName | None = None,
     *,
-    query: str | None = None,
-    time: ColumnName | None = None,
-    names: Any = None,
-    min_user_count: int = 1,
-    min_item_count: int = 1,
-    duplicates: str = "sum",
-    id_type: str = "auto",
-    delimiter: str | None = None,
-    has_header: bool | None = None,
-    encoding: str | None = None,
-    on_bad_row: str = "error",
+    options: ReadingOptions | None = None,
+    **named: Any,
 ) -> Interactions:
     """Read who used what, from a file, a database, a data frame or a matrix.
 
@@ -52,39 +43,22 @@ def read_interactions(
     ----------
     source : path, glob, list of paths, database address, frame, sparse matrix or array
         CSV, TSV and other delimited text (also gzip-compressed), JSON lines, Parquet, a directory of such parts;
-        a DuckDB or SQLite file or ``postgresql://`` address with `query`; a scipy sparse ``.npz``; a DST file; a
-        directory written by `Interactions.save` or `store_interactions`; a pandas, polars or Arrow frame; a scipy
-        sparse matrix or dense array with users in rows.
+        a DuckDB or SQLite file or ``postgresql://`` address with `query`; a scipy sparse ``.npz`` or a Matrix Market
+        file; a DST file; a directory written by `Interactions.save` or `store_interactions`; a pandas, polars or Arrow
+        frame; a scipy sparse matrix or dense array with users in rows.
     user, item, weight : str or int, optional
-        Columns by name, or by position counted from 0. When `user` and `item` are not given, columns with usual
-        names (user_id, userId, movieId, product_id, ...) are taken, or in tables of two to four columns without
-        header the columns 0, 1 and 2; the report says which. A weight is taken this way only then. Without a
-        weight every event counts 1.
-    query : str, optional
-        SQL in the dialect of the database, which is opened read-only where it is a file.
-    time : str or int, optional
-        Number or timestamp that decides which event is last under ``duplicates="last"``.
-    names : path, "path:column" or mapping, optional
-        What people call the items: a mapping id -> name, or a table with an id column and a name column (for a
-        table without header the first two).
-    min_user_count, min_item_count : int, >= 1
-        Users with fewer distinct items and items with fewer distinct users are left out, in turn until both
-        bounds hold.
-    duplicates : {"sum", "max", "mean", "last", "count", "error"}
-        What becomes of several events of one user and item. "count" counts events and ignores weights.
-    id_type : {"auto", "text"}
-        "auto": integers stay integers, and the ids of untyped text files become integers when every one of them
-        is written as a whole number without leading zeros. "text": ids stay text.
-    delimiter, has_header, encoding : optional
-        Of text tables; looked up in the first lines when not given.
-    on_bad_row : {"error", "drop"}
-        Lines of a text table that have too few or too many fields, or are not in its encoding.
+        Columns by name, or by position counted from 0; see `ReadingOptions`.
+    options : ReadingOptions, optional
+        How the table is written, and what its events mean.
+    **named
+        Options by name, such as ``duplicates="last"``; they take the place of those in `options`.
 
     Returns
     -------
     Interactions
         Rows and columns in ascending order of the ids, weights float64. ``report`` holds the columns taken, rows
-        read, rows and pairs dropped with the reasons.
+        read, rows and pairs dropped with the reasons, and ``report["understood"]`` says it in sentences: the first row,
+        the range of the weights and what they are taken for, and columns that were not used.
 
     Warns
     -----
@@ -95,8 +69,8 @@ def read_interactions(
     Raises
     ------
     InputError
-        No such file or column, a damaged file, NaN, infinite, negative or missing weights, integer ids beyond 64
-        bits, or nothing left.
+        No such file or column, a damaged file, NaN, infinite, negative or missing weights, nothing left, or a column
+        that nobody named and that could mean something else.
     ParameterError
         An option outside its accepted values.
 
@@ -116,43 +90,96 @@ def read_interactions(
     >>> seen.report["duplicates"]
     {'rule': 'sum', 'events_merged': 1}
     """
-    check_options(duplicates, id_type, on_bad_row, min_user_count, min_item_count)
-    columns = (user, item, weight, time)
+    options = with_columns(options, user, item, weight, named)
     matrix = _as_matrix(source)
     if isinstance(matrix, Interactions):
-        return _finish(matrix, min_user_count, min_item_count, names, columns)
-    wanted = [name for name in columns if isinstance(name, str)]
-    text = {"delimiter": delimiter, "has_header": has_header, "encoding": encoding, "on_bad_row": on_bad_row}
-    with open_source(source, query=query, wanted=wanted, **text) as opened:  # type: ignore[arg-type]
-        roles = choose_columns(opened, *columns)
-        events = collect_events(opened, roles, id_type)
+        return _of_matrix(matrix, options)
+    with open_source(source, **options.opening) as opened:
+        roles = choose_columns(opened, options)
+        n_columns, rows = len(opened.columns), opened.peek(PEEKED_ROWS)
+        rule = rule_for(options.duplicates, opened, roles, options.like, options.weight_transform)
+        meant = with_meaning(opened, roles, options.like, options.weight_transform)
+        events = collect_events(opened, meant, options.id_type)
         rejected = opened.count_rejects()
-    found = _merged(opened, roles, events, rejected, duplicates)
+        lost = missing_note(opened, roles) if any(events.dropped.values()) else None
+    opened.notes += [lost] if lost else []
+    said = sentences(opened, meant, events.first, rows, n_columns)
+    found = _merged(opened, meant, events, rejected, replace(options, duplicates=rule), options.duplicates is not None)
+    found = replace(found, report={**found.report, "understood": [*found.report["understood"], *said]})
     dropped = found.report["rows_dropped"]
     if any(dropped.values()):
         listed = ", ".join(f"{count} ({reason})" for reason, count in dropped.items() if count)
-        warnings.warn(f"{opened.label}: rows left out: {listed}.", DroppedDataWarning, stacklevel=2)
-    return _finish(found, min_user_count, min_item_count, names, (None,) * 4)
+        reason = f"; {lost}" if lost else ""
+        warnings.warn(f"{opened.label}: rows left out: {listed}{reason}.", DroppedDataWarning, stacklevel=2)
+    return _finish(found, options)
 
 
-def _merged(opened: Source, roles: Mapping[str, int], events: Events, rejected: int, duplicates: str) -> Interactions:
+def with_columns(
+    options: ReadingOptions | None,
+    user: ColumnName | None,
+    item: ColumnName | None,
+    weight: ColumnName | None,
+    named: Mapping[str, Any],
+) -> ReadingOptions:
+    """The record with the three columns that are parameters of their own, and with options by name."""
+    columns = {"user": user, "item": item, "weight": weight}
+    given = {role: name for role, name in columns.items() if name is not None}
+    return reading_options(options, {**given, **named})
+
+
+def _merged(
+    opened: Source, roles: Mapping[str, int], events: Events, rejected: int, options: ReadingOptions, chosen: bool
+) -> Interactions:
     """One weight per pair; users and items without a pair of positive weight are no rows and columns."""
     shape = (len(events.user_ids), len(events.item_ids))
-    pairs, merged = merge_events(events.users, events.items, events.weights, shape, duplicates, events.times)
+    rule = str(options.duplicates)
+    pairs, merged = merge_events(events.users, events.items, events.weights, shape, rule, events.times)
+    said = []
+    if events.weights is not None and options.like is None:
+        weights = events.weights
+        spread = Spread(float(weights.min()), float(weights.max()), float(weights.mean()))
+        said = weight_sentences(opened.columns[roles["weight"]].name, spread, merged, rule, chosen)
+    pairs.data = transformed(pairs.data, options.weight_transform)
     report = {
         "source": opened.label,
         "format": opened.format,
         "columns": {role: opened.columns[position].name for role, position in roles.items()},
         "rows_read": events.rows_read + rejected,
         "rows_dropped": {**events.dropped, **({"bad row": rejected} if rejected else {})},
-        "duplicates": {"rule": duplicates, "events_merged": merged},
+        "duplicates": {"rule": rule, "events_merged": merged},
         "pairs_of_weight_zero_dropped": int((pairs.data == 0).sum()),
         "notes": opened.notes,
+        "understood": said,
     }
+    report |= {name: getattr(options, name) for name in ("like", "weight_transform") if name in options.changed}
     pairs.eliminate_zeros()
     if pairs.nnz == 0:
-        raise InputError(f"{opened.label}: every weight is zero, so nothing is left.")
+        reason = f"no event fulfils like={options.like!r}" if options.like else "every weight is zero"
+        raise InputError(f"{opened.label}: {reason}, so nothing is left.")
     return _subset(pairs, *keep_frequent(pairs, 1, 1)[:2], events.user_ids, events.item_ids, None, report)
+
+
+def _of_matrix(matrix: Interactions, options: ReadingOptions) -> Interactions:
+    """Matrices have no columns and no events: only weights, counts and names can be asked for."""
+    if any(name is not None for name in options.columns.values()):
+        raise ParameterError("user=, item=, weight= and time= name columns of a table; this source is a matrix.")
+    weights = matrix.matrix
+    if options.like is not None:
+        condition = parse_like(options.like)
+        if condition.column is not None or condition.sign == "=":
+            raise ParameterError(f"like={options.like!r}: of a matrix only its weights can be compared, as in '>=4'.")
+        weights = weights.copy()
+        compare = {">=": np.greater_equal, ">": np.greater, "<=": np.less_equal, "<": np.less}[condition.sign]
+        weights.data = compare(weights.data, float(condition.values[0])).astype(np.float64)
+    if options.weight_transform != "none":
+        weights = weights.copy()
+        weights.data = transformed(weights.data, options.weight_transform)
+    if weights is not matrix.matrix:
+        weights.eliminate_zeros()
+        if weights.nnz == 0:
+            raise InputError(f"no weight fulfils like={options.like!r}, so nothing is left.")
+        matrix = replace(matrix, matrix=weights)
+    return _finish(matrix, options)
 
 
 def _as_matrix(source: Any) -> Interactions | None:
@@ -192,12 +219,9 @@ def _subset(
     return Interactions(pairs, user_ids, item_ids, item_names, report)
 
 
-def _finish(
-    found: Interactions, min_user_count: int, min_item_count: int, names: Any, columns: Sequence[ColumnName | None]
-) -> Interactions:
+def _finish(found: Interactions, options: ReadingOptions) -> Interactions:
     """Minimum counts and names, which matrices and tables share."""
-    if any(column is not None for column in columns):
-        raise ParameterError("user=, item=, weight= and time= name columns of a table; this source is a matrix.")
+    min_user_count, min_item_count, names = options.min_user_count, options.min_item_count, options.names
     report = dict(found.report)
     if min_user_count > 1 or min_item_count > 1:
         users, items, rounds = keep_frequent(found.matrix, min_user_count, min_item_count)

@@ -15,11 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError, SimgaugeError
+from simgauge.parameters import check_choice
 from simgauge.progress import Progress
-from simgauge.read.events.events import ColumnName, choose_columns
+from simgauge.read.events.events import choose_columns
 from simgauge.read.events.memory import in_words, memory_bytes
-from simgauge.read.events.options import check_options
-from simgauge.read.sources.net import reads_files
+from simgauge.read.events.options import ColumnName, ReadingOptions
+from simgauge.read.events.understood import PEEKED_ROWS, sentences
+from simgauge.read.events.weights import MONOTONE_RULES, Spread, rule_for, weight_sentences, with_meaning
+from simgauge.read.interactions import with_columns
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.parquet_files import check_schemas, first_damaged
 from simgauge.read.sources.table_source import Source
@@ -33,6 +36,9 @@ LEAST_MEMORY = 256 << 20
 BUFFERS = 160 << 20
 """Kept out of the limit of the sort: batches on their way, and the end of the part that is written."""
 
+CHANGES = ("like", "weight_transform")
+"""Options that the report repeats when they were given."""
+
 FULL = ("No space left", "max_temp_directory_size", "failed to offload", "Disk quota", "File too large")
 """What DuckDB and Arrow say of a disk that is full."""
 
@@ -40,7 +46,6 @@ SORT_BYTES = 32
 """Room on disk for an event while all are sorted: both keys, weight, row number, and a little more."""
 
 
-@reads_files
 def store_interactions(
     source: Any,
     directory: str | Path,
@@ -48,20 +53,11 @@ def store_interactions(
     item: ColumnName | None = None,
     weight: ColumnName | None = None,
     *,
-    query: str | None = None,
-    time: ColumnName | None = None,
-    names: Any = None,
-    min_user_count: int = 1,
-    min_item_count: int = 1,
-    duplicates: str = "sum",
-    id_type: str = "auto",
-    delimiter: str | None = None,
-    has_header: bool | None = None,
-    encoding: str | None = None,
-    on_bad_row: str = "error",
+    options: ReadingOptions | None = None,
     memory: str | int = "2GiB",
     dtype: str = "float64",
     progress: Progress | None = None,
+    **named: Any,
 ) -> StoredInteractions:
     """Read who used what from tables larger than memory, into a directory that a model can be fitted from.
 
@@ -76,10 +72,8 @@ def store_interactions(
     directory : path
         For the result: new, empty, or written by this function before. Needs room for 12 bytes a pair, and for up to 32
         bytes an event while they are sorted (more where users have long text for ids).
-    user, item, weight, query, time, names, min_user_count, min_item_count, duplicates, id_type : optional
-        See `read_interactions`.
-    delimiter, has_header, encoding, on_bad_row : optional
-        See `read_interactions`.
+    user, item, weight, options, **named : optional
+        See `read_interactions` and `ReadingOptions`.
     memory : str or int
         What this may take beyond the libraries themselves, such as "2GiB" or a number of bytes; at least 256 MiB.
     dtype : {"float64", "float32"}
@@ -117,40 +111,72 @@ def store_interactions(
     ...     store_interactions(events, folder, memory="256MiB")
     StoredInteractions(2 users, 2 items, 2 pairs, float64, 1 parts)
     """
-    check_options(duplicates, id_type, on_bad_row, min_user_count, min_item_count)
+    options = with_columns(options, user, item, weight, named)
     limit = memory_bytes(memory, least=LEAST_MEMORY)
-    if dtype not in ("float32", "float64"):
-        raise ParameterError(f"dtype={dtype!r}: expected 'float64' or 'float32'.")
-    wanted = [name for name in (user, item, weight, time) if isinstance(name, str)]
-    text = {"delimiter": delimiter, "has_header": has_header, "encoding": encoding, "on_bad_row": on_bad_row}
+    check_choice(dtype, "dtype", ("float64", "float32"))
     target = Path(directory)
     room = _Room(target, np.dtype(dtype).itemsize)
     with atomic_directory(target, own_store_files) as temporary, room.translated():
         work = temporary / "work"
         work.mkdir()
-        with open_source(source, query=query, wanted=wanted, **text) as opened:  # type: ignore[arg-type]
-            roles = choose_columns(opened, user, item, weight, time)
+        with open_source(source, **options.opening) as opened:
+            roles = choose_columns(opened, options)
+            n_columns, rows = len(opened.columns), opened.peek(PEEKED_ROWS)
+            rule = rule_for(options.duplicates, opened, roles, options.like, options.weight_transform)
+            _check_transform(options.weight_transform, rule)
+            meant = with_meaning(opened, roles, options.like, options.weight_transform, log_first=True)
             room.source = opened
             if opened.format == "Parquet":
                 room.rows = check_schemas(opened.files, [opened.columns[position].name for position in roles.values()])
-            events = SpilledEvents(opened, roles, id_type, progress)
+            events = SpilledEvents(opened, meant, options.id_type, progress)
             events.prepare(work, limit - BUFFERS, min(4, os.cpu_count() or 1))
+            first = _first_row(events, meant)
             events.check()
             room.rows = events.rows_read
-            pairs = write_pairs(events, duplicates, dtype, work)
-            pairs.report |= {"notes": opened.notes}
+            pairs = write_pairs(events, rule, dtype, work)
+            said = _of_weights(events, meant, rule, pairs.report, options)
+            said += sentences(opened, meant, first, rows, n_columns)
+            pairs.report |= {"notes": opened.notes, "understood": said}
+            pairs.report |= {name: getattr(options, name) for name in CHANGES if name in options.changed}
             rejected = opened.count_rejects()
             if rejected:
                 pairs.report["rows_read"] += rejected
                 pairs.report["rows_dropped"] = {**pairs.report["rows_dropped"], "bad row": rejected}
-        keep_frequent_pairs(pairs, min_user_count, min_item_count)
-        write_items(pairs, names)
+        keep_frequent_pairs(pairs, options.min_user_count, options.min_item_count)
+        write_items(pairs, options.names)
         for name in FILES:
             (pairs.directory / name).replace(temporary / name)
         shutil.rmtree(work)
         write_metadata(temporary, pairs.writer.parts, len(pairs.item_ids), dtype, pairs.report)
     _warn_of_dropped(pairs.report)
     return StoredInteractions.load(target, verify=False)
+
+
+def _first_row(events: SpilledEvents, roles: Mapping[str, int]) -> dict[str, Any]:
+    rows = events.source.connection.execute(f"SELECT * FROM {events.relation} LIMIT 1").fetchall()
+    return dict(zip(roles, rows[0], strict=True)) if rows else {}
+
+
+def _of_weights(
+    events: SpilledEvents, roles: Mapping[str, int], rule: str, report: Mapping[str, Any], options: ReadingOptions
+) -> list[str]:
+    """What is said of the weights; nothing where there are none, or where they say who liked what."""
+    if "weight" not in roles or options.like is not None:
+        return []
+    query = f"SELECT min(w), max(w), avg(w) FROM {events.relation}"
+    ((low, high, mean),) = events.source.connection.execute(query).fetchall()
+    merged = report["duplicates"]["events_merged"]
+    name = events.source.columns[roles["weight"]].name
+    return weight_sentences(name, Spread(low, high, mean), merged, rule, options.duplicates is not None)
+
+
+def _check_transform(transform: str, rule: str) -> None:
+    """A logarithm comes after repeated events became one; on disk it can only come before."""
+    if transform == "log1p" and rule not in MONOTONE_RULES:
+        raise ParameterError(
+            f"weight_transform='log1p' with duplicates={rule!r} needs the interactions in memory: on disk pass "
+            "duplicates='last' or 'max', or 'binary' for the transform, or take the logarithm in the table."
+        )
 
 
 def _warn_of_dropped(report: Mapping[str, Any]) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError
 
-WHOLE_NUMBER = r"^(0|-?[1-9][0-9]*)$"
+WHOLE_NUMBER = r"^(0|-?[1-9][0-9]*)(\.0*)?$"
+"""Without leading zeros; 1.0 is how a table with missing values, or a spreadsheet, writes 1."""
 
 ROWS_PER_ENCODING = 1 << 21
 """Events that share one dictionary before it is merged into the others: merging costs every distinct id again."""
@@ -56,7 +57,7 @@ class Coder:
         Raises
         ------
         InputError
-            Ids that do not fit into 64 bits with sign, or fractions.
+            Fractions in a column of floating-point numbers.
         """
         self._encode()
         if not self._chunks:
@@ -94,12 +95,14 @@ def as_integers(ids: pa.Array, meaning: str, role: str) -> NDArray[np.int64] | N
     Raises
     ------
     InputError
-        Ids that do not fit into 64 bits with sign, or fractions.
+        Fractions in a column of floating-point numbers.
 
     Examples
     --------
-    >>> as_integers(pa.array(["7", " 12"]), "untyped", "item")
-    array([ 7, 12])
+    >>> as_integers(pa.array(["7", " 12", "7.0"]), "untyped", "item")
+    array([ 7, 12,  7])
+    >>> as_integers(pa.array(["7", "18446744073709551617"]), "untyped", "item") is None
+    True
     >>> as_integers(pa.array(["7", "007"]), "untyped", "item") is None
     True
     """
@@ -108,19 +111,17 @@ def as_integers(ids: pa.Array, meaning: str, role: str) -> NDArray[np.int64] | N
     if meaning == "untyped":
         trimmed = pc.utf8_trim_whitespace(ids)
         whole = len(trimmed) > 0 and pc.all(pc.match_substring_regex(trimmed, WHOLE_NUMBER)).as_py()
-        return _from_digits(trimmed, role) if whole else None
+        return _from_digits(trimmed) if whole else None
     return ids.to_numpy(zero_copy_only=False).astype(np.int64) if pa.types.is_integer(ids.type) else None
 
 
-def _from_digits(digits: pa.Array, role: str) -> NDArray[np.int64]:
+def _from_digits(digits: pa.Array) -> NDArray[np.int64] | None:
+    """As numbers; None where one does not fit into 64 bits with sign, so that all stay text."""
     try:
-        return np.asarray(digits.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
-    except pa.ArrowInvalid as error:
-        longest = max(digits.to_pylist(), key=lambda text: (len(text.lstrip("-")), text.lstrip("-")))
-        raise InputError(
-            f"{role} ids such as {longest} do not fit into 64 bits with sign. To keep them as they are, read them "
-            "as text: id_type='text'."
-        ) from error
+        whole = pc.replace_substring_regex(digits, r"\.0*$", "")
+        return np.asarray(whole.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
+    except pa.ArrowInvalid:
+        return None
 
 
 def _from_floats(values: NDArray[np.float64], role: str) -> NDArray[np.int64]:

@@ -27,6 +27,10 @@ ID_NAMES = (
     "userid", "user", "item", "uniqueid", "doc_id", "docid", "entity", "term", "label",
 )
 NAME_NAMES = ("name", "names", "title", "item_name", "itemname", "label", "text", "word", "description")
+LABEL_NAMES = (
+    "label", "labels", "genre", "genres", "category", "categories", "class", "tag", "tags", "cluster", "group", "topic",
+    "concept", "type",
+)
 ROW_NAMES = ("row", "index", "idx", "row_id", "rowid", "position", "unnamed: 0", "__index_level_0__")
 VECTOR_NAMES = ("vector", "vectors", "embedding", "embeddings", "emb", "vec", "factors", "features")
 # fmt: on

@@ -46,6 +46,22 @@ def split_column(spec: str | Path) -> tuple[Path, str | int | None]:
     raise InputError(f"{spec} does not exist. Pass a file, or file:column to choose a column of it.")
 
 
+def split_columns(spec: str | Path) -> tuple[Path, list[str | int]]:
+    """Split ``path``, ``path:column`` or ``path:column:column``; a path that exists as it stands has no column.
+
+    Raises
+    ------
+    InputError
+        There is no such file.
+    """
+    left, colon, column = str(spec).rpartition(":")
+    first, second, other = left.rpartition(":")
+    if colon and second and Path(first).is_file() and not Path(left).is_file() and not Path(spec).is_file():
+        return Path(first), [int(name) if name.isdigit() else name for name in (other, column)]
+    path, single = split_column(spec)
+    return path, [] if single is None else [single]
+
+
 def read_labels(spec: str | Path, *, role: str = "ids") -> Labels:
     """Labels in row order, from a text file with one a line or from a column of a table.
 
@@ -88,7 +104,7 @@ def read_labels(spec: str | Path, *, role: str = "ids") -> Labels:
 def read_names(spec: str | Path) -> dict[Any, str]:
     """Names by id, from a table with both; without recognised column names, its first two columns.
 
-    ``path:column`` chooses the column of the names. Delimiter, header and encoding are looked up in the file, so that
+    ``path:name`` chooses the column of the names, ``path:id:name`` also that of the ids. Delimiter, header and encoding are looked up in the file, so that
     MovieLens' ``u.item`` (``|``, latin-1, no header) reads as it is.
 
     Raises
@@ -96,13 +112,16 @@ def read_names(spec: str | Path) -> dict[Any, str]:
     InputError
         No such file or column, or fewer than two columns.
     """
-    path, column = split_column(spec)
-    with open_source(path, wanted=[column] if isinstance(column, str) else []) as source:
+    path, columns = split_columns(spec)
+    with open_source(path, wanted=[name for name in columns if isinstance(name, str)]) as source:
         names = source.names
         if len(names) < 2:
             raise InputError(f"{source.label} has one column: names by id need an id column and a name column.")
         identity = usual_column((*ID_NAMES, *ITEM_NAMES, *USER_NAMES), names)
         identity = 0 if identity is None else identity
+        if len(columns) == 2:
+            identity = find_column(columns[0], names, role="ids", where=source.label)
+        column = columns[-1] if columns else None
         if column is None:
             found = usual_column(NAME_NAMES, names, (identity,))
             column = found if found is not None else 1 if identity == 0 else 0

@@ -7,7 +7,6 @@ import gzip
 import json
 import os
 import re
-import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -56,6 +55,8 @@ class Source:
     rejects: bool = False
     failures: list[Exception] = field(default_factory=list)
     """What went wrong inside a registered stream; DuckDB passes on only its text."""
+    peeked: list[tuple[Any, ...]] | None = None
+    """What `peek` saw, so that it looks once."""
 
     @property
     def names(self) -> list[str]:
@@ -85,6 +86,21 @@ class Source:
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             first = self.failures[0] if self.failures else error
             raise (first if isinstance(first, InputError) else self.damaged(first)) from error
+
+    def peek(self, count: int) -> list[tuple[Any, ...]]:
+        """The first rows, all columns as text; none of a stream, which can be read once."""
+        import duckdb
+
+        if not self.rereadable:
+            return []
+        if self.peeked is None:
+            texts = ", ".join(f"CAST({column.sql} AS VARCHAR)" for column in self.columns)
+            try:
+                found = self.connection.execute(f"SELECT {texts} FROM {self.relation} LIMIT {count}").fetchall()
+            except duckdb.Error:  # reading all of it will say it better
+                found = []
+            self.peeked = list(found)
+        return self.peeked
 
     def damaged(self, error: Exception) -> InputError:
         """DuckDB's complaint, short and with the file's name."""
@@ -116,8 +132,7 @@ def connect(stack: ExitStack, database: str = ":memory:") -> Any:
     settings: dict[str, Any] = {
         "memory_limit": MEMORY_LIMIT,
         "threads": str(min(4, os.cpu_count() or 1)),
-        # its own: a query may reach the files of this folder. DuckDB makes it when it is needed, and removes it
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"simgauge-duckdb-{secrets.token_hex(8)}"),
+        "temp_directory": tempfile.gettempdir(),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }

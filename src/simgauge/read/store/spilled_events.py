@@ -150,17 +150,14 @@ class SpilledEvents:
                 )
             return f"CAST({name} AS BIGINT)"
         if meaning == "untyped" and problem:  # every id is a whole number
-            if example is not None:
-                raise InputError(
-                    f"{role} ids such as {example} do not fit into 64 bits with sign. To keep them as they are, read "
-                    "them as text: id_type='text'."
-                )
+            if example is not None:  # beyond 64 bits with sign
+                return name
             return f"CAST(trim({name}, {SPACE}) AS BIGINT)"
         return name
 
     def _refuse_weights(self, bad: int) -> None:
         column = self.source.columns[self.roles["weight"]]
-        numbered = f"SELECT w, row_number() OVER () AS r FROM {self.relation}"
+        numbered = f"SELECT *, row_number() OVER () AS r FROM {self.relation}"
         ((value, row),) = self._execute(f"SELECT w, r FROM ({numbered}) WHERE {_bad_weight()} ORDER BY r LIMIT 1")
         problem = "is missing" if value is None else "is NaN or no number" if value != value else f"is {value}"
         raise InputError(
@@ -210,7 +207,7 @@ class SpilledEvents:
 
 
 def _bad_weight() -> str:
-    return "w IS NULL OR NOT isfinite(w) OR w < 0"
+    return "u IS NOT NULL AND i IS NOT NULL AND (w IS NULL OR NOT isfinite(w) OR w < 0)"
 
 
 def _integer_sql(name: str, meaning: str) -> list[str]:
