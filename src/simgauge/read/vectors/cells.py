@@ -15,6 +15,8 @@ COMMA_NUMBER = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 LIST_OPENING = re.compile(r"\s*(array\(|tensor\(|np\.array\()?\s*[\[({]")
 SEPARATORS = re.compile(r"[\s,;|]+")
 WRAPPING = re.compile(r"^\s*(?:array|tensor|np\.array)?[\s\[({]*|[\s\])}]*(?:,\s*dtype=[\w.']+\s*\)?)?\s*$")
+MISSING_NUMBERS = ("nan", "NaN", "NAN", "-nan", "NA", "N/A", "null", "NULL", "None")
+"""What stands in text where a number is missing."""
 TOO_LONG = "..."
 """What NumPy prints in the middle of a vector that it shortens."""
 
@@ -71,13 +73,15 @@ def numbers_of(values: pa.Array, decimal: str = ".") -> tuple[NDArray[np.float64
     Examples
     --------
     >>> numbers_of(pa.array(["1", " 2.5", "", "x", "nan"]))
-    (array([1. , 2.5, nan, nan, nan]), array([False, False,  True,  True, False]))
+    (array([1. , 2.5, nan, nan, nan]), array([False, False,  True,  True,  True]))
     """
     if pa.types.is_null(values.type):
         return np.full(len(values), np.nan), np.ones(len(values), dtype=bool)
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        missing = values.is_null().to_numpy(zero_copy_only=False)
-        return np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)), missing
+        found = np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+        if not values.null_count:
+            return found, np.zeros(len(found), dtype=bool)
+        return found, values.is_null().to_numpy(zero_copy_only=False)
     if decimal != ".":
         values = pc.replace_substring(values, decimal, ".")
     try:
@@ -88,8 +92,8 @@ def numbers_of(values: pa.Array, decimal: str = ".") -> tuple[NDArray[np.float64
             pc.match_substring_regex(trimmed, f"^(?:{_PATTERN})$"), trimmed, pa.scalar(None, values.type)
         )
         numbers = pc.cast(clean, pa.float64())
-    missing = numbers.is_null().to_numpy(zero_copy_only=False)
-    return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64), missing
+    found = np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return found, np.isnan(found)  # in text, "nan" stands for what is missing
 
 
 _PATTERN = r"(?i)[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?|nan|inf|infinity)"

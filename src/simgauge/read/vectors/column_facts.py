@@ -15,9 +15,9 @@ from simgauge.read.vectors.cells import COMMA_NUMBER, is_list_text, is_number_te
 from simgauge.read.vectors.column_table import ColumnTable
 
 MOST_ROWS = 1000
-MOST_CELLS = 300_000
+MOST_CELLS = 100_000
 """Rows looked at: a thousand, in wide tables fewer."""
-FEWEST_ROWS = 50
+FEWEST_ROWS = 30
 TEXT_ROWS = 100
 """Cells of text whose form is looked at."""
 MISSING = ("na", "n/a", "#n/a", "null", "none", "nan", "-", "?")
@@ -99,6 +99,14 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _text_fact(position: int, name: str, array: pa.Array, decimal: str) -> ColumnFacts:
     """Numbers where most filled cells are; so an empty cell, or one wrong cell, leaves a column what it is."""
+    if decimal == "." and not _is_whole_text(array[0].as_py()):
+        try:
+            values = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowInvalid:
+            pass
+        else:  # what nearly all columns of a wide table are, known without looking at each cell
+            if values[0] % 1 > 0:
+                return ColumnFacts(position, name, "number", constant=bool((values == values[0]).all()))
     filled = [cell for cell in array.to_pylist() if cell is not None and cell.strip()]
     if not filled:
         return ColumnFacts(position, name, "empty")
@@ -108,12 +116,16 @@ def _text_fact(position: int, name: str, array: pa.Array, decimal: str) -> Colum
         commas = sum(COMMA_NUMBER.fullmatch(cell) is not None for cell in cells)
         if decimal == "." and 2 * commas > numbers:
             return ColumnFacts(position, name, "number", commas=True)
-        whole = all(re.fullmatch(r"\s*-?\d+\s*", cell) for cell in cells if is_number_text(cell))
+        whole = all(_is_whole_text(cell) for cell in cells if is_number_text(cell))
         return _number_fact(position, name, array, "number", stored_whole=whole, decimal=decimal)
     if 2 * sum(map(is_list_text, cells)) > len(cells):
         return ColumnFacts(position, name, "list")
     values = array.to_pylist()
     return ColumnFacts(position, name, "text", distinct=len(set(values)) == len(values))
+
+
+def _is_whole_text(cell: str | None) -> bool:
+    return cell is None or re.fullmatch(r"\s*-?\d+\s*", cell) is not None
 
 
 def _number_fact(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,9 @@ class ColumnTable:
 
     names: list[str]
     types: list[pa.DataType]
-    batches: Callable[[Sequence[int]], Iterator[list[pa.Array]]]
-    """Arrays of the columns at these positions, batch by batch."""
+    batches: Callable[[Sequence[int], Collection[int]], Iterator[list[pa.Array]]]
+    """Arrays of the columns at the positions given first, batch by batch; those among the second, which hold numbers,
+    may come as float64 where the source is text."""
     label: str
     untyped: bool = False
     """Whether numbers and lists are text, as in CSV."""
@@ -36,12 +37,14 @@ class ColumnTable:
     place_of: Callable[[int], str] = lambda row: f"data row {row + 1}"
     """Where a row stands, in words."""
     decimal: str = "."
+    head: Callable[[], Iterator[list[pa.Array]]] | None = None
+    """All columns in small batches, where that is cheaper for the first rows than `batches`."""
 
     def sample(self, n_rows: int) -> list[pa.Array]:
         """The first rows of every column."""
         kept: list[list[pa.Array]] = [[] for _ in self.names]
         count = 0
-        for arrays in self.batches(range(len(self.names))):
+        for arrays in self.batches(range(len(self.names)), ()) if self.head is None else self.head():
             for parts, array in zip(kept, arrays, strict=True):
                 parts.append(array.slice(0, n_rows - count))
             count += len(arrays[0]) if arrays else 0
@@ -61,7 +64,7 @@ def of_arrow(table: pa.Table, label: str, in_memory: bool = False) -> ColumnTabl
     return ColumnTable(
         list(table.column_names),
         [storage_type(kind) for kind in table.schema.types],
-        lambda positions: _batches_of(table, positions),
+        lambda positions, _: _batches_of(table, positions),
         label,
         in_memory=in_memory,
     )
@@ -119,7 +122,7 @@ def of_parquet(paths: list[Path], label: str) -> ColumnTable:
         if other.names != schema.names:
             raise InputError(f"{path.name} has other columns than {paths[0].name}: {other.names} and {schema.names}.")
 
-    def batches(positions: Sequence[int]) -> Iterator[list[pa.Array]]:
+    def batches(positions: Sequence[int], _: Collection[int]) -> Iterator[list[pa.Array]]:
         wanted = [schema.names[position] for position in positions]
         for path in paths:
             with parquet_errors(path), pq.ParquetFile(path) as file:

@@ -47,7 +47,8 @@ def read_columns(
     dtype = np.dtype(np.float32 if stored in ("float", "float32", "halffloat", "float16") else np.float64)
     labels = [position for position in (layout.ids, layout.names) if position is not None]
     rows = _Rows()
-    for arrays in table.batches([*layout.vectors, *labels]):
+    numbers = () if layout.is_list else frozenset(layout.vectors)
+    for arrays in table.batches([*layout.vectors, *labels], numbers):
         count = len(layout.vectors)
         if layout.is_list:
             block, keep = _from_lists(table, layout, arrays[0], dtype, rows, on_bad_row)
@@ -103,20 +104,24 @@ def _from_numbers(
     rows: _Rows,
     on_bad_row: str,
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    block = np.empty((len(arrays[0]), len(arrays)), dtype=dtype)
+    turned = np.empty((len(arrays), len(arrays[0])), dtype=dtype)  # a column is written in one piece
     bad: NDArray[np.bool_] | None = None
     for number, (position, values) in enumerate(zip(layout.vectors, arrays, strict=True)):
-        block[:, number], missing = numbers_of(values, table.decimal)
+        if not values.null_count and pa.types.is_floating(values.type):
+            turned[number] = values.to_numpy()
+            continue
+        turned[number], missing = numbers_of(values, table.decimal)
         if missing.any():
             if on_bad_row == "error":
                 row = int(missing.argmax())
-                cell = values[row].as_py()
-                shown = f" but {str(cell)[:40]!r}" if cell not in (None, "") else ""
+                cell = values[row].as_py() if pa.types.is_string(values.type) else None
+                shown = f" but {cell[:40]!r}" if cell else ""
                 raise InputError(
                     f"{table.label}, {table.place_of(rows.start + row)}: column {table.names[position]!r} holds no "
                     f"number{shown}. Repair the row, or {DROP}."
                 )
             bad = missing if bad is None else bad | missing
+    block = np.ascontiguousarray(turned.T)
     if bad is None:
         return block, None
     rows.dropped += [table.place_of(rows.start + int(row)) for row in np.flatnonzero(bad)[:3]]

@@ -95,7 +95,8 @@ def _vectors(table: ColumnTable, free: list[ColumnFacts]) -> list[int]:
         raise _families_question(table, families)
     if families:
         (prefix, family), *_ = families.items()
-        return _family(table, prefix, family, [fact for fact in numbers if fact not in family])
+        members = {fact.position for fact in family}
+        return _family(table, prefix, family, [fact for fact in numbers if fact.position not in members])
     components = [fact for fact in numbers if not is_measure(fact.name)]
     if not components and not numbers:
         raise _nothing(table, free)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ import pyarrow.csv as arrow_csv
 from simgauge.errors import InputError
 from simgauge.read.sources.columns import USUAL_NAMES
 from simgauge.read.sources.delimited import Dialect, sniff_dialect
-from simgauge.read.vectors.cells import is_list_text, is_number_text
+from simgauge.read.vectors.cells import MISSING_NUMBERS, is_list_text, is_number_text
 from simgauge.read.vectors.column_table import ColumnTable
 
 BYTES_PER_BLOCK = 1 << 24
 """Larger than Arrow's own megabyte: a wide table would fall into very many small arrays."""
-HEADER_ROWS = 50
-"""Rows that decide whether the first one names the columns."""
+BYTES_OF_SAMPLE = 1 << 20
+"""Block from which the first rows come, where their lines are short against it."""
+HEADER_ROWS, HEADER_CELLS = 50, 50_000
+"""Rows that decide whether the first one names the columns; fewer where there are very many columns."""
 CLEAR_COUNT = 4
 """Numbers in a first row that count up one by one and name columns for certain, whatever lies below them."""
 
@@ -55,7 +57,7 @@ def of_delimited(
     table = ColumnTable(
         names,
         [pa.string()] * len(names),
-        lambda _: iter(()),
+        lambda *_: iter(()),
         label,
         untyped=True,
         headerless=not headers[0],
@@ -63,15 +65,48 @@ def of_delimited(
         decimal=decimal or ".",
     )
 
-    def batches(positions: Sequence[int]) -> Iterator[list[pa.Array]]:
+    def batches(positions: Sequence[int], numbers: Collection[int]) -> Iterator[list[pa.Array]]:
         table.rejected.clear()
         for path, dialect, header in zip(paths, dialects, headers, strict=True):
             rejects = table.rejected if on_bad_row == "drop" else None
-            yield from read_text_columns(path, dialect, header, len(names), positions, rejects)
+            typed = numbers if table.decimal == "." else ()
+            yield from _numbers_or_text(path, dialect, header, len(names), positions, rejects, typed)
 
-    table.batches = batches
+    def head() -> Iterator[list[pa.Array]]:
+        for path, dialect, header in zip(paths, dialects, headers, strict=True):
+            every = range(len(names))
+            yield from read_text_columns(path, dialect, header, len(names), every, [], _sample_block(path))
+
+    table.batches, table.head = batches, head
     table.place_of = _places(paths, dialects, headers)
     return table
+
+
+def _numbers_or_text(
+    path: Path,
+    dialect: Dialect,
+    has_header: bool,
+    n_columns: int,
+    positions: Sequence[int],
+    rejects: list[str] | None,
+    numbers: Collection[int],
+) -> Iterator[list[pa.Array]]:
+    """Columns of numbers as such, until one holds something else; from that row on, as text."""
+    done = 0
+    shape = (path, dialect, has_header, n_columns, positions)
+    try:
+        for arrays in read_text_columns(*shape, rejects, numbers=numbers):
+            done += len(arrays[0])
+            yield arrays
+    except pa.ArrowInvalid:
+        if rejects is not None:
+            rejects.clear()
+        start = 0
+        for arrays in read_text_columns(*shape, rejects):
+            new = [array.slice(max(0, done - start)) for array in arrays]
+            start += len(arrays[0])
+            if len(new[0]):
+                yield new
 
 
 def read_text_columns(
@@ -81,8 +116,13 @@ def read_text_columns(
     n_columns: int,
     positions: Sequence[int],
     rejects: list[str] | None,
+    block_size: int = BYTES_PER_BLOCK,
+    numbers: Collection[int] = (),
 ) -> Iterator[list[pa.Array]]:
-    """Batches of some columns as text; lines with another number of fields are errors, or collected in `rejects`."""
+    """Batches of some columns as text; lines with another number of fields are errors, or collected in `rejects`.
+
+    Columns in `numbers` come as float64; a cell that is no number raises `pyarrow.ArrowInvalid` then.
+    """
     if len(dialect.delimiter) > 1 or (dialect.delimiter == " " and not dialect.quote):
         yield from _split_columns(path, dialect, has_header, n_columns, positions, rejects)
         return
@@ -99,7 +139,7 @@ def read_text_columns(
             path,
             read_options=arrow_csv.ReadOptions(
                 use_threads=False,
-                block_size=BYTES_PER_BLOCK,
+                block_size=block_size,
                 column_names=columns,
                 skip_rows_after_names=int(has_header),
                 encoding=dialect.encoding,
@@ -112,7 +152,10 @@ def read_text_columns(
                 invalid_row_handler=on_bad,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()),
+                column_types={
+                    name: pa.float64() if position in numbers else pa.string() for position, name in enumerate(columns)
+                },
+                null_values=["", *MISSING_NUMBERS],
                 strings_can_be_null=False,
                 include_columns=list(dict.fromkeys(chosen)),
                 check_utf8=True,
@@ -122,6 +165,8 @@ def read_text_columns(
             if batch.num_rows:
                 yield [batch.column(name) for name in chosen]
     except (pa.ArrowException, OSError) as error:
+        if numbers and "conversion error to double" in str(error):
+            raise
         raise _unreadable(path, error, dialect) from error
     if rejects is not None:
         rejects += [f"{path.name}, {place}" for place in bad]
@@ -184,15 +229,22 @@ def _split_columns(
 def _first_rows(path: Path, dialect: Dialect) -> list[list[str]]:
     """The first rows, the header among them, if there is one."""
     width = len(dialect.names)
+    most = 1 + max(5, min(HEADER_ROWS, HEADER_CELLS // max(1, width)))
     rows: list[list[str]] = []
-    for arrays in read_text_columns(path, dialect, False, width, range(width), []):
-        lists = [array.slice(0, HEADER_ROWS + 1).to_pylist() for array in arrays]
+    for arrays in read_text_columns(path, dialect, False, width, range(width), [], _sample_block(path)):
+        lists = [array.slice(0, most).to_pylist() for array in arrays]
         rows += [list(row) for row in zip(*lists, strict=True)]
-        if len(rows) > HEADER_ROWS:
+        if len(rows) >= most:
             break
     if not rows:
         raise InputError(f"{path.name} holds no rows. Pass a table with at least one vector.")
-    return rows[: HEADER_ROWS + 1]
+    return rows[:most]
+
+
+def _sample_block(path: Path) -> int:
+    with path.open("rb") as file:
+        longest = max(len(file.readline(BYTES_PER_BLOCK)) for _ in range(3))
+    return BYTES_OF_SAMPLE if 8 * longest < BYTES_OF_SAMPLE else BYTES_PER_BLOCK
 
 
 def _is_header(rows: list[list[str]], path: Path, given: bool | None, wanted: Sequence[str]) -> bool:
