@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +130,30 @@ def read_embedding(
         check_labels(user_ids, user_labels, user_table, item_table, "user_ids")
     item_names = _names(names, item_ids, item_table)
     check_labels(names, item_names, item_table, user_table, "names")
-    return Embedding(
-        items=item_table.vectors,
-        users=None if user_table is None else user_table.vectors,
-        item_ids=item_ids,
-        user_ids=user_labels,
-        item_names=item_names,
-        provenance={"sources": {"items": item_table.origin, **({"users": user_table.origin} if user_table else {})}},
-    )
+    sources = {"items": item_table.origin} | ({} if user_table is None else {"users": user_table.origin})
+    with _named_files(sources):
+        return Embedding(
+            items=item_table.vectors,
+            users=None if user_table is None else user_table.vectors,
+            item_ids=item_ids,
+            user_ids=user_labels,
+            item_names=item_names,
+            provenance={"sources": sources},
+        )
+
+
+@contextmanager
+def _named_files(sources: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """What is wrong with a table is said with the file that it came from."""
+    try:
+        yield
+    except InputError as error:
+        subject, colon, rest = str(error).partition(":")
+        source = sources.get({"item_ids": "items", "user_ids": "users"}.get(subject, subject), {})
+        own = not subject.endswith("_ids") or str(source.get("ids", "")).startswith(("column", "the words"))
+        if not (colon and own and source.get("file")):
+            raise
+        raise InputError(f"{subject} ({source['file']}):{rest}") from error
 
 
 def what_was_read(embedding: Embedding, items: Any) -> list[str]:

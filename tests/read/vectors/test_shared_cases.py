@@ -393,7 +393,7 @@ def test_69_what_is_read(pattern: str, first: list[float] | None) -> None:
     ("pattern", "text"),
     [
         ("raw.bytes", r"np\.save\('vectors\.npy', np\.fromfile\(path, dtype='float32'\)"),
-        ("emb.db", r"name the table that holds the vectors, emb\.db:TABLE"),
+        ("emb.db", r"name the table that holds the vectors, emb\.db:items"),
         ("ann.hdf5", r"Say which, such as ann\.hdf5:(test|train)"),
     ],
 )

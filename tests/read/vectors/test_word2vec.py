@@ -158,7 +158,7 @@ class TestCutOff:
 
     def test_duplicates_and_bad_numbers(self, glove: Path) -> None:
         glove.write_text("the 0.1 0.2\nthe 0.3 0.4\nof 1 2\n")
-        with pytest.raises(InputError, match=r"item_ids: 1 labels are duplicates .such as 'the'"):
+        with pytest.raises(InputError, match=r"item_ids .glove.txt.: 1 labels are duplicates .such as 'the'"):
             read_embedding(glove)
         glove.write_text("the 0.1 0.2\nof nan 0.4\nto 1 2\n")
         with pytest.raises(InputError, match=r"NaN or infinite values .first: row 1"):

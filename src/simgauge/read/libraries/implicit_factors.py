@@ -53,7 +53,10 @@ def from_implicit(model: Any) -> FoundTables:
 
 def is_saved_implicit(path: Path) -> bool:
     """Whether an npz file is what `.save` of one of these models wrote."""
-    names = set(npz_shapes(path))
+    try:
+        names = set(npz_shapes(path))
+    except InputError:  # another archive, or a damaged one: whoever reads it says so
+        return False
     return {"item_factors", "user_factors", "regularization"} <= names and bool(names & set(CLASS_BY_KEY))
 
 

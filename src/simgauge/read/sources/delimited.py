@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def sniff_dialect(
     notes: list[str] = []
     raw, whole = _sample(path)
     text, encoding = _decode(path, raw, whole, encoding, notes)
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in _unfolded(text).splitlines() if line.strip()]
     if not whole and len(lines) > 1:
         lines = lines[:-1]  # the sample ends somewhere in its last line
     if not lines:
@@ -65,6 +66,14 @@ def sniff_dialect(
         has_header = _has_header(rows, wanted, notes)
     names = tuple(rows[0]) if has_header else tuple(f"column{i}" for i in range(len(rows[0])))
     return Dialect(found, '"' if quoted else "", encoding, has_header, names, tuple(notes))
+
+
+def _unfolded(text: str) -> str:
+    """The text with blanks for the line ends within quoted fields, so that every row is one line."""
+    if '"' not in text:
+        return text
+    quoted = r'(?:(?<=[,;\t|\n\r])|^)"(?:[^"]|""){0,100000}"(?=[,;\t|\n\r]|$)'
+    return re.sub(quoted, lambda match: re.sub(r"[\r\n]+", " ", match.group()), text)
 
 
 def split_line(line: str, delimiter: str) -> list[str]:

@@ -126,6 +126,7 @@ def content_of(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error.strerror or error}.") from error
     if not head:
         raise InputError(f"{path.name} is empty (0 bytes).")
+    _refuse_pages(path, head)
     content = "pickle" if early else _content(head, size)
     expected = SUFFIXES.get(path.suffix.lower())
     if content == "pickle":
@@ -161,6 +162,15 @@ def _is_early_pickle(file: Any, size: int) -> bool:
     except Exception:  # pickletools raises whatever the operation's reader does
         return size > LARGEST_EARLY_PICKLE and count > 100
     return ends and count > 1
+
+
+def _refuse_pages(path: Path, head: bytes) -> None:
+    """What is often found in place of a file that was to be downloaded."""
+    start = head[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        raise InputError(f"{path.name} is a pointer of Git LFS and not the file itself: run git lfs pull.")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise InputError(f"{path.name} is a web page, perhaps an error of the download: fetch the file again.")
 
 
 def _content(head: bytes, size: int) -> str:

@@ -52,6 +52,10 @@ def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             foreign = [entry.filename for entry in entries if not entry.filename.endswith(".npy")]
             if foreign or not entries:
                 pickled = any(name.endswith(".pkl") for name in foreign)
+                if any(name.startswith("xl/") for name in foreign):
+                    raise InputError(
+                        f"{path.name} is a workbook of a spreadsheet: save the sheet that holds the table as CSV or Parquet."
+                    )
                 what = (
                     "a pickled PyTorch checkpoint (refused: loading one can run code)" if pickled else "a zip archive"
                 )

@@ -42,6 +42,44 @@ def cannot_be_read(path: Path, content: str) -> InputError:
     return InputError(f"{path.name} is {content}, which holds no vectors that can be read here. Accepted: {ACCEPTED}.")
 
 
+HEADS = (
+    (
+        b"%%matrixmarket",
+        "is a MatrixMarket file. Write it dense: import numpy as np, scipy.io, scipy.sparse; X = scipy.io.mmread(path); "
+        "np.save('vectors.npy', X.toarray() if scipy.sparse.issparse(X) else X)",
+    ),
+    (
+        b"@relation",
+        "is ARFF. Convert it: data, _ = scipy.io.arff.loadarff(path); pandas.DataFrame(data).to_csv('vectors.csv')",
+    ),
+)
+"""How texts begin that are no tables with one row a line."""
+
+
+def refuse_known_text(path: Path) -> None:
+    """Refuse texts of formats that a table reader would misread.
+
+    Raises
+    ------
+    InputError
+        With the line that converts the file.
+    """
+    with path.open("rb") as file:
+        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    lines = [line for line in start.splitlines() if line.strip()] or [b""]
+    for head, way in HEADS:
+        if start.startswith(head) or (head == b"@relation" and any(line.startswith(head) for line in lines[:20])):
+            raise InputError(f"{path.name} {way}.")
+
+
+def sparse_archive(path: Path) -> InputError:
+    """The error for what `scipy.sparse.save_npz` wrote."""
+    return InputError(
+        f"{path.name} holds a scipy sparse matrix. Pass it from Python, read_embedding(scipy.sparse.load_npz(path)), or "
+        "write it dense: np.save('vectors.npy', scipy.sparse.load_npz(path).toarray())."
+    )
+
+
 def sparse_text(path: Path, example: str) -> InputError:
     """The error for svmlight and its kin, which are sparse features rather than vectors."""
     return InputError(

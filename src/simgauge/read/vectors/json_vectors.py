@@ -42,6 +42,7 @@ def of_json(path: Path, label: str, on_bad_row: str = "error") -> ColumnTable:
         raise InputError(f"{path.name} holds no vectors: it is an empty list.")
     table = of_arrow(_columns(rows, path), label)
     table.rejected = rejected
+    table.place_of = lambda row: f"entry {row + 1}"
     return table
 
 
@@ -89,7 +90,7 @@ def _of_line(entry: Any, path: Path) -> list[Row]:
     if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and _is_vector(entry[1]):
         return [{"id": entry[0], "vector": entry[1]}]
     if isinstance(entry, Mapping):
-        if any(_is_vector(entry.get(key)) for key in entry):
+        if any(_is_vector(value) for value in entry.values()) or any(entry.get(key, 0) != 0 for key in VECTOR_KEYS[:2]):
             return [_flat(entry)]
         if len(entry) > 1 and not any(isinstance(value, (Mapping, list)) for value in entry.values()):
             return [dict(entry)]
@@ -225,7 +226,8 @@ def _columns(rows: list[Row], path: Path) -> pa.Table:
     arrays = []
     for name in names:
         values = [row.get(name) for row in rows]
-        if sum(_is_vector(value) for value in values) * 2 > len(values):
+        vectors = sum(_is_vector(value) for value in values)
+        if 2 * vectors > len(values) or (vectors and name in VECTOR_KEYS):
             arrays.append(_vector_column(name, values, path))
             continue
         try:

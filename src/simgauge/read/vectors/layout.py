@@ -14,7 +14,7 @@ from simgauge.read.vectors.chosen_columns import chosen_columns
 from simgauge.read.vectors.column_facts import ColumnFacts
 from simgauge.read.vectors.column_families import Families, families_of, is_measure
 from simgauge.read.vectors.column_table import ColumnTable
-from simgauge.read.vectors.id_columns import find_ids, looks_like_id, row_column
+from simgauge.read.vectors.id_columns import LARGEST_CODE, find_ids, looks_like_id, row_column
 from simgauge.read.vectors.reading import span
 
 MOST_NAMED = 20
@@ -132,6 +132,8 @@ def _family(table: ColumnTable, prefix: str, family: list[ColumnFacts], others: 
 
 
 def _one_list(table: ColumnTable, lists: list[ColumnFacts], families: Families) -> list[int]:
+    steady = [fact for fact in lists if fact.width is not None]
+    lists = steady or lists  # lists of many lengths are tags, not vectors
     named = [fact for fact in lists if re.search("emb|vec", fact.name.casefold())]
     chosen = lists if len(lists) == 1 else named
     if len(chosen) != 1:
@@ -162,7 +164,10 @@ def _families_question(table: ColumnTable, families: Families) -> InputError:
 
 
 def _without_whole(table: ColumnTable, components: list[ColumnFacts]) -> list[int]:
-    """All columns of numbers, unless some hold whole numbers that vary beside columns of fractions."""
+    """All columns of numbers, unless some or all hold whole numbers that are rather something else.
+
+    Some: whole numbers that vary beside columns of fractions. All: numbers beyond those of bytes, as in events.
+    """
     whole = [fact for fact in components if fact.whole and not fact.constant]
     fractions = [fact for fact in components if not fact.whole]
     if whole and len(fractions) >= 2 and len(whole) <= len(fractions) and not _few_rows(table):
@@ -173,6 +178,13 @@ def _without_whole(table: ColumnTable, components: list[ColumnFacts]) -> list[in
             f"{len(fractions)} columns of fractions. If they are ids, pass --ids {whole[0].name} (ids={whole[0].name!r}); "
             f"to take the fractions alone, pass {table.how_to_choose(_short(names))}; to take all as "
             f"components, pass {table.how_to_choose(_short(every))}."
+        )
+    largest = max(fact.largest for fact in components)
+    if len(whole) == len(components) and largest > LARGEST_CODE and not _few_rows(table):
+        raise InputError(
+            f"{table.label} holds whole numbers only ({span([fact.name for fact in components])}, up to {largest:,.0f}): "
+            f"events or counts rather than vectors? If vectors they are, pass "
+            f"{table.how_to_choose(_short([fact.name for fact in components]))}; events are read with --interactions."
         )
     return [fact.position for fact in components]
 
@@ -202,7 +214,7 @@ def _nothing(table: ColumnTable, free: list[ColumnFacts]) -> InputError:
         hint = f"; {named}"
         if any("binary" in fact.kind for fact in others):
             hint += " (decode it first: np.frombuffer(value, dtype='float32'))"
-        if any("list" in fact.kind for fact in others):
+        if any(fact.kind.startswith(("list", "large_list", "fixed_size_list")) for fact in others):
             hint += " (one list of numbers a row is expected: pool the inner lists first, such as by their mean)"
     return InputError(
         f"{table.label} has no columns of numbers and no column of lists to take as vectors{hint}. Its columns: "

@@ -55,7 +55,7 @@ def _of_array(array: Any) -> VectorTable:
         return VectorTable(array, origin={"format": "array in memory"})
     if table.dtype.names is not None or table.ndim != 2:
         return VectorTable(array, origin={"format": "array in memory"})
-    return vector_table(array, {"format": "array in memory"}, "the array", dtype=str(table.dtype))
+    return vector_table(array, {"format": "array in memory"}, "the array", dtype=table.dtype.name)
 
 
 def _of_sparse(matrix: Any) -> VectorTable:

@@ -19,6 +19,9 @@ ID_ARRAYS = {
     "item": ("item_ids", "ids", "items_ids", "words", "keys", "labels", "vocab", "tokens", "index"),
     "user": ("user_ids", "users_ids", "uids"),
 }
+NAME_ARRAYS = ("item_names", "names", "titles", "item_titles", "texts")
+EVERY = "*"
+"""Key that takes all arrays of one dimension as rows."""
 MOST_LISTED = 20
 
 
@@ -59,6 +62,8 @@ class NamedArrays:
         """
         tables = [name for name, shape in self.shapes.items() if len(shape) == 2]
         tables = [name for name in tables if self.shapes[name][1] > 1] or tables  # a single column is a bias
+        if key == EVERY:
+            return self._stacked(options, origin)
         if key is not None:
             wanted = key if key in self.shapes or f"{key}.weight" not in self.shapes else f"{key}.weight"
             position = find_column(wanted, list(self.shapes), role="vectors", where=self.label)
@@ -72,16 +77,40 @@ class NamedArrays:
             return chosen
         if len(tables) == 1:
             return self._one(tables[0], options, origin)
+        if not tables and (length := self._common_length()):
+            raise InputError(
+                f"{self.label} holds no table and {len(self.shapes)} {self.kind}s of one dimension, {length} numbers each. "
+                f"If each is the vector of what it is named for, pass {self.label}:{EVERY}."
+            )
         listed = ", ".join(f"{name} {tuple(shape)}" for name, shape in list(self.shapes.items())[:MOST_LISTED])
         raise InputError(
             f"{self.label} holds {len(tables)} tables: {listed or 'nothing'}. Say which, such as "
             f"{self.label}:{next(iter(tables or self.shapes), 'name')}."
         )
 
+    def _common_length(self) -> int | None:
+        """Length of the arrays, where all have one dimension and the same length of two or more."""
+        lengths = {shape[0] if len(shape) == 1 else 0 for shape in self.shapes.values()}
+        return next(iter(lengths)) if len(lengths) == 1 < len(self.shapes) and min(lengths) > 1 else None
+
+    def _stacked(self, options: Options, origin: dict[str, Any]) -> VectorTable:
+        """Arrays of one dimension as rows; their names are the ids."""
+        if self._common_length() is None:
+            raise InputError(f"{self.label}: only {self.kind}s of one dimension and one length can be stacked.")
+        ids = None if says_positions(options.ids) else np.array(list(self.shapes), dtype=object)
+        return vector_table(
+            np.stack([np.asarray(self.read(name)) for name in self.shapes]),
+            origin,
+            f"all {self.kind}s",
+            ids=ids,
+            ids_from=ROW_NUMBERS if ids is None else "their names",
+        )
+
     def _one(self, name: str, options: Options, origin: dict[str, Any], used: set[str] | None = None) -> VectorTable:
         vectors = self.read(name)
         ids, source = (None, None) if says_positions(options.ids) else self._ids(name, options.side)
-        used = {name, *(used or ()), *([source] if source else [])}
+        names = self._names(name) if options.side == "item" else None
+        used = {name, *(used or ()), *(part for part in (source, names) if part)}
         left = [f"{other} {tuple(shape)}" for other, shape in self.shapes.items() if other not in used]
         left += [f"{other} ({len(values)} labels)" for other, values in self.labels.items() if other not in used]
         if len(left) > MOST_LISTED:
@@ -92,6 +121,8 @@ class NamedArrays:
             f"{self.kind} {name}",
             ids=ids,
             ids_from=ROW_NUMBERS if source is None else f"{self.kind if source in self.shapes else 'list'} {source}",
+            names=None if names is None else self._labels(names),
+            names_from="none" if names is None else f"{self.kind if names in self.shapes else 'list'} {names}",
             left_out=tuple(left),
         )
 
@@ -105,10 +136,20 @@ class NamedArrays:
         called = [name for name in fitting if looks_like_id(name) and name.casefold() not in other]
         texts = [name for name in fitting if name in self.labels and name.casefold() not in other]
         for name in (*usual, *called, *texts):
-            values = np.asarray(self.read(name) if name in self.shapes else self.labels[name])
+            values = self._labels(name)
             if values.dtype.kind in "iuUSO" and len(np.unique(values)) == n_rows:
                 return values, name
         return None, None
+
+    def _names(self, table: str) -> str | None:
+        """Names of the rows in the same file."""
+        fitting = {name for name, shape in self.shapes.items() if tuple(shape) == self.shapes[table][:1]}
+        fitting |= {name for name, values in self.labels.items() if len(values) == self.shapes[table][0]}
+        found = [name for name in NAME_ARRAYS if name in fitting and self._labels(name).dtype.kind in "USO"]
+        return found[0] if found else None
+
+    def _labels(self, name: str) -> NDArray[Any]:
+        return np.asarray(self.read(name) if name in self.shapes else self.labels[name])
 
 
 def user_name(name: str) -> str:

@@ -9,39 +9,47 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from simgauge.errors import InputError
 from simgauge.labels import says_positions
-from simgauge.read.libraries.faiss_index import from_faiss_file, is_faiss_file
 from simgauge.read.libraries.torch_tables import as_array, is_torch_file, load_checkpoint
 from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.npz import map_npy, npz_shapes, read_npz_array
-from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.table_source import label_of
 from simgauge.read.sources.tensors import read_tensor, tensor_shapes
 from simgauge.read.sources.unpacking import unpacked
 from simgauge.read.vectors.ann_files import (
     is_benchmark_file,
-    is_hnswlib_file,
-    is_usearch_file,
     read_benchmark_file,
-    read_hnswlib,
-    read_usearch,
 )
 from simgauge.read.vectors.column_facts import facts_of
 from simgauge.read.vectors.column_table import ColumnTable, of_arrow, of_arrow_file, of_frame, of_parquet
 from simgauge.read.vectors.column_values import read_columns
-from simgauge.read.vectors.conversions import cannot_be_read, is_lance, open_lance, sparse_text
+from simgauge.read.vectors.conversions import (
+    cannot_be_read,
+    is_lance,
+    open_lance,
+    refuse_known_text,
+    sparse_archive,
+    sparse_text,
+)
+from simgauge.read.vectors.database_table import database_table
 from simgauge.read.vectors.hdf5_file import hdf5_arrays
+from simgauge.read.vectors.index_vectors import index_vectors, word_vectors
 from simgauge.read.vectors.json_vectors import of_json
 from simgauge.read.vectors.layout import find_layout
 from simgauge.read.vectors.memory_vectors import of_memory
 from simgauge.read.vectors.named_arrays import NamedArrays, labels_beside
 from simgauge.read.vectors.reading import ROW_NUMBERS, span
 from simgauge.read.vectors.text_columns import of_delimited
-from simgauge.read.vectors.vector_table import Options, VectorTable, bad_row_notes, origin_of, vector_table
-from simgauge.read.vectors.word2vec import looks_like_word2vec, read_word2vec_binary, read_word2vec_text, sparse_line
+from simgauge.read.vectors.vector_table import (
+    Options,
+    VectorTable,
+    bad_row_notes,
+    origin_of,
+    vector_table,
+)
+from simgauge.read.vectors.word2vec import looks_like_word2vec, sparse_line
 
 BESIDE = (".json", ".md", ".txt", ".crc", ".yaml", ".yml")
 """Suffixes of what libraries put beside the parts of a table."""
@@ -119,16 +127,18 @@ def _read_unpacked(path: Path, content: str, key: str | None, options: Options, 
     arrays = _named_arrays(path, content)
     if arrays is not None:
         return arrays.table(key, options, origin | ({"library": "torch"} if arrays.labels else {}))
-    index = _index(path, content, origin)
+    index = index_vectors(path, content, origin)
     if index is not None:
         return _only_key(index, path, key)
     form = None
     if content in ("text", "binary") and path.suffix.lower() not in TABULAR:
         form = looks_like_word2vec(path)
-    if content == "text" and (line := sparse_line(path)):
-        raise sparse_text(path, line)
+    if content == "text":
+        refuse_known_text(path)
+        if line := sparse_line(path):
+            raise sparse_text(path, line)
     if form is not None and key is None:
-        return _words(path, form, options, origin)
+        return word_vectors(path, form, options, origin)
     table = _columns(path, content, key, options)
     if table is None:
         raise cannot_be_read(path, content)
@@ -155,49 +165,13 @@ def _named_arrays(path: Path, content: str) -> NamedArrays | None:
             kind="tensor",
         )
     if content == "zip":
-        return NamedArrays(path.name, npz_shapes(path), lambda name: read_npz_array(path, name))
+        shapes = npz_shapes(path)
+        if {"format", "shape", "data"} <= set(shapes):
+            raise sparse_archive(path)
+        return NamedArrays(path.name, shapes, lambda name: read_npz_array(path, name))
     if content == "safetensors":
         return NamedArrays(path.name, tensor_shapes(path), lambda name: read_tensor(path, name), kind="tensor")
     return hdf5_arrays(path) if content == "HDF5" else None
-
-
-def _index(path: Path, content: str, origin: dict[str, Any]) -> VectorTable | None:
-    """The vectors of an index of FAISS, usearch or hnswlib."""
-    if content != "binary":
-        return None
-    if is_faiss_file(path):
-        found = from_faiss_file(path)
-        from_ids = ROW_NUMBERS if found.item_ids is None else "the index"
-        about = origin | {"format": "FAISS index"} | found.provenance
-        return vector_table(found.items, about, "the index", ids=found.item_ids, ids_from=from_ids)
-    if is_usearch_file(path):
-        vectors, keys, stored = read_usearch(path)
-        return vector_table(
-            vectors, origin | {"format": "usearch index"}, "the index", ids=keys, ids_from="its keys", dtype=stored
-        )
-    if is_hnswlib_file(path):
-        vectors, labels, deleted = read_hnswlib(path)
-        left = (f"{deleted} deleted elements",) if deleted else ()
-        return vector_table(
-            vectors, origin | {"format": "hnswlib index"}, "the index", ids=labels, ids_from="its labels", left_out=left
-        )
-    return None
-
-
-def _words(path: Path, form: str, options: Options, origin: dict[str, Any]) -> VectorTable:
-    read = read_word2vec_text if form == "text" else read_word2vec_binary
-    words = read(path, options.on_bad_row)
-    origin |= {"format": f"word2vec {form}"}
-    ids = None if says_positions(options.ids) else words.words
-    return vector_table(
-        words.vectors,
-        origin,
-        "the numbers of each line" if form == "text" else "the file",
-        ids=ids,
-        ids_from=ROW_NUMBERS if ids is None else "the words",
-        dtype="text" if form == "text" else "float32",
-        notes=words.notes,
-    )
 
 
 def _columns(path: Path, content: str, key: str | None, options: Options) -> ColumnTable | None:
@@ -207,14 +181,14 @@ def _columns(path: Path, content: str, key: str | None, options: Options) -> Col
     if content == "Arrow":
         return of_arrow_file(path, path.name)
     if content in ("SQLite", "DuckDB"):
-        return _database(path, key)
+        return database_table(path, key)
     if content != "text":
         return None
     if is_json_text(path):
         return of_json(path, path.name, options.on_bad_row)
     given = [name for name in (options.ids, options.names) if isinstance(name, str) and not says_positions(name)]
     given += [key] if key else []
-    return of_delimited([path], path.name, wanted=given, **options.text)
+    return of_delimited(path, wanted=given, **options.text)
 
 
 def is_json_text(path: Path) -> bool:
@@ -228,26 +202,6 @@ def is_json_text(path: Path) -> bool:
     return named or (looks and suffix not in (".csv", ".tsv"))
 
 
-def _database(path: Path, key: str | None) -> ColumnTable:
-    """A table of a database, named after the colon."""
-    query = None if key is None else 'SELECT * FROM "' + key.replace('"', '""') + '"'
-    try:
-        with open_source(path, query=query) as source:
-            whole = ("list", "other")
-            expressions = [column.list_sql if column.meaning in whole else column.sql for column in source.columns]
-            batches = list(source.stream(expressions))
-            names = source.names
-    except InputError as error:
-        if key is None:
-            raise InputError(
-                f"{path.name} is a database: name the table that holds the vectors, {path.name}:TABLE. ({error})"
-            ) from error
-        raise
-    if not batches:
-        raise InputError(f"{path.name}:{key} holds no rows.")
-    return of_arrow(pa.Table.from_batches(batches).rename_columns(names), f"{path.name}:{key}")
-
-
 def _from_columns(table: ColumnTable, key: str | None, options: Options, origin: dict[str, Any]) -> VectorTable:
     layout = find_layout(table, facts_of(table), options.side, key, options.ids, options.names)
     vectors, ids, names, stored, dropped = read_columns(table, layout, options.on_bad_row)
@@ -255,7 +209,7 @@ def _from_columns(table: ColumnTable, key: str | None, options: Options, origin:
     found = vector_table(
         vectors,
         origin,
-        span(chosen) if not table.headerless else f"columns {layout.vectors[0]} … {layout.vectors[-1]}",
+        span([str(position) for position in layout.vectors] if table.headerless else chosen),
         ids=ids,
         names=names,
         ids_from=_column_words(table, layout.ids) or ROW_NUMBERS,

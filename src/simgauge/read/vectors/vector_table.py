@@ -15,6 +15,8 @@ from simgauge.read.vectors.reading import ROW_NUMBERS, Reading
 from simgauge.storage.hashing import sha256_of_file
 from simgauge.wording import some_of
 
+UNIT = 1e-5
+"""Largest deviation from length one of float32 rows that were divided by their lengths."""
 LARGEST_HASHED = 1 << 30
 """Files above this size are known by name and size only; hashing them would be a pass over the disk of its own."""
 
@@ -64,7 +66,9 @@ def vector_table(
 ) -> VectorTable:
     """A table with the record of what was understood in its origin."""
     shape = tuple(np.shape(vectors))
-    stored = dtype or str(getattr(vectors, "dtype", "") or numpy_dtype(np.asarray(vectors))).removeprefix("torch.")
+    held = getattr(vectors, "dtype", None)
+    held = numpy_dtype(np.asarray(vectors)) if held is None else held
+    stored = dtype or (held.name if isinstance(held, np.dtype) else str(held).removeprefix("torch."))
     reading = Reading(
         shape[0] if shape else 0,
         shape[1] if len(shape) > 1 else 0,
@@ -92,6 +96,14 @@ def byte_notes(dtype: str) -> tuple[str, ...]:
         "unsigned bytes are read as the numbers 0 to 255: if they are quantised with a zero point, subtract it first "
         "((x - zero_point) * scale), and if they are packed bits, unpack them (np.unpackbits(x, axis=1))",
     )
+
+
+def unit_notes(vectors: NDArray[Any]) -> tuple[str, ...]:
+    """What to know of an index whose rows have length one: it may have made them so."""
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    if len(norms) and np.abs(norms - 1).max() < UNIT:
+        return ("all rows have length one: an index for cosines stores them so, and the lengths they had are lost",)
+    return ()
 
 
 def bad_row_notes(rejected: list[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from simgauge.errors import InputError
 
 HEADER = re.compile(rb"^(?:\xef\xbb\xbf)?(\d+)[ \t]+(\d+)[ \t\r]*\n")
 BOM = b"\xef\xbb\xbf"
-SPARSE_PAIR = re.compile(rb"\d+:[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+SPARSE_PAIR = re.compile(rb"(?:\d+:){1,2}[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 LINES_PER_BLOCK = 4096
 
 
@@ -46,6 +46,8 @@ def looks_like_word2vec(path: Path) -> str | None:
     head = head.removeprefix(BOM)
     lines = [line for line in head.split(b"\n")[:100] if line.strip()]
     lines = lines[:-1] if len(lines) > 1 and len(head) == 1 << 16 else lines
+    while len(lines) > 1 and lines[0].startswith(b"#") and _parse(_plain(lines[1])) is not None:
+        lines = lines[1:]  # comments above a plain table of numbers
     if not lines:
         return None
     n_components = _common_width(lines)
