@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from simgauge.auditing.checks.balance import balance, strength_path
 from simgauge.auditing.checks.biases import folded_bias
-from simgauge.auditing.checks.bounds import certified_neighbors, cosine_range
+from simgauge.auditing.checks.bounds import certified_in_named_gauges, certified_neighbors, cosine_range
 from simgauge.auditing.checks.copies import exact_copies, near_copies
 from simgauge.auditing.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
 from simgauge.auditing.checks.identifiability import identifiability
@@ -40,6 +40,7 @@ ALL: tuple[Check, ...] = (
     folded_bias,
     strength_path,
     canonical_overlap,
+    certified_in_named_gauges,
     random_gauge_overlap,
     certified_neighbors,
     cosine_range,

@@ -182,7 +182,7 @@ class _Walk:
         self.condition = float(np.linalg.cond(core.right_map))
         in_memory = on_host(items) and 8 * len(items) * core.rank <= IN_MEMORY
         self.items = self.whitening.apply_items(doubled(items)) if in_memory else items
-        self.whitened = in_memory
+        self.single = self.items.astype(np.float32) if in_memory else None
         self.neighbors = np.zeros((len(rows), size), dtype=np.intp)
         self.seen = np.ones((len(rows), size), dtype=bool)
         self.stretch = np.zeros((FINEST + 1, len(rows), size), dtype=np.float32)
@@ -246,12 +246,12 @@ class _Walk:
     def _gauge(self, point: int) -> Moved:
         """From the whitened items, where they are in memory, or from the items as they came."""
         scale = self.singular_values ** (point / FINEST)
-        if self.whitened:
-            return Moved(partial(_scaled, scale), float(scale[0] / scale[-1]))
-        gauge = GaugeMap(
-            self.whitening.item_matrix * scale, self.whitening.user_matrix / scale, self.whitening.item_mean
-        )
-        return Moved(partial(_moved, gauge), self.condition * float(scale[0] / scale[-1]))
+        if self.single is not None:  # every entry is rounded to float32 on its own, so no scale makes the errors larger
+            return Moved(partial(_scaled, scale), 16 * float(np.finfo(np.float32).eps), self.single)
+        whitening = self.whitening
+        gauge = GaugeMap(whitening.item_matrix * scale, whitening.user_matrix / scale, whitening.item_mean)
+        condition = self.condition * float(scale[0] / scale[-1])
+        return Moved(partial(_moved, gauge), 4 * len(scale) * float(np.finfo(np.float64).eps) * condition)
 
 
 def _scaled(scale: Floats, block: Array) -> Array:

@@ -96,9 +96,11 @@ class Moved(NamedTuple):
     """A change of gauge of rows."""
 
     change: Callable[[Array], Array]
-    """From a block of rows to the same rows in float64, in the other gauge."""
-    condition: float
-    """How much larger relative errors come out than they go in."""
+    """From a block of rows to the same rows in the other gauge: in float64 for thresholds."""
+    rounding: float
+    """Largest error of a cosine of changed rows in a search."""
+    searched: Table | None = None
+    """The same rows in float32, whose changed blocks are searched; the table itself when not given."""
 
 
 class _Source(NamedTuple):
@@ -114,16 +116,18 @@ class _Source(NamedTuple):
 
     def lists(self, rows: Indices, length: int) -> Lists:
         """Exact lists, and scores."""
-        return streamed_top_k(self.table, rows, length, transform=None if self.moved is None else self.moved.change)
+        if self.moved is None:
+            return streamed_top_k(self.table, rows, length)
+        searched = self.table if self.moved.searched is None else self.moved.searched
+        return streamed_top_k(searched, rows, length, transform=self.moved.change)
 
     @property
     def rounding(self) -> float:
-        """Largest error of a score: that of its dtype, of a sum, and of the change of gauge."""
-        eps = float(np.finfo(np.float64).eps)
-        rounding = 4 * int(self.table.shape[1]) * eps
-        if self.moved is None:
-            return rounding + 4 * float(np.finfo(numpy_dtype(self.table)).eps)
-        return rounding * self.moved.condition
+        """Largest error of a score: of a sum in float64, of its dtype, and of the change of gauge."""
+        rounding = 4 * int(self.table.shape[1]) * float(np.finfo(np.float64).eps)
+        if self.moved is not None:
+            return rounding + self.moved.rounding
+        return rounding + 4 * float(np.finfo(numpy_dtype(self.table)).eps)
 
 
 def _reach(thresholds: Floats, inner: Floats, per_neighbor: bool) -> Floats:
