@@ -17,6 +17,7 @@ from simgauge.read.libraries.model_paths import path_adapter
 from simgauge.read.libraries.torch_tables import is_torch_file
 from simgauge.read.sources.files import is_path
 from simgauge.read.sources.names import names_for, read_labels, read_names, split_column
+from simgauge.read.sources.net import reads_files
 from simgauge.read.vectors.fitting_labels import check_labels
 from simgauge.read.vectors.reading import ROW_NUMBERS, Reading, reading_line
 from simgauge.read.vectors.vector_files import read_vectors
@@ -27,6 +28,7 @@ MODEL_SUFFIXES = (".parquet", ".safetensors")
 """Files with the vectors in a model's folder."""
 
 
+@reads_files
 def read_embedding(
     items: Any,
     users: Any = None,

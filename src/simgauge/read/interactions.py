@@ -21,6 +21,7 @@ from simgauge.read.events.understood import PEEKED_ROWS, sentences
 from simgauge.read.events.weights import Spread, parse_like, rule_for, transformed, weight_sentences, with_meaning
 from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.names import names_for
+from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.npz import load_sparse
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.table_source import Source
@@ -28,6 +29,7 @@ from simgauge.read.store.stored_interactions import METADATA_FILE as STORE_METAD
 from simgauge.read.store.stored_interactions import StoredInteractions
 
 
+@reads_files
 def read_interactions(
     source: Any,
     user: ColumnName | None = None,

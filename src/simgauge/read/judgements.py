@@ -12,6 +12,7 @@ from simgauge.errors import InputError
 from simgauge.read.events.options import ReadingOptions
 from simgauge.read.sources.columns import ID_NAMES, ITEM_NAMES, LABEL_NAMES, find_column, list_columns, usual_column
 from simgauge.read.sources.names import label_columns, split_columns
+from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.open_source import open_source
 
 Path = str | pathlib.Path
@@ -25,6 +26,7 @@ class Judgements(NamedTuple):
     values: NDArray[np.float64]
 
 
+@reads_files
 def read_pairs(path: Path, options: ReadingOptions | None = None) -> Judgements:
     """Judged pairs: the first three columns of a table are an id, another id, and how similar they are.
 
@@ -36,11 +38,13 @@ def read_pairs(path: Path, options: ReadingOptions | None = None) -> Judgements:
     return _three_columns(path, (0, 1, 2), "a first id, a second id and a judgement", options)
 
 
+@reads_files
 def read_relevance(path: Path, options: ReadingOptions | None = None) -> Judgements:
     """Relevance (qrels): query, item, grade, or the four columns of TREC (query, iteration, item, grade)."""
     return _three_columns(path, (0, 1, 2), "a query, an item and a grade", options, trec=True)
 
 
+@reads_files
 def read_item_labels(path: Path, options: ReadingOptions | None = None) -> dict[object, set[str]]:
     """Labels of items; an id may come several times.
 

@@ -23,6 +23,7 @@ from simgauge.read.events.options import ColumnName, ReadingOptions
 from simgauge.read.events.understood import PEEKED_ROWS, sentences
 from simgauge.read.events.weights import MONOTONE_RULES, Spread, rule_for, weight_sentences, with_meaning
 from simgauge.read.interactions import with_columns
+from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.parquet_files import check_schemas, first_damaged
 from simgauge.read.sources.table_source import Source
@@ -46,6 +47,7 @@ SORT_BYTES = 32
 """Room on disk for an event while all are sorted: both keys, weight, row number, and a little more."""
 
 
+@reads_files
 def store_interactions(
     source: Any,
     directory: str | Path,

@@ -47,7 +47,7 @@ def test_sqlite_without_or_with_a_wrong_query(sqlite_file: Path) -> None:
         read_interactions(sqlite_file)
     with pytest.raises(InputError, match="could not answer the query: no such table: elsewhere"):
         read_interactions(sqlite_file, query="SELECT * FROM elsewhere")
-    with pytest.raises(InputError, match="readonly"):
+    with pytest.raises(InputError, match="not authorized"):
         read_interactions(sqlite_file, query="DELETE FROM events")
     with pytest.raises(InputError, match="holds no rows"):
         read_interactions(sqlite_file, query="SELECT * FROM events WHERE weight > 99")
@@ -152,6 +152,13 @@ def test_postgres(postgres: str) -> None:
     assert found.item_ids.tolist() == [10, 20, 2**40]
     assert found.matrix.toarray().tolist() == [[4.0, 0.0, 0.0], [1.5, 1.0, 0.0], [0.0, 0.0, 2.0]]
     assert found.report["format"] == "PostgreSQL"
+
+
+def test_postgres_reads_and_nothing_else(postgres: str) -> None:
+    for query in ("DELETE FROM events RETURNING user_id, item_id", "CREATE TABLE copy AS SELECT * FROM events"):
+        with pytest.raises(InputError, match="PostgreSQL could not answer the query"):
+            read_interactions(postgres, query=query)
+    assert read_interactions(postgres, query="SELECT user_id, item_id FROM events").nnz == 4
 
 
 def test_postgres_many_rows_and_numeric_weights(postgres: str) -> None:

@@ -32,6 +32,7 @@ def sqlite_batches(path: Path, query: str | None) -> Iterator[pa.RecordBatchRead
     with closing(
         sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
     ) as connection:
+        connection.set_authorizer(_only_reading)
         try:
             if query is None:
                 rows = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
@@ -45,6 +46,14 @@ def sqlite_batches(path: Path, query: str | None) -> Iterator[pa.RecordBatchRead
             raise InputError(f"{path.name}: the query returns no table; pass a SELECT.")
         schema = _sqlite_schema(names, first)
         yield pa.RecordBatchReader.from_batches(schema, _sqlite_rows(cursor, first, schema, path.name))
+
+
+def _only_reading(action: int, _first: str | None, second: str | None, *_: Any) -> int:
+    """SQLite asks for everything that a statement would do: reading is allowed, of this database only."""
+    allowed = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+    if action in allowed or (action == sqlite3.SQLITE_FUNCTION and second != "load_extension"):
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
 
 
 def _sqlite_schema(names: list[str], rows: list[tuple[Any, ...]]) -> pa.Schema:
@@ -96,6 +105,7 @@ def postgres_batches(address: str, query: str | None) -> Iterator[pa.RecordBatch
     driver = optional_import("adbc_driver_postgresql.dbapi", extra="postgres", purpose="read from PostgreSQL")
     try:
         with driver.connect(address) as connection, connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
             cursor.execute(query)
             with cursor.fetch_record_batch() as reader:
                 yield reader

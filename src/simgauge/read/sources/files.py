@@ -84,6 +84,10 @@ def expand(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
             raise InputError(f"{path} is an empty directory: pass a file, a glob or a directory of data files.")
         return found
     if path.exists():
+        if not path.is_file():
+            raise InputError(
+                f"{path} is a pipe, a socket or a device, which can be read once only: write a file first."
+            )
         return [path]
     if glob.has_magic(str(source)):
         names = [Path(name) for name in glob.glob(str(source), recursive=True)]  # noqa: PTH207  Path.glob takes no absolute pattern

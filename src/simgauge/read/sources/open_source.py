@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from simgauge.errors import InputError
 from simgauge.read.sources.databases import POSTGRES_SCHEMES, missing_query, postgres_batches, sqlite_batches
+from simgauge.read.sources.duckdb_readers import checked_query, parquet_relation
 from simgauge.read.sources.files import content_of, expand, is_path
 from simgauge.read.sources.table_source import Source, connect, label_of, sql_list, typed_source
 from simgauge.read.sources.text_tables import is_json, open_delimited, open_json
@@ -51,7 +52,7 @@ def open_source(
         elif content == "DuckDB":
             opened = _of_duckdb(stack, _only(paths), query)
         elif content == "Parquet":
-            opened = typed_source(connect(stack), f"read_parquet({sql_list(paths)})", label_of(paths), "Parquet")
+            opened = typed_source(connect(stack), parquet_relation(sql_list(paths)), label_of(paths), "Parquet")
         elif content in ("text", "gzip") and is_json(paths[0]):
             opened = open_json(connect(stack), paths)
         elif content in ("text", "gzip"):
@@ -142,7 +143,7 @@ def _of_duckdb(stack: ExitStack, path: Path, query: str | None) -> Source:
     if query is None:
         rows = connection.execute("SELECT table_name FROM information_schema.tables").fetchall()
         raise missing_query(path.name, [name for (name,) in rows])
-    return typed_source(connection, f"({query.strip().rstrip(';')})", path.name, "DuckDB")
+    return typed_source(connection, f"({checked_query(connection, query, path.name)}\n)", path.name, "DuckDB")
 
 
 def _only(paths: list[Path]) -> Path:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simgauge.errors import InputError
+from simgauge.read.sources.duckdb_readers import parquet_relation
 from simgauge.read.sources.table_source import Source, sql_list
 
 
@@ -51,7 +52,7 @@ def first_damaged(source: Source) -> InputError | None:
     import duckdb
 
     for path in source.files:
-        relation = f"read_parquet({sql_list([path])})"
+        relation = parquet_relation(sql_list([path]))
         try:
             with duckdb.connect() as connection:  # that of the source is closed by now
                 connection.execute(f"SELECT bit_xor(hash(t)) FROM {relation} AS t").fetchall()

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -132,7 +133,8 @@ def connect(stack: ExitStack, database: str = ":memory:") -> Any:
     settings: dict[str, Any] = {
         "memory_limit": MEMORY_LIMIT,
         "threads": str(min(4, os.cpu_count() or 1)),
-        "temp_directory": tempfile.gettempdir(),
+        # its own: a query may reach the files of this folder. DuckDB makes it when it is needed, and removes it
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"simgauge-duckdb-{secrets.token_hex(8)}"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from simgauge.errors import InputError
 from simgauge.read.sources.delimited import sniff_dialect
+from simgauge.read.sources.duckdb_readers import compression_of, csv_options, json_relation
 from simgauge.read.sources.table_source import Column, Source, label_of, sql_list, sql_text
 
 
@@ -15,7 +16,7 @@ def open_json(connection: Any, paths: list[Path]) -> Source:
     """JSON objects, one a line or in one list; the columns are the keys of the first thousand."""
     import duckdb
 
-    relation = f"read_json_objects({sql_list(paths)}, format='auto')"
+    relation = json_relation(sql_list(paths), compression_of(paths[0]))
     source = Source(connection, f"{relation} AS t", [], label_of(paths), "JSON lines", files=paths)
     try:
         keys = connection.execute(
@@ -56,7 +57,7 @@ def open_delimited(
     rejects = on_bad_row == "drop"
     more = ", ignore_errors=true, store_rejects=true, rejects_table='rejected', rejects_limit=0" if rejects else ""
     relation = (
-        f"read_csv({sql_list(paths)}, auto_detect=false, header={str(dialect.has_header).lower()}, "
+        f"read_csv({sql_list(paths)}, {csv_options(compression_of(paths[0]))}, header={str(dialect.has_header).lower()}, "
         f"delim={sql_text(dialect.delimiter)}, quote={sql_text(dialect.quote)}, escape={sql_text(dialect.quote)}, "
         f"encoding={sql_text(dialect.encoding)}, nullstr='', columns={{{columns}}}{more}) AS t"
     )
