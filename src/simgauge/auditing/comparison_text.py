@@ -39,7 +39,7 @@ def keeps_cosines(relation: Relation) -> bool:
 def relation_sentences(relation: Relation, means: tuple[float, float], users: PredictionAgreement | None) -> str:
     """What turns one table of items into the other, and what cosine sees of it."""
     if relation.parts == ("permutation",):
-        return "Both tables hold the same rows in another order: as matched, rows do not belong together."
+        return "Both tables hold the same rows in another order, so they were matched wrongly or the ids of one lie on other rows."
     if relation.parts == ("undetermined",):
         few = "With so few shared items a linear map turns any table into any other, so the items alone do not tell whether "
         return (
@@ -82,12 +82,11 @@ def _map_sentence(relation: Relation) -> str:
 def _phrase(part: str, relation: Relation) -> str:
     found = relation.map
     assert found is not None
-    own_factors = (
-        found.matrix.shape[0] == found.matrix.shape[1] and not (found.matrix - np.diag(np.diag(found.matrix))).any()
-    )
+    same_width = found.matrix.shape[0] == found.matrix.shape[1]
+    own_factors = same_width and not (found.matrix - np.diag(np.diag(found.matrix))).any()
     return {
         "scale": f"times {found.factor:.6g}",
-        "rotation": "rotated",
+        "rotation": "rotated or reflected" + ("" if same_width else " into another number of columns"),
         "row lengths": "with rows of other lengths",
         "shift": "shifted by one vector",
         "linear gauge": (

@@ -145,6 +145,42 @@ def test_near_equal_norms_in_many_dimensions_are_not_a_quantised_rotation(rng):
     assert related(a, b).name == "undetermined"
 
 
+TABLES = {
+    "gaussian": lambda g, n, k: g.standard_normal((n, k)),
+    "float32": lambda g, n, k: g.standard_normal((n, k)).astype(np.float32),
+    "float16": lambda g, n, k: g.standard_normal((n, k)).astype(np.float16).astype(np.float32),
+    "signs": lambda g, n, k: np.sign(g.standard_normal((n, k))),
+    "counts": lambda g, n, k: g.poisson(1.0, (n, k)).astype(np.float32),
+    "codes": lambda g, n, k: np.round(30 * g.standard_normal((n, k))).clip(-127, 127),
+    "heavy tails": lambda g, n, k: g.standard_cauchy((n, k)),
+    "far from the origin": lambda g, n, k: g.standard_normal((n, k)) + 50,
+    "low rank": lambda g, n, k: g.standard_normal((n, k // 3)) @ g.standard_normal((k // 3, k)),
+    "weak columns": lambda g, n, k: g.standard_normal((n, k)) * np.geomspace(1, 1e-5, k),
+    "uneven rows": lambda g, n, k: g.standard_normal((n, k)) * g.lognormal(0, 2, (n, 1)),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_unrelated_tables_of_every_kind_are_not_related(kind):
+    """Few rows and many: constant columns, coarse grids and rows of unlike size must not make a relation."""
+    for seed, n in enumerate([5, 8, 13, 14, 20, 40, 80, 200]):
+        g = np.random.default_rng(seed)
+        for other in ("gaussian", "float16", kind):
+            a, b = TABLES[kind](g, n, K), TABLES[other](g, n, K)
+            assert related(a, b).name in ("different", "undetermined"), (n, other)
+            assert related(b, a).name in ("different", "undetermined"), (n, other)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_related_tables_of_every_kind_are_related(rng, kind):
+    known = maps(rng)
+    for seed, name in enumerate(known):
+        a = TABLES[kind](np.random.default_rng(seed), 150, K)
+        found = related(a, known[name](a.astype(float)).astype(a.dtype))
+        assert found.name not in ("different", "undetermined"), name
+        assert len(found.parts) <= name.count(" + ") + 1  # nothing that was not done, though less may do
+
+
 def test_copies_of_rows_count_in_a_permutation(rng):
     a = np.repeat(skewed_table(rng, 20, K), 2, axis=0)
     b = a[rng.permutation(40)]

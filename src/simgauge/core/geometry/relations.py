@@ -16,11 +16,13 @@ from simgauge.core.geometry.row_maps import (
     column_maps,
     direction_maps,
     linear_maps,
+    numerical_directions,
     pair_factor,
+    remaining_eps,
     similarity_maps,
 )
 from simgauge.core.geometry.row_pairs import RowPairs
-from simgauge.core.tables.algebra import numerical_rank, rank_tolerance
+from simgauge.core.tables.algebra import rank_tolerance
 from simgauge.core.tables.equal_rows import row_hashes
 from simgauge.core.tables.kinds import Matrix, Vector
 from simgauge.core.tables.tables import row_norms, unit_rows
@@ -33,6 +35,9 @@ LARGEST_NOISE = 0.25
 
 ROWS_PER_FREE_ROW = 4
 """A map that is tested against coarse rounding must be fitted to so many times the rows that any tables could match."""
+
+AS_IT_IS = Precision("as it is")
+"""No rounding beyond that of the dtype."""
 
 FLOAT64 = float(np.finfo(np.float64).eps)
 
@@ -72,8 +77,10 @@ class _Test(NamedTuple):
     """Precisions that are allowed for on top."""
     unit: float
     """Power of two that both tables are divided by, so that no square overflows."""
-    floor: float
-    """Root mean square of the rows of both: below a rounding error of it, fitted maps know nothing."""
+    sizes: tuple[float, float]
+    """Frobenius norms of the tables' fitted rows: what a map was fitted to is known to a rounding error of them, no better."""
+    n_fitted: int
+    """Rows that maps are fitted to."""
 
 
 def relation(pairs: RowPairs, rng: np.random.Generator) -> Relation:
@@ -133,15 +140,16 @@ def relation(pairs: RowPairs, rng: np.random.Generator) -> Relation:
     names = precisions[0].name, precisions[1].name
     factor = pair_factor(first, second)
     left_over, chance = unexplained(factor, eps)
-    floor = float(np.sqrt((np.vdot(first, first) + np.vdot(second, second)) / len(first)))
-    test = _Test(eps, None, unit, floor)
+    test = _Test(eps, None, unit, (float(np.linalg.norm(first)), float(np.linalg.norm(second))), len(first))
     found = _first_that_holds(pairs, first, second, factor, test)
     rounded = pairs.first.dtype != pairs.second.dtype
     if found is None and _same_rows(pairs):
         return Relation(("permutation",), None, True, left_over, chance, names)
-    if found is None:
-        found = _first_that_holds(pairs, first, second, factor, test._replace(coarse=precisions))
+    if found is None:  # one table may be the rounded one, or both; codes and counts are exact as they are
         rounded = names[0] != names[1]
+        levels = ((AS_IT_IS, precisions[1]), (precisions[0], AS_IT_IS), precisions)
+        tried = (_first_that_holds(pairs, first, second, factor, test._replace(coarse=level)) for level in levels)
+        found = next((candidate for candidate in tried if candidate is not None), None)
     if found is None:
         name = "undetermined" if chance <= 0 else "different"
         return Relation((name,), None, False, left_over, chance, names)
@@ -157,7 +165,8 @@ def unexplained(factor: PairFactor, eps: tuple[float, float]) -> tuple[float, fl
     nothing of them hold a share r / (n − 1) of their variation.
     """
     tables = factor.centred()
-    ranks = [numerical_rank(scipy.linalg.svdvals(table), own) for table, own in zip(tables, eps, strict=True)]
+    remaining = remaining_eps(factor, tables, eps)
+    ranks = [numerical_directions(table, own) for table, own in zip(tables, remaining, strict=True)]
     wide, narrow = (tables[1], tables[0]) if ranks[0] < ranks[1] else tables
     total = float(np.vdot(narrow, narrow))
     chance = max(1.0 - max(ranks) / (factor.n_rows - 1), 0.0)
@@ -173,7 +182,7 @@ def _first_that_holds(pairs: RowPairs, first: Matrix, second: Matrix, factor: Pa
         needed = ROWS_PER_FREE_ROW * candidate.free if test.coarse else candidate.free
         if not test.coarse and "rotation" in candidate.parts:
             needed = 0  # inner products of all pairs of rows agree to the last digits: no chance, however few the rows
-        if len(first) <= needed or _excess(candidate, first, second, test) > 1:
+        if len(first) <= needed or not candidate.matrix.any() or _excess(candidate, first, second, test) > 1:
             continue
         blocks = ((a.astype(np.float64) / test.unit, b.astype(np.float64) / test.unit) for a, b in pairs.blocks())
         if all(_excess(candidate, a, b, test) <= 1 for a, b in blocks):
@@ -186,7 +195,7 @@ def _candidates(first: Matrix, second: Matrix, factor: PairFactor, eps: tuple[fl
     yield from (candidate for candidate in similar if "shift" not in candidate.parts)
     yield from direction_maps(first, second)
     yield from (candidate for candidate in similar if "shift" in candidate.parts)
-    yield from column_maps(factor)
+    yield from column_maps(factor, eps)
     yield from linear_maps(factor, eps)
 
 
@@ -198,24 +207,25 @@ def _excess(candidate: RowMap, first: Matrix, second: Matrix, test: _Test) -> fl
     if test.coarse:
         precise_a, precise_b = reversed(test.coarse) if candidate.flipped else test.coarse
         noise_a, noise_b = precise_a.noise(a), precise_b.noise(b)
-    floor = test.floor
+    size_a, size_b = reversed(test.sizes) if candidate.flipped else test.sizes
     if candidate.unit:
         lengths = [np.where(size > 0, size, 1.0)[:, None] for size in (row_norms(a), row_norms(b))]
-        a, b, noise_a, noise_b, floor = unit_rows(a), unit_rows(b), noise_a / lengths[0], noise_b / lengths[1], 1.0
+        a, b, noise_a, noise_b = unit_rows(a), unit_rows(b), noise_a / lengths[0], noise_b / lengths[1]
+        size_a = size_b = float(np.sqrt(test.n_fitted))
     width = max(a.shape[1], b.shape[1])
     spread = np.einsum("ij,ij->i", candidate.matrix, candidate.matrix)  # what an error of one entry of a becomes
     allowed = (
         rank_tolerance(width, eps_a) * np.sqrt(a**2 @ spread)
         + rank_tolerance(width, eps_b) * np.linalg.norm(b, axis=1)
-        + rank_tolerance(width, FLOAT64) * floor
+        + rank_tolerance(width, FLOAT64) * (size_a * np.linalg.norm(candidate.matrix, 2) + size_b)
         + np.sqrt(noise_a**2 @ spread)
         + np.linalg.norm(noise_b, axis=1)
     )
-    size = b - candidate.offset if candidate.offset.any() else b
+    size = b - b.mean(axis=0) if "shift" in candidate.parts else b
     if _root_mean_square(allowed) > LARGEST_NOISE * _root_mean_square(np.linalg.norm(size, axis=1)):
         return np.inf
     error = np.linalg.norm(a @ candidate.matrix + candidate.offset - b, axis=1)
-    return float((error / allowed).max())
+    return float(np.divide(error, allowed, out=np.where(error > 0, np.inf, 0.0), where=allowed > 0).max())
 
 
 def _same_rows(pairs: RowPairs) -> bool:

@@ -103,7 +103,7 @@ def direction_maps(first: Matrix, second: Matrix) -> Iterator[RowMap]:
     yield RowMap(("rotation", "row lengths"), R, np.zeros(width), unit=True, flipped=flipped, free=min(k, width))
 
 
-def column_maps(factor: PairFactor) -> Iterator[RowMap]:
+def column_maps(factor: PairFactor, eps: tuple[float, float]) -> Iterator[RowMap]:
     """The leading columns, and every column times a number: linear maps with so few free numbers that few rows tell."""
     k, width = factor.first.shape[1], factor.second.shape[1]
     flipped, kept = k < width, min(k, width)
@@ -113,14 +113,15 @@ def column_maps(factor: PairFactor) -> Iterator[RowMap]:
         return
     for shift in (False, True):
         A, B = factor.centred() if shift else (factor.first, factor.second)
-        squares = np.einsum("ij,ij->j", A, A)
-        scales = np.divide(np.einsum("ij,ij->j", A, B), squares, out=np.zeros(k), where=squares > 0)
+        sizes = np.linalg.norm(A, axis=0), np.linalg.norm(factor.first, axis=0)
+        varies = sizes[0] > rank_tolerance(k, max(eps)) * sizes[1]  # a constant column has no scale of its own
+        scales = np.divide(np.einsum("ij,ij->j", A, B), sizes[0] ** 2, out=np.zeros(k), where=varies)
         if not (scales != 0).all():
-            return
-        sizes = np.abs(scales)
+            continue
+        strengths = np.abs(scales)
         yield RowMap(
             ("linear gauge", *(("shift",) if shift else ())), np.diag(scales), _offset(shift, *factor.means(), np.diag(scales)),
-            free=1 + shift, condition=float(sizes.max() / sizes.min()), ranks=(k, k),
+            free=1 + shift, condition=float(strengths.max() / strengths.min()), ranks=(k, k),
         )  # fmt: skip
 
 
@@ -128,10 +129,11 @@ def linear_maps(factor: PairFactor, eps: tuple[float, float]) -> Iterator[RowMap
     """The best linear map, and the best affine one, from the table with more directions to the other."""
     for shift in (False, True):
         tables = factor.centred() if shift else (factor.first, factor.second)
-        ranks = [_rank(table, own) for table, own in zip(tables, eps, strict=True)]
+        eps_left = remaining_eps(factor, tables, eps)
+        ranks = [numerical_directions(table, own) for table, own in zip(tables, eps_left, strict=True)]
         flipped = ranks[0] < ranks[1]
         wide, narrow = (tables[1], tables[0]) if flipped else tables
-        G, condition, alike = _least_squares(wide, narrow, ranks[flipped], ranks[not flipped], eps[flipped])
+        G, condition, alike = _least_squares(wide, narrow, ranks[flipped], ranks[not flipped], eps_left[flipped])
         means = factor.means()
         mean_a, mean_b = (means[1], means[0]) if flipped else means
         name = "linear gauge" if ranks[0] == ranks[1] else ("truncation" if alike else "linear map, truncation")
@@ -153,7 +155,15 @@ def _least_squares(A: Matrix, B: Matrix, rank: int, kept: int, eps: float) -> tu
     return np.asarray(G), condition, bool(condition - 1 <= slack)
 
 
-def _rank(table: Matrix, eps: float) -> int:
+def remaining_eps(factor: PairFactor, tables: tuple[Matrix, Matrix], eps: tuple[float, float]) -> list[float]:
+    """Rounding of both tables relative to what is left of them: what is far from the origin loses digits with its mean."""
+    sizes = [(float(np.linalg.norm(whole)), float(np.linalg.norm(part)))
+             for whole, part in zip((factor.first, factor.second), tables, strict=True)]  # fmt: skip
+    return [own * whole / part if part > 0 else own for own, (whole, part) in zip(eps, sizes, strict=True)]
+
+
+def numerical_directions(table: Matrix, eps: float) -> int:
+    """Directions of a table that stand out of rounding; 0 for one without rows."""
     return numerical_rank(scipy.linalg.svdvals(table), eps) if len(table) else 0
 
 
