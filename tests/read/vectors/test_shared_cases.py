@@ -429,5 +429,7 @@ def test_70_lance_without_the_library(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "lance", None)
     for part in ("_versions", "data"):
         (tmp_path / "items.lance" / part).mkdir(parents=True)
-    with pytest.raises(InputError, match=r"items\.lance is a Lance table.*pip install pylance.*table\.to_arrow\(\)"):
+    with pytest.raises(
+        InputError, match=r"items\.lance is a Lance table.*pip install 'simgauge\[formats\]'.*table\.to_arrow\(\)"
+    ):
         read_embedding(tmp_path / "items.lance")

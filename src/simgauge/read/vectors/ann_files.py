@@ -119,7 +119,7 @@ def read_usearch(path: Path) -> tuple[NDArray[Any], NDArray[np.int64], str]:
     InputError
         Damaged, or an index of bits.
     """
-    index_module = optional_import("usearch.index", extra="stores", purpose=f"read the index {path.name}")
+    index_module = optional_import("usearch.index", extra="usearch", purpose=f"read the index {path.name}")
     try:
         index = index_module.Index.restore(str(path))
         keys = np.sort(np.asarray(list(index.keys), dtype=np.uint64))

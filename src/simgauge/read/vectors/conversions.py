@@ -104,7 +104,7 @@ def open_lance(path: Path) -> Any:
         import lance
     except ImportError as error:
         raise InputError(
-            f"{path.name} is a Lance table, and the library to read it is not installed: pip install pylance. {way}."
+            f"{path.name} is a Lance table, and the library to read it is not installed: pip install 'simgauge[formats]'. {way}."
         ) from error
     try:
         return lance.dataset(str(path)).to_table()

@@ -22,7 +22,7 @@ def hdf5_arrays(path: Path) -> NamedArrays:
     InputError
         Damaged, or without datasets.
     """
-    h5py = optional_import("h5py", extra="stores", purpose=f"read {path.name} (HDF5)")
+    h5py = optional_import("h5py", extra="formats", purpose=f"read {path.name} (HDF5)")
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str, entry: Any) -> None:

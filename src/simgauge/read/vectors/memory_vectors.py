@@ -42,8 +42,9 @@ def of_memory(source: Any) -> VectorTable | None:
             else np.array(list(source)),
             ids_from="its keys",
         )
-    frame = hasattr(source, "columns") or hasattr(source, "column_names") or hasattr(source, "schema")
-    if not frame and hasattr(source, "__array__") and not hasattr(source, "__arrow_c_stream__"):
+    kind = type(source)  # the class is asked, since a lazy frame would resolve its columns
+    frame = any(hasattr(kind, name) for name in ("columns", "column_names", "schema", "__arrow_c_stream__"))
+    if not frame and hasattr(kind, "__array__") and getattr(source, "ndim", 2) == 2:
         return _of_array(np.asarray(source))
     return None
 

@@ -1,0 +1,89 @@
+"""Compressed files are what they hold; damaged ones are refused by name; nothing is left behind."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from read.vectors.table_problem import COUNTED, TABLE, WORDS, assert_whole, lines, read
+from simgauge.errors import InputError
+
+
+def zstd(content: bytes) -> bytes:
+    target = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(target, "zstd") as stream:
+        stream.write(content)
+    return bytes(target.getvalue())
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstd,
+}
+
+
+def npy() -> bytes:
+    target = io.BytesIO()
+    np.save(target, TABLE)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_everything_packed(packer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    contents = {
+        "x.csv": (lines(header="id,a,b,c,d\n").encode(), WORDS),
+        "x.vec": (("40 4\n" + lines(" ")).encode(), WORDS),
+        "x.jsonl": ("".join(f"{row}\n" for row in TABLE.tolist()).encode(), COUNTED),
+        "x.npy": (npy(), COUNTED),
+    }
+    for name, (content, ids) in contents.items():
+        path = tmp_path / f"{name}.{packer}"
+        path.write_bytes(PACKERS[packer](content))
+        assert assert_whole(path, ids)["rows"] == 40
+        if name == "x.npy":
+            continue
+        path.write_bytes(path.read_bytes()[:-20])
+        with pytest.raises(InputError, match=rf"{path.name} is damaged or cut off"):
+            read(path)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_archives(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("glove/vectors.txt", lines(" "))
+        archive.writestr("__MACOSX/._vectors.txt", "x")
+    assert_whole(tmp_path / "one.zip", WORDS)
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.txt", "x")
+        archive.writestr("b.txt", "y")
+    with pytest.raises(InputError, match=r"two\.zip is a zip archive.*a\.txt, b\.txt.*Unpack it"):
+        read(tmp_path / "two.zip")
+    (tmp_path / "a.csv").write_text(lines())
+    with tarfile.open(tmp_path / "t.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "a.csv", arcname="a.csv")
+    with pytest.raises(InputError, match=r"t\.tar\.gz is a tar archive: unpack it"):
+        read(tmp_path / "t.tar.gz")
+
+
+def test_what_is_found_in_place_of_a_download(tmp_path: Path) -> None:
+    (tmp_path / "x.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n")
+    with pytest.raises(InputError, match=r"pointer of Git LFS.*git lfs pull"):
+        read(tmp_path / "x.safetensors")
+    (tmp_path / "x.csv").write_text("<!DOCTYPE html>\n<html>404</html>\n")
+    with pytest.raises(InputError, match=r"x\.csv is a web page"):
+        read(tmp_path / "x.csv")
