@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Verdict = Literal["ok", "info", "warn", "fail"]
 
 SEVERITY: Mapping[str, int] = MappingProxyType({"ok": 0, "info": 0, "warn": 1, "fail": 2})
 """Order of verdicts; "info" states a fact that is neither good nor bad."""
+
+
+class Standing(NamedTuple):
+    """Where a value stands among reference tables, facts about real embeddings."""
+
+    kind: str
+    """What these tables are, in words."""
+    n_tables: int
+    n_lower: int
+    """Tables with a lower value."""
+
+    def __str__(self) -> str:
+        return f"higher than in {self.n_lower} of {self.n_tables} reference tables ({self.kind})"
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,14 @@ class Finding:
     group: str = "gauge"
     """Section of the report: "identifiability", "gauge", "geometry"."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """Numbers behind the value, plain JSON."""
+    """Numbers behind the value, plain JSON; "named" holds the items found, as a person calls them."""
+    standing: Standing | None = None
+    """Where the value stands among real embeddings of its kind; None where there is nothing to compare."""
+
+    @property
+    def named(self) -> list[str]:
+        """Items that the finding is about, as a person calls them; a few of them where there are many."""
+        return list(self.details.get("named", ()))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -64,6 +84,7 @@ class Finding:
             "verify": self.verify,
             "gauge_dependent": self.gauge_dependent,
             "details": dict(self.details),
+            "standing": None if self.standing is None else {**self.standing._asdict(), "text": str(self.standing)},
         }
 
 

@@ -72,9 +72,10 @@ def test_audit_writes_a_report_and_says_so(run, saved, tmp_path):
 
 
 def test_fail_on_sets_the_exit_code(run, saved, tmp_path):
-    assert run("audit", saved, "-k", 5, "--fail-on", "warn")[0] == 1
-    lenient = tmp_path / "lenient.toml"
-    lenient.write_text("")
+    strict = tmp_path / "strict.toml"
+    strict.write_text("[norm_spread]\nwarn = 0.0\n")
+    assert run("audit", saved, "-k", 5, "--fail-on", "warn", "--thresholds", strict)[0] == 1
+    assert run("audit", saved, "-k", 5, "--fail-on", "fail", "--thresholds", strict)[0] == 0
     assert run("audit", saved, "-k", 5, "--fail-on", "never")[0] == 2
 
 

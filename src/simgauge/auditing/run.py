@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.auditing import checks
+from simgauge.auditing.reference import standing
 from simgauge.auditing.thresholds import load_thresholds
 from simgauge.auditing.training import Training, known_training
 from simgauge.auditing.workspace import Workspace
@@ -93,7 +95,11 @@ class Audit(Tabular):
         lines = [f"verdict: {self.verdict}"]
         for finding in self.findings:
             lines.append(f"[{finding.verdict:>4}] {finding.title}: {finding.summary}")
+            if finding.standing is not None:
+                lines.append(f"       here: {finding.standing}")
             if SEVERITY[finding.verdict]:
+                if finding.named:
+                    lines.append(f"       such as: {', '.join(finding.named)}")
                 lines += [f"       why:  {finding.cause}", f"       do:   {finding.action}"]
         return "\n".join(lines) + "\n"
 
@@ -222,7 +228,9 @@ def audit(
         if progress:
             progress(check.__name__.replace("_", " "), number, len(steps))
         found = check(workspace)
-        findings += [] if found is None else [found]
+        if found is not None:
+            known = standing(found.id, found.value, workspace.objective_name)
+            findings.append(dataclasses.replace(found, standing=known))
     if progress:
         progress("done", len(steps), len(steps))
     return Audit(

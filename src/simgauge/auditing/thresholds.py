@@ -31,14 +31,14 @@ class Threshold:
     """Why these numbers."""
 
     def judge(self, value: float) -> Verdict:
-        """The verdict for a value; NaN, which cannot be judged, is "info".
+        """The verdict for a value; "info" without limits, and for NaN, which cannot be judged.
 
         Examples
         --------
         >>> Threshold(0.8, 0.6, "below", "").judge(0.7)
         'warn'
         """
-        if value != value:
+        if value != value or (self.warn is None and self.fail is None):
             return "info"
         sign = 1.0 if self.direction == "above" else -1.0
         if self.fail is not None and sign * value >= sign * self.fail:

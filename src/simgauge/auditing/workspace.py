@@ -26,7 +26,7 @@ from simgauge.core.tables.moments import TableMoments, table_moments
 from simgauge.core.tables.tables import map_rows, norms_of_block, row_norms, sample_nonzero_rows, take_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
-from simgauge.findings import Finding, Verdict
+from simgauge.findings import SEVERITY, Finding, Verdict
 from simgauge.interactions import Interactions
 
 PROBE_ROWS = 500
@@ -158,6 +158,12 @@ class Workspace:
         found: core.GaugeMap = self.cache[key]
         return found
 
+    @cached_property
+    def whitening_differs(self) -> bool:
+        """Whether whitened lists say anything: with no more items than directions all whitened items are orthogonal."""
+        alive = int(np.count_nonzero(self.item_norms))
+        return alive > int(np.count_nonzero(self.moments.singular_values())) + 1
+
     def gauge_norms(self, power: float) -> NDArray[np.float64]:
         """Norms of all items in a canonical gauge, block by block."""
         return np.concatenate(list(map_rows(self.items, _norms_in_gauge, self.gauge_map(power))))
@@ -245,13 +251,18 @@ class Workspace:
         gauge_dependent: bool = True,
         details: Mapping[str, Any] | None = None,
         group: str = "geometry",
+        at_most: Verdict = "fail",
     ) -> Finding:
         """A finding judged by its thresholds: by the end of its interval that speaks for the table, so that a sample
-        never accuses; a value that does not exist is not judged, and what is ok has no cause and needs no action."""
+        never accuses; a value that does not exist is not judged, and what is ok has no cause and needs no action.
+
+        `at_most` is the gravest verdict that what is known allows; "info" leaves the value unjudged."""
         limits = self.thresholds[finding_id]
         known = interval is not None and interval[0] < interval[1]
         spoken = value if interval is None or not known else interval[0 if limits.direction == "above" else 1]
         verdict: Verdict = "info" if value is None or spoken is None else limits.judge(spoken)
+        if SEVERITY[verdict] > SEVERITY[at_most]:
+            verdict = at_most
         return Finding(
             id=finding_id,
             title=title,
@@ -266,6 +277,11 @@ class Workspace:
             group=group,
             details=details or {},
         )
+
+    @property
+    def ranks_by_dot_product(self) -> bool:
+        """Whether it is known that the scores of users and items are dot products, so that their cosines rank nothing."""
+        return self.objective.verdict in ("arbitrary", "controlled by the regulariser")
 
     def name(self, row: int) -> str:
         """What a person calls an item."""

@@ -153,7 +153,7 @@ def print_audit(audit: Any) -> None:
     console = out()
     console.print(Text("Audit verdict: ") + verdict_text(audit.verdict))
     shown = [finding for finding in audit.findings if finding.verdict != "ok"]
-    rows = [[verdict_text(finding.verdict), finding.title, finding.summary] for finding in shown]
+    rows = [[verdict_text(finding.verdict), finding.title, _measured(finding)] for finding in shown]
     console.print(table("", ["verdict", "finding", "measured"], rows))
     fine = [finding.title for finding in audit.findings if finding.verdict == "ok"]
     console.print(Text("ok", style=VERDICT_STYLES["ok"]) + Text(f"       {len(fine)} more: {', '.join(fine)}"))
@@ -161,6 +161,12 @@ def print_audit(audit: Any) -> None:
     if serious:
         console.print()
         console.print(table("What to do", ["finding", "smallest action"], [[f.title, f.action] for f in serious]))
+
+
+def _measured(finding: Any) -> str:
+    """What was found, which items it is about, and where the value stands among real embeddings."""
+    named = f" (such as {', '.join(finding.named)})" if finding.named and finding.verdict in ("warn", "fail") else ""
+    return f"{finding.summary}{named}" + ("" if finding.standing is None else f"; {finding.standing}")
 
 
 def print_comparison(comparison: Any) -> None:

@@ -73,7 +73,7 @@ def draw(summary: Mapping[str, Any]) -> dict[str, str]:
     """Every drawing that the summary has data for, by name, as SVG."""
     findings = {finding["id"]: finding for finding in summary["audit"]["findings"]}
     drawn = {}
-    if "canonical_overlap" in findings:
+    if findings.get("canonical_overlap", {}).get("details"):
         drawn["canonical_overlap"] = figures.overlap_figure(findings["canonical_overlap"]["details"]["gauges"])
     if findings.get("random_gauge_overlap", {}).get("details"):
         rows = findings["random_gauge_overlap"]["details"]["by_condition_number"]

@@ -24,7 +24,7 @@ HEADLINES = {
 UNKNOWN = {
     "fail": "Not known: what training determined of these cosines was not said, and something here will hurt.",
     "warn": "Not known: what training determined of these cosines was not said, and neighbours do depend on the gauge.",
-    "ok": HEADLINES["ok"],
+    "ok": "Nothing here says that these cosines are arbitrary; what training determined of them was not said.",
 }
 """Headlines where nobody said how the vectors were trained: nothing is called an accident that may be none."""
 

@@ -9,11 +9,11 @@ from simgauge import Embedding, audit, gauge_transform, random_gauge
 
 def test_copies_and_zero_vectors_are_counted_once(rng):
     base = rng.standard_normal((300, 12))
-    copies = np.vstack([base, base[:30]])
+    copies = np.vstack([base, base[:90]])
     assert audit(Embedding(copies), k=5)["exact_duplicates"].verdict == "fail"
     assert audit(Embedding(base), k=5)["exact_duplicates"].value == 0
     holes = base.copy()
-    holes[:9] = 0
+    holes[:40] = 0
     result = audit(Embedding(holes), k=5)
     assert result["zero_rows"].verdict == "fail"
     assert result["exact_duplicates"].value == 0

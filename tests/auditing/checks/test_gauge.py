@@ -50,8 +50,17 @@ def test_random_gauges_keep_less_the_larger_they_are(embedding):
     assert overlaps[0] < 1
 
 
-def test_what_training_determined_never_fails(rng):
+def test_distances_between_gauges_are_described_and_not_judged(rng):
     P, Q = two_tables(rng, 80, 60, 8)
-    Q = Q * np.logspace(0, 1.5, 8)
-    assert audit(Embedding(Q, P), "softmax", k=5)["canonical_overlap"].verdict == "fail"
-    assert audit(Embedding(Q, P), "als", k=5)["canonical_overlap"].verdict == "warn"
+    result = audit(Embedding(Q * np.logspace(0, 1.5, 8), P), "softmax", k=5)
+    assert result["canonical_overlap"].verdict == result["random_gauge_overlap"].verdict == "info"
+
+
+def test_whitened_lists_of_no_more_items_than_components_are_skipped(rng):
+    few = audit(Embedding(rng.standard_normal((30, 40))), k=5)["canonical_overlap"]
+    assert few.value is None
+    assert "no more items than directions" in few.summary
+    both = audit(Embedding(rng.standard_normal((12, 12)), rng.standard_normal((50, 12))), k=5)["canonical_overlap"]
+    assert [row["power"] for row in both.details["gauges"]] == [0.5, 1.0, 1.0]
+    enough = audit(Embedding(rng.standard_normal((60, 40))), k=5)["canonical_overlap"]
+    assert enough.value is not None

@@ -11,10 +11,6 @@ from simgauge import (
 )
 
 
-def unit(rows):
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 def test_a_sample_never_accuses_where_the_full_table_is_fine(rng):
     """Nine tables without antihubs or hubs: what a sample of lists cannot know is no finding."""
     for n_components, offset in ((3, 0), (6, 0), (12, 0), (3, 1), (6, 1), (12, 1), (20, 0), (4, 3), (8, 2)):
@@ -57,12 +53,7 @@ def test_islands_and_queries(rng):
     island = rng.standard_normal((6, 8)) * 0.01 - np.eye(8)[1] * 3
     result = audit(Embedding(np.vstack([main, island]), users=-main), k=5)
     assert result["islands"].value == pytest.approx(6 / 306)
-    assert result["ood_queries"].verdict == "fail"
+    assert result["ood_queries"].verdict == "warn"
     assert audit(Embedding(main, users=main + 0.01), k=5)["ood_queries"].verdict == "ok"
-
-
-def test_norms_decide_between_cosine_and_dot(rng):
-    Q = unit(rng.standard_normal((200, 8)))
-    assert audit(Embedding(Q), k=5)["metric_overlap"].value == 1.0
-    stretched = Q * rng.lognormal(sigma=1.0, size=(200, 1))
-    assert audit(Embedding(stretched), k=5)["metric_overlap"].verdict == "fail"
+    ranked_by_dot = audit(Embedding(main, users=-main), "als", k=5)["ood_queries"]
+    assert ranked_by_dot.verdict == "info"  # cosines of users and items rank nothing there

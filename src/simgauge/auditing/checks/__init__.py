@@ -8,18 +8,19 @@ from simgauge.auditing.checks.balance import balance, strength_path
 from simgauge.auditing.checks.biases import folded_bias
 from simgauge.auditing.checks.bounds import certified_in_named_gauges, certified_neighbors, cosine_range
 from simgauge.auditing.checks.copies import exact_copies, near_copies
+from simgauge.auditing.checks.encoding import other_geometry, several_sources, tiny_norms, unsigned_bytes
 from simgauge.auditing.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
 from simgauge.auditing.checks.identifiability import identifiability
 from simgauge.auditing.checks.neighborhoods import (
     antihubs,
     concentration,
-    cosine_against_dot,
     far_out,
     hubness,
     queries,
     query_hubs,
     separate_parts,
 )
+from simgauge.auditing.checks.products import cosine_against_dot, self_dominated
 from simgauge.auditing.checks.shape import (
     directions_used,
     dominant_column,
@@ -27,8 +28,10 @@ from simgauge.auditing.checks.shape import (
     norms,
     random_cosine,
     rogue_dimensions,
+    top_direction,
     zero_vectors,
 )
+from simgauge.auditing.checks.shipped_gauge import shipped_gauge
 from simgauge.auditing.workspace import Workspace
 from simgauge.findings import Finding
 
@@ -39,6 +42,7 @@ ALL: tuple[Check, ...] = (
     balance,
     folded_bias,
     strength_path,
+    shipped_gauge,
     canonical_overlap,
     certified_in_named_gauges,
     random_gauge_overlap,
@@ -46,7 +50,11 @@ ALL: tuple[Check, ...] = (
     cosine_range,
     neighbor_popularity,
     norm_popularity,
+    unsigned_bytes,
+    other_geometry,
+    several_sources,
     cosine_against_dot,
+    self_dominated,
     hubness,
     antihubs,
     random_cosine,
@@ -54,7 +62,9 @@ ALL: tuple[Check, ...] = (
     evenness,
     rogue_dimensions,
     dominant_column,
+    top_direction,
     norms,
+    tiny_norms,
     zero_vectors,
     exact_copies,
     near_copies,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import betainc
 
 from simgauge.auditing.workspace import NAMED, Workspace
 from simgauge.core.geometry.duplicates import exact_duplicates, near_duplicates
 from simgauge.findings import Finding
+from simgauge.wording import counted
 
 NEAR_DUPLICATE = 0.99
 RARELY_SEEN = 2
@@ -40,9 +42,15 @@ def near_copies(workspace: Workspace) -> Finding:
     indices, scores = workspace.shipped
     found = near_duplicates(indices, scores, workspace.embedding.n_items, threshold=NEAR_DUPLICATE, rows=workspace.rows)
     close = np.asarray(scores[:, 0] >= NEAR_DUPLICATE)
-    value, low, high = workspace.mean_interval(close.astype(float))
+    share, low, high = workspace.mean_interval(close.astype(float))
+    chance = share_by_chance(workspace.embedding.n_items, workspace.embedding.n_components)
     rare = _rarely_seen(workspace, close)
     seldom = "" if rare is None else f"; {rare:.0%} of these were seen at most {RARELY_SEEN} times"
+    by_chance = (
+        f"; in {counted(workspace.embedding.n_components, 'dimension')} chance gives {chance:.1%}"
+        if chance > 0.001
+        else ""
+    )
     if rare is not None and rare >= 0.5:
         cause = (
             "items whose only one or two interactions are by the same users get the same direction, however different"
@@ -54,14 +62,31 @@ def near_copies(workspace: Workspace) -> Finding:
     return workspace.finding(
         "near_duplicates",
         "Near copies",
-        value,
-        f"{value:.1%} of the items have a neighbour with cosine {NEAR_DUPLICATE} or more{seldom if close.any() else ''}",
-        interval=(low, high),
+        max(share - chance, 0.0),
+        f"{share:.1%} of the items have a neighbour with cosine {NEAR_DUPLICATE} or more{seldom if close.any() else ''}{by_chance}",
+        interval=(max(low - chance, 0.0), max(high - chance, 0.0)),
         cause=cause,
         action=action,
         verify="names and interactions of the closest pairs",
         details={"named": _pairs(workspace, found.pairs), "rarely_seen_share": rare},
     )
+
+
+def share_by_chance(n_items: int, n_components: int) -> float:
+    """Share of items with a near copy if directions were drawn at random: caps of the sphere get small with dimension.
+
+    Of n − 1 other directions one is within the angle with probability ``1 − (1 − p)^(n − 1)``, p the share of the sphere
+    in a cap: ``½ I(1 − cos², (k − 1)/2, ½)``.
+
+    Examples
+    --------
+    >>> [round(share_by_chance(1000, k), 3) for k in (1, 2, 4, 8)]
+    [1.0, 1.0, 0.45, 0.0]
+    """
+    if n_components == 1:
+        return 1.0
+    cap = 0.5 * float(betainc((n_components - 1) / 2, 0.5, 1 - NEAR_DUPLICATE**2))
+    return float(-np.expm1((n_items - 1) * np.log1p(-cap)))
 
 
 def _rarely_seen(workspace: Workspace, close: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float | None:

@@ -31,7 +31,17 @@ def canonical_overlap(workspace: Workspace) -> Finding | None:
         return None
     shipped = workspace.probe_lists
     rows: list[dict[str, Any]] = []
-    for name, power, center in _named_gauges(workspace):
+    gauges = [entry for entry in _named_gauges(workspace) if entry[1] > 0 or workspace.whitening_differs]
+    if not gauges:
+        return Finding(
+            id="canonical_overlap",
+            title="Neighbours across canonical gauges",
+            value=None,
+            summary="not compared: with no more items than directions in use, all whitened items are orthogonal or alike",
+            verdict="info",
+            gauge_dependent=True,
+        )
+    for name, power, center in gauges:
         shares = neighbor_overlap(shipped, workspace.gauge_lists(power, center)).per_row
         mean, low, high = workspace.mean_interval(shares)
         rows.append({"gauge": name, "power": power, "center": center, "overlap": mean, "interval": [low, high]})
@@ -137,7 +147,7 @@ def neighbor_popularity(workspace: Workspace) -> Finding | None:
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
     curve = [
         {"power": power, "log10_popularity": float(log_popularity[workspace.gauge_lists(power)].mean())}
-        for power in (POWERS if workspace.canonical else (0.0,))
+        for power in _powers(workspace)
     ]
     shipped = float(log_popularity[workspace.probe_lists].mean())
     everything = float(log_popularity.mean())
@@ -157,6 +167,12 @@ def neighbor_popularity(workspace: Workspace) -> Finding | None:
         group="gauge",
         details={"curve": curve, "shipped": shipped, "catalogue": everything},
     )
+
+
+def _powers(workspace: Workspace) -> tuple[float, ...]:
+    """α whose lists say something: whitened lists only where there are more items than directions."""
+    powers = POWERS if workspace.canonical else (0.0,)
+    return powers if workspace.whitening_differs else tuple(power for power in powers if power > 0)
 
 
 def norm_popularity(workspace: Workspace) -> Finding | None:

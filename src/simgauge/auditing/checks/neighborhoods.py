@@ -12,7 +12,6 @@ from simgauge.core.inference.intervals import Interval, proportion_interval
 from simgauge.core.neighbors.antihubs import antihub_bounds
 from simgauge.core.neighbors.hubness import antihub_expectation, k_skewness_of_places, largest_hubs, top_share
 from simgauge.core.neighbors.neighbor_lists import Indices
-from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.shared_places import Places, shared_places
 from simgauge.core.tables.kinds import Vector
 from simgauge.core.tables.tables import take_rows
@@ -90,22 +89,6 @@ def antihubs(workspace: Workspace) -> Finding:
     )
 
 
-def cosine_against_dot(workspace: Workspace) -> Finding:
-    """How much the choice between cosine and dot product matters for the lists."""
-    per_row = neighbor_overlap(workspace.probe_lists, workspace.dot_lists[0]).per_row
-    value, low, high = workspace.mean_interval(per_row)
-    return workspace.finding(
-        "metric_overlap",
-        "Cosine against dot product",
-        value,
-        f"{value:.0%} of the neighbours by cosine are neighbours by dot product too",
-        interval=(low, high),
-        cause="norms differ: the dot product prefers long vectors",
-        action="store the metric with the vectors, and choose it, or a norm power between the two, by evidence",
-        verify="simgauge fix compares cosine, dot and norm powers",
-    )
-
-
 def concentration(workspace: Workspace) -> Finding:
     """Whether near and far can be told apart at all."""
     rng = np.random.default_rng(workspace.seed + 3)
@@ -179,6 +162,7 @@ def query_hubs(workspace: Workspace) -> Finding | None:
         cause="some items lie in the direction of very many users; the cosine of a user and an item depends on the gauge",
         action="rank items for users by the model's own score, which for a dot-product model is the dot product",
         verify="the same lists by dot product",
+        at_most="info" if workspace.ranks_by_dot_product else "fail",
         details={
             "named": [f"{workspace.name(hub)} ({count:.0f} lists)" for hub, count in zip(hubs, counts, strict=True)]
         },
@@ -225,5 +209,6 @@ def queries(workspace: Workspace) -> Finding | None:
         cause="users and items lie in different parts of the space: nothing in training brought their cosines to one level",
         action="rank items for a user by the model's own score, and never compare such a cosine with one between items",
         verify="the same figure in the canonical gauges: it moves, because the two sides move in opposite ways",
+        at_most="info" if workspace.ranks_by_dot_product else "fail",
         details={"named": [str(row if ids is None else ids[row]) for row in lost[:NAMED]]},
     )

@@ -21,8 +21,8 @@ def random_cosine(workspace: Workspace) -> Finding:
         "Cosine of unrelated items",
         value,
         f"two random items have a cosine of {value:.2f} on average; {centered:.2f} after centring",
-        cause="a direction that all vectors share, often popularity or frequency, adds the same amount to every cosine",
-        action="centre the vectors, or read cosines relative to this level; never use a fixed threshold",
+        cause="a direction that all vectors share (often popularity or frequency) adds the same amount to every cosine",
+        action="centre the vectors, or read cosines relative to this level rather than against a fixed threshold",
         verify="repeat after subtracting the mean vector",
         details={"centered": centered},
     )
@@ -75,8 +75,8 @@ def rogue_dimensions(workspace: Workspace) -> Finding:
         "Single columns that decide the cosine",
         value,
         f"column {column} adds {value:.2f} to the mean cosine {common:.2f} of unrelated items",
-        cause="one coordinate with a large mean or variance outvotes the rest",
-        action=f"look at column {column}: a bias or a count folded into the vectors? standardise or drop it",
+        cause="one coordinate with a large mean outvotes the rest; a bias or a count may be folded into the vectors",
+        action=f"find out what column {column} is: a bias or a count does not belong into a cosine; otherwise centre the vectors",
         verify="repeat without that column",
         details={
             "by_cosine": [int(c) for c in shares.by_cosine(3)],
@@ -97,7 +97,8 @@ def dominant_column(workspace: Workspace) -> Finding:
         shares.top_variance_excess,
         f"column {column} holds {top:.0%} of the variance, where an even share is {1 / k:.1%}",
         cause="one coordinate with a large spread outvotes the rest",
-        action=f"look at column {column}: standardise or drop it",
+        action=f"find out what column {column} is: a bias or a count does not belong into a cosine; otherwise compare held-out "
+        "recall with this column scaled down",
         verify="repeat without that column",
         details={"note": "depends on the axes: even a rotation, which changes no cosine, hides or makes such a column"},
     )
@@ -113,11 +114,11 @@ def zero_vectors(workspace: Workspace) -> Finding:
         "Zero vectors",
         len(zero) / len(norms),
         f"{len(zero)} items have a zero vector" + (f", such as “{names[0]}”; they are left out" if names else ""),
-        cause="never seen in training, or every direction they use was shrunk to zero",
+        cause="these items were never seen in training, or every direction they use was shrunk to zero",
         action="drop them before export: stores reject, skip or mis-rank them",
         verify="count zero rows",
         gauge_dependent=False,
-        details={"examples": names},
+        details={"named": names},
     )
 
 
@@ -129,8 +130,25 @@ def norms(workspace: Workspace) -> Finding:
         "Spread of norms",
         spread.cv,
         f"norms vary by {spread.cv:.0%} around their mean {spread.mean:.3g}",
-        cause="norms carry popularity or confidence; cosine throws this away, dot product lets it dominate",
+        cause="a few vectors are very much longer than most: cosine throws this away, the dot product lets it dominate",
         action="choose between cosine, dot and a norm power between them by evidence",
         verify="simgauge fix scores norm powers",
         details={"quantiles": [float(q) for q in spread.quantiles], "mean": spread.mean},
+    )
+
+
+def top_direction(workspace: Workspace) -> Finding:
+    """Share of the variance in the strongest direction, whatever the axes."""
+    variances = workspace.moments.variances()
+    total = float(variances.sum())
+    value = float(variances[0]) / total if total > 0 else 0.0
+    return workspace.finding(
+        "top_direction",
+        "Variance in the strongest direction",
+        value,
+        f"one direction holds {value:.0%} of the variance, where an even share is {1 / len(variances):.1%}",
+        cause="the vectors differ along one direction more than along the others; cosines are mostly about where items "
+        "stand on it",
+        action="compare held-out recall with and without this direction (all-but-the-top), or in a whitened gauge",
+        verify="the correlation of the items' places on this direction with popularity, length or date",
     )
