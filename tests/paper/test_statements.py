@@ -17,6 +17,7 @@ from problems import cosines, counts
 from simgauge.core.closed_form.catalogue import named_gauge
 from simgauge.core.closed_form.factorize import Factors, factorize
 from simgauge.core.spectral.spectrum import spectrum
+from simgauge.core.tables.tables import unit_rows
 from simgauge.datasets.clusters import simulate_clusters
 from simgauge.paper import identities, measurements
 from simgauge.paper.cluster_agreement import cluster_agreement
@@ -192,12 +193,32 @@ def test_the_sweep_is_that_of_single_fits():
     assert len({auc for _, auc in found["Eq. 1, V √s"]}) > 1  # λ matters
 
 
+def test_every_gauge_shows_its_three_cosines():
+    """Against lists by plain sorting; the gauge that projects a side agrees with the predictions on it, others do not."""
+    data = small()
+    rows = {row["gauge"]: row for row in measurements.gauge_rows(data)}
+    A, B = data.product_model
+    predicted = data.users @ A @ B.T
+    assert rows["whitened"]["users_as_projected"] == 1.0
+    assert (
+        rows["projected"]["users_as_projected"] < 0.9
+    )  # control: there the items are projected, and the users whitened
+    columns = cosines((data.matrix @ A @ B.T).T)
+    assert rows["projected"]["item_auc"] == pytest.approx(cluster_agreement(columns, data.clusters)["auc"])
+    for name, model in data.gauges.items():
+        by_cosine = np.argsort(-(unit_rows(data.users @ model.encoder) @ unit_rows(model.decoder).T), axis=1)[:, :10]
+        by_dot = np.argsort(-predicted, axis=1)[:, :10]
+        shared = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(by_cosine, by_dot, strict=True)])
+        assert rows[name]["items_as_scored"] == pytest.approx(shared, abs=0.01)  # ties may fall either way
+        assert shared < 1
+
+
 def test_tables(shown):
     record = json.loads(json.dumps(shown.to_dict(), allow_nan=False))
     assert record["schema_version"] == 1
     assert len(record["statements"]) == len(STATEMENTS) == shown.to_arrow().num_rows == len(shown.table_rows())
     assert repr(shown) == f"StatementTable({len(STATEMENTS)} statements, 24 hold)"
-    assert shown.to_markdown().count("\n| ") == len(STATEMENTS) + 1
+    assert shown.to_markdown().count("\n| ") == len(STATEMENTS) + 1 + len(shown.gauges) + 1
 
 
 def test_statements_are_shown_on_the_data_of_a_reproduction():

@@ -66,7 +66,7 @@ def reproduce(
         shown = show_statements(result.parameters, progress=show) if everything else None
         written = write_reproduction(result, out, shown)
     if json:
-        statements = {"statements": shown.to_dict()["statements"]} if shown else {}
+        statements = {name: shown.to_dict()[name] for name in ("statements", "gauges")} if shown else {}
         console.print_json({**result.to_dict(), **statements, "files": [str(path) for path in written]})
         return
     columns = ["model", "item vectors", "#AUC", "#P@10", "#cosine inside", "#cosine between"]

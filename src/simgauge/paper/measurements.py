@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from simgauge.core.closed_form.catalogue import named_gauge
+from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.closed_form.factorize import factorize
 from simgauge.core.gauges.sphere_spanning import sphere_spanning
 from simgauge.core.matrices.reweighting import unchanged
@@ -45,6 +47,36 @@ def _spread(found: list[Matrix], *, own: bool, who: str) -> Figure:
         f"{who}, two gauges share {min(shares):.0%} to {max(shares):.0%}"
     )
     return Figure(text, spread, spread > 0.01)
+
+
+def gauge_rows(data: PaperData) -> list[dict[str, Any]]:
+    """Each named gauge of Eq. 1: item-item, user-user and user-item cosines beside what no gauge changes.
+
+    Items by how well they see the clusters; users by the share of their nearest users that rows of the predictions give (the
+    paper's projection); items for a user by the share of items that dot products give.
+
+    Examples
+    --------
+    >>> from simgauge.datasets.clusters import simulate_clusters
+    >>> made = simulate_clusters(200, 30, 3)
+    >>> rows = gauge_rows(PaperData(made.matrix.astype(float), made.clusters, 6, 10.0, 3.0))
+    >>> {row["gauge"]: row["users_as_projected"] for row in rows}["whitened"]
+    1.0
+    """
+    A, B = data.product_model
+    predicted = data.users @ A @ B.T
+    projected = cosines(predicted)
+    return [
+        {
+            "gauge": name,
+            "items": CATALOGUE[name].formula,
+            "meaning": CATALOGUE[name].meaning,
+            "item_auc": _auc(data, cosines(model.decoder)),
+            "users_as_projected": overlap(cosines(data.users @ model.encoder), projected, own=True),
+            "items_as_scored": overlap(cosines(data.users @ model.encoder, model.decoder), predicted, own=False),
+        }
+        for name, model in data.gauges.items()
+    ]
 
 
 def low_rank_rankings(data: PaperData) -> Figure:

@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from simgauge.datasets.clusters import simulate_clusters
 from simgauge.paper.catalogue_of_statements import NOT_SHOWN, STATEMENTS, Statement
+from simgauge.paper.measurements import gauge_rows
 from simgauge.paper.paper_data import Figure, PaperData
+from simgauge.paper.record import NEIGHBORS
 from simgauge.progress import Progress, silent
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
@@ -43,6 +45,8 @@ class StatementTable(Tabular):
     statements: tuple[Statement, ...]
     figures: tuple[Figure, ...]
     """One for each statement."""
+    gauges: tuple[Mapping[str, Any], ...]
+    """One for each named gauge of Eq. 1, see `simgauge.paper.measurements.gauge_rows`."""
     parameters: Mapping[str, Any]
 
     HOLDS: ClassVar[Mapping[Any, str]] = {True: "yes", False: "no", None: "a measurement"}
@@ -57,7 +61,12 @@ class StatementTable(Tabular):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return {"schema_version": SCHEMA_VERSION, "parameters": dict(self.parameters), "statements": self._rows()}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "parameters": dict(self.parameters),
+            "statements": self._rows(),
+            "gauges": [dict(row) for row in self.gauges],
+        }
 
     def table_rows(self) -> Sequence[Sequence[str]]:
         """Cells for a terminal: statement, figure, whether it holds."""
@@ -88,9 +97,28 @@ class StatementTable(Tabular):
             test = f"`{one.test.removeprefix('tests/')}`"
             cells = [one.text, one.section, functions, test, figure.text, self.HOLDS[figure.holds]]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-        lines += ["", "## Not shown", ""]
+        lines += ["", *self._gauge_lines(), "", "## Not shown", ""]
         lines += [f"- {text}" for text in NOT_SHOWN]
         return "\n".join(lines) + "\n"
+
+    def _gauge_lines(self) -> list[str]:
+        """The three kinds of cosine in every named gauge."""
+        lines = [
+            "## One set of predictions, six gauges",
+            "",
+            "The model of Eq. 1 in every named gauge. *Items*: are pairs of one cluster the more similar ones (AUC)? *Users*: how many",
+            f"of the {NEIGHBORS} nearest users are those that rows of the predictions give, the paper's projection? *Items for a user*: how",
+            f"many of the first {NEIGHBORS} by cosine are those by dot product, which every gauge agrees on?",
+            "",
+            "| gauge | items | what it is | item-item: AUC | user-user: as projected | user-item: as scored |",
+            "|---|---|---|---|---|---|",
+        ]
+        for row in self.gauges:
+            lines.append(
+                f"| {row['gauge']} | {row['items']} | {row['meaning']} | {row['item_auc']:.3f} | "
+                f"{row['users_as_projected']:.0%} | {row['items_as_scored']:.0%} |"
+            )
+        return lines
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
@@ -140,4 +168,4 @@ def show_statements(parameters: Mapping[str, Any] = SMALL, *, progress: Progress
         show(f"statement {statement.id}", place, len(STATEMENTS))
         figures.append(statement.figure(data))
     show("done", len(STATEMENTS), len(STATEMENTS))
-    return StatementTable(STATEMENTS, tuple(figures), dict(parameters))
+    return StatementTable(STATEMENTS, tuple(figures), tuple(gauge_rows(data)), dict(parameters))
