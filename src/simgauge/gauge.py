@@ -101,7 +101,8 @@ def canonical_gauge(
     power : float
         α. 0: whitened. ½: balanced, what a penalty on both factors fixes. 1: projected back to the data space,
         the cosine of two columns of ``users @ items.T``, computed in k dimensions. Above 1: strong directions
-        weigh more.
+        weigh more. This is said of the items; the users that go with them are ``U diag(s^(1−α))``: whitened at 1, and at 0
+        projected back, the cosine of two rows of ``users @ items.T``.
     center : {"none", "items", "users", "both"}
         Sides whose mean vector is subtracted. "users" turns the cosine at α = 1 into the correlation of predicted
         columns. "items" takes out what all items share, which a softmax or a ranking loss leaves open. "both" does both.
@@ -130,7 +131,8 @@ def canonical_gauge(
 
     References
     ----------
-    arXiv 2403.05440, sections 2.2, 2.3 and remedy 2 of section 3.
+    arXiv 2403.05440, sections 2.2, 2.3 and remedy 2 of section 3, which projects users: α = 0 here. Items at α = 1 are the same
+    idea for the other side.
 
     Examples
     --------

@@ -55,7 +55,7 @@ class CanonicalGauge(AffineRemedy):
 
     References
     ----------
-    arXiv 2403.05440, remedy 2 of section 3 (α = 1).
+    arXiv 2403.05440, remedy 2 of section 3: it projects users (α = 0 here); α = 1 does the same for items.
 
     Examples
     --------

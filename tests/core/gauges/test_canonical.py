@@ -67,6 +67,15 @@ def test_projected_gauge_is_the_cosine_of_predicted_columns(rng):
     np.testing.assert_allclose(cosine_matrix(Z), cosines((P @ Q.T).T), atol=1e-12)
 
 
+def test_users_are_projected_where_items_are_whitened(rng):
+    """The paper's remedy 2: rows of the predictions. At α = 1 the users are whitened instead."""
+    P, Q = two_tables(rng)
+    projected = canonical_gauge(Embedding(Q, P), 0.0).users
+    np.testing.assert_allclose(projected @ projected.T, P @ Q.T @ Q @ P.T, rtol=1e-10)
+    whitened = canonical_gauge(Embedding(Q, P), 1.0).users
+    np.testing.assert_allclose(whitened.T @ whitened, np.eye(whitened.shape[1]), atol=1e-12)
+
+
 def test_with_centred_users_it_is_their_correlation(rng):
     P, Q = two_tables(rng)
     P = P + 2.0

@@ -25,7 +25,7 @@ CATALOGUE = {
     "minimum-norm": CatalogueGauge(0, 0.5, "V √s", "Eq. 5: AᵀA = BᵀB"),
     "encoder-whitened": CatalogueGauge(0, 1, "V s", "case (b) of section 2.2: AᵀA = I"),
     "balanced": CatalogueGauge(0.5, 0.5, "V √(σs)", "section 2.3, the form of Eq. 6: PᵀP = BᵀB"),
-    "projected": CatalogueGauge(1, 1, "V σs", "columns of the predicted matrix X A Bᵀ: the paper's remedy"),
+    "projected": CatalogueGauge(1, 1, "V σs", "columns of the predicted matrix X A Bᵀ; the paper's remedy is its rows"),
     "truncated-data": CatalogueGauge(1, 0, "V σ", "columns of the truncated data (LSA)"),
 }
 """Every gauge has the same predictions under the penalty "product" (Eq. 1)."""
