@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simgauge.cli import audit, check, compare, demo, export, fit, fix, neighbors, reproduce
+from simgauge.cli import align, apply, audit, check, compare, demo, export, fit, fix, gauge, neighbors, reproduce
 from simgauge.cli.exit_codes import epilog
 
 app = typer.Typer(
@@ -47,5 +47,8 @@ for command in (
     reproduce.reproduce,
     export.export,
     check.check,
+    gauge.gauge,
+    apply.apply,
+    align.align,
 ):
     app.command()(command)

@@ -234,3 +234,17 @@ def print_findings(title: str, findings: Sequence[Any]) -> None:
         console.print(
             table("What to do", ["finding", "why", "smallest action"], [[f.title, f.cause, f.action] for f in serious])
         )
+
+
+def print_measures(measures: Any) -> None:
+    """A table of numbers: shares as percentages, everything else to three digits."""
+    columns = measures.column_names
+    rows = [
+        [str(row[columns[0]]), *("" if row[name] is None else _shown(row[name]) for name in columns[1:])]
+        for row in measures.to_pylist()
+    ]
+    out().print(table("", [columns[0], *(f"#{name}" for name in columns[1:])], rows))
+
+
+def _shown(value: float) -> str:
+    return f"{value:.0%}" if 0.005 <= value < 1 or value in (0, 1) else f"{value:.3g}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simgauge.errors import InputError, ParameterError
+from simgauge.remedies.affine_map import AffineMap
 from simgauge.remedies.all_but_the_top import AllButTheTop
 from simgauge.remedies.canonical import CanonicalGauge
 from simgauge.remedies.centering import Centering
@@ -29,7 +30,7 @@ from simgauge.storage.places import place_of
 CLASSES: dict[str, type[Remedy]] = {
     kind.__name__: kind
     for kind in (
-        AllButTheTop, CSLS, CanonicalGauge, Centering, Chain, LeaveAlone, LocalScaling, NormDiscounting,
+        AffineMap, AllButTheTop, CSLS, CanonicalGauge, Centering, Chain, LeaveAlone, LocalScaling, NormDiscounting,
         PopularityWhitening, Refit, Standardizing, Whitening,
     )
 }  # fmt: skip

@@ -22,13 +22,13 @@ from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.saved_form import fingerprint
 from simgauge.remedies.saving import load_remedy
 from simgauge.shipping.verification import QUERIES, Answers, Truth, answers
+from simgauge.storage.embedding_directory import MAP_FILE
 from simgauge.stores.rows import ExportRows, export_rows
 from simgauge.stores.store import Store, StoredVectors, Written
 from simgauge.stores.target import Target, open_store, parse_target
 from simgauge.tabular import Tabular
 from simgauge.wording import counted, some_of
 
-MAP_FILE = "map.safetensors"
 SCHEMA_VERSION = 1
 
 

@@ -1,0 +1,66 @@
+"""simgauge align: a retrained model in the space of the old one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simgauge.cli import options
+
+
+def align(
+    old: Annotated[str, typer.Argument(help="The model that the index holds: a directory or a file.")],
+    new: Annotated[str, typer.Argument(help="The retrained model.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Directory for the new model in the old one's space, with its map.")
+    ] = None,
+    old_out: Annotated[
+        Path | None,
+        typer.Option("--old-out", help="Directory for the old model in the same gauge: what the index must hold."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="rotation (keeps the new cosines) or linear (keeps predictions).")
+    ] = "rotation",
+    power: Annotated[float, typer.Option(help="α of the canonical gauge that both are put into.")] = 1.0,
+    as_is: Annotated[bool, typer.Option("--as-is", help="Leave both in the gauge they came in.")] = False,
+    center: Annotated[str, typer.Option(help="none, items, users or both.")] = "none",
+    old_users: Annotated[
+        str | None, typer.Option("--old-users", help="Users of the old model, if in a file of their own.")
+    ] = None,
+    new_users: Annotated[str | None, typer.Option("--new-users", help="Users of the new model.")] = None,
+    ids: Annotated[str | None, typer.Option("--old-ids", help="Ids of the old items.")] = None,
+    new_ids: Annotated[str | None, typer.Option("--new-ids", help="Ids of the new items.")] = None,
+    names: options.Names = None,
+    k: Annotated[int, typer.Option("-k", help="Neighbours.")] = 10,
+    seed: options.Seed = 0,
+    json: options.Json = False,
+) -> None:
+    """Bring a retrained model into the space of the old one, and say what changed beyond the space."""
+    from simgauge.cli import console
+    from simgauge.remedies.saved_form import remedy_bytes
+    from simgauge.shipping.align import align as run_align
+    from simgauge.storage.embedding_directory import MAP_FILE
+
+    with console.warnings_as_notes():
+        found = run_align(
+            options.load_embedding(old, old_users, ids, names),
+            options.load_embedding(new, new_users, new_ids, names),
+            method=method,  # type: ignore[arg-type]
+            power=None if as_is else power,
+            center=center,  # type: ignore[arg-type]
+            k=k,
+            rng=seed,
+        )
+        for place, model, map_ in ((out, found.new, found.new_map), (old_out, found.old, found.old_map)):
+            if place is not None:
+                model.save(place, more={MAP_FILE: remedy_bytes(map_)})
+    if json:
+        console.print_json(found.to_dict())
+        return
+    console.out().print(found.summary, markup=False, soft_wrap=True)
+    console.print_measures(found.to_arrow())
+    if found.movers:
+        console.out().print("\nChanged most: " + ", ".join(f"{name} ({share:.0%} kept)" for name, share in found.movers),
+                            markup=False, soft_wrap=True)  # fmt: skip

@@ -1,0 +1,98 @@
+"""apply: a saved map on vectors that come later: new items, new users, queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from simgauge.core.gauges.canonical import GaugeMap
+from simgauge.embedding import Embedding
+from simgauge.errors import InputError
+from simgauge.parameters import check_choice
+from simgauge.read.as_embedding import as_embedding
+from simgauge.remedies.affine import AffineRemedy
+from simgauge.remedies.remedy import Remedy
+from simgauge.remedies.saving import load_remedy
+from simgauge.storage.embedding_directory import MAP_FILE
+
+Side = Literal["items", "users"]
+
+
+def load_map(path: str | Path) -> Remedy:
+    """The fitted map in a file or in a directory that `simgauge fix` or `align` wrote.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is damaged.
+    """
+    found = Path(path)
+    if found.is_dir():
+        found = found / MAP_FILE
+        if not found.is_file():
+            raise InputError(
+                f"{path} holds no {MAP_FILE}: pass a directory that simgauge fix or align wrote, or a map file."
+            )
+    return load_remedy(found)
+
+
+def apply(map_: str | Path | Remedy, vectors: Any, *, side: Side = "items") -> Embedding:
+    """New vectors in the space of a saved map.
+
+    Parameters
+    ----------
+    map_ : path or Remedy
+        A map file, a directory with one, or a fitted remedy.
+    vectors : Embedding, array-like, data frame or path, shape (n, n_features_in)
+        As the model makes them. For an Embedding with both tables, both sides are moved.
+    side : {"items", "users"}
+        What one table of vectors is: new items, and queries to be compared with items by cosine; or users, and queries
+        to be compared with items by dot product. They move by different matrices.
+
+    Returns
+    -------
+    Embedding
+        Ids and names as given; ``provenance["remedy"]`` names the map and its hash.
+
+    Raises
+    ------
+    InputError
+        Of another width than the map takes, NaN or infinite values, or a map that goes by ids (a refit).
+
+    Examples
+    --------
+    >>> from simgauge.remedies import Centering
+    >>> fitted = Centering().fit(Embedding([[1.0, 2.0], [3.0, 4.0]]))
+    >>> apply(fitted, [[2.0, 3.0]]).items
+    array([[0., 0.]])
+    """
+    check_choice(side, "side", ("items", "users"))
+    fitted = map_ if isinstance(map_, Remedy) else load_map(map_)
+    given = as_embedding(vectors)
+    if side == "items":
+        moved: Embedding = fitted.transform(given)
+        return moved
+    if given.users is not None:
+        raise InputError("side='users' is for one table of user vectors; this embedding holds both: leave side out.")
+    affine = affine_of(fitted)
+    if given.n_components != fitted.n_features_in_:
+        raise InputError(
+            f"{fitted.name} takes vectors of {fitted.n_features_in_} components, and these have {given.n_components}: pass "
+            "vectors of the model that the map was made for."
+        )
+    return given.with_tables(
+        affine.apply_users(given.items), None, remedy={**fitted._description(given), "side": "users"}
+    )
+
+
+def affine_of(fitted: Remedy) -> GaugeMap:
+    """The affine map of a fitted remedy.
+
+    Raises
+    ------
+    InputError
+        It has none: it goes by ids, or ranks neighbours.
+    """
+    if isinstance(fitted, AffineRemedy):
+        return fitted.map_
+    raise InputError(f"{fitted.name} is no affine map, so it cannot be applied to users alone or written as code.")

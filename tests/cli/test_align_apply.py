@@ -1,0 +1,72 @@
+"""simgauge gauge, apply and align: from one training to the next, on files."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from simgauge import Embedding, gauge_transform, random_gauge
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def trainings(tmp_path, rng):
+    old = Embedding(
+        rng.standard_normal((120, 6)), users=rng.standard_normal((90, 6)), item_ids=[f"i{row}" for row in range(120)]
+    )
+    old.save(tmp_path / "old")
+    gauge_transform(old, random_gauge(6, 10.0)).save(tmp_path / "new")
+    return tmp_path
+
+
+def test_gauge_writes_vectors_and_map(run, trainings, rng):
+    code, out, _ = run(
+        "gauge", trainings / "old", "--power", "1", "--center", "users", "--out", trainings / "moved", "--json"
+    )
+    assert (code, json.loads(out)["metric"]) == (0, "cosine")
+    moved = Embedding.load(trainings / "moved")
+    old = Embedding.load(trainings / "old")
+    np.save(trainings / "late.npy", old.items[:5])
+    code, _, _ = run("apply", trainings / "moved", trainings / "late.npy", "--out", trainings / "late")
+    assert code == 0
+    np.testing.assert_allclose(Embedding.load(trainings / "late").items, moved.items[:5], atol=1e-12)
+
+
+def test_apply_prints_code(run, trainings):
+    run("gauge", trainings / "old", "--out", trainings / "moved")
+    code, out, _ = run("apply", trainings / "moved", "--as", "numpy")
+    assert code == 0
+    assert "def to_space" in out
+    for arguments, text in (
+        (("--as", "onnx"), "needs --out"),
+        (("--as", "cobol"), "needs --out"),
+        ((), "pass the new vectors"),
+    ):
+        code, _, err = run("apply", trainings / "moved", *arguments)
+        assert code == 2
+        assert text in err
+
+
+def test_align_brings_the_new_model_into_the_old_space(run, trainings):
+    code, out, _ = run(
+        "align",
+        trainings / "old",
+        trainings / "new",
+        "--out",
+        trainings / "aligned",
+        "--old-out",
+        trainings / "index",
+        "--json",
+    )
+    found = json.loads(out)
+    assert code == 0
+    assert found["aligned"]["itself_first"] == 1.0
+    assert found["as_trained"]["itself_first"] < 0.5
+    aligned, index = Embedding.load(trainings / "aligned"), Embedding.load(trainings / "index")
+    np.testing.assert_allclose(aligned.items, index.items, atol=1e-8)
+    code, out, _ = run("align", trainings / "old", trainings / "new", "--method", "linear")
+    assert code == 0
+    assert "find themselves first" in out
