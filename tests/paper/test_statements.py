@@ -19,6 +19,7 @@ from simgauge.core.closed_form.factorize import Factors, factorize
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.core.tables.tables import unit_rows
 from simgauge.datasets.clusters import simulate_clusters
+from simgauge.errors import ParameterError
 from simgauge.paper import identities, measurements
 from simgauge.paper.cluster_agreement import cluster_agreement
 from simgauge.paper.paper_data import PaperData
@@ -172,6 +173,33 @@ def test_data_without_full_rank_is_said_and_not_shown(rng):
     assert "fewer directions than items" in found.text
     twice = np.concatenate([X.T, X.T[:1]]).T  # a copied column
     assert PaperData(sp.csr_array(np.tile(twice, (3, 1))), np.arange(15) % 3, 4, 2.0, 0.5).full is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"n_users": 20, "n_items": 40}, "fewer directions than items"),
+        ({"n_items": 30, "n_components": 30}, "full rank, k = p"),
+        ({"l2_factors": 1e9}, "shrinks every direction to zero"),
+        ({"l2_product": 0.0, "l2_factors": 0.0}, "too small to shrink anything"),
+        ({"max_items_per_user": 2}, ""),
+        ({"n_clusters": 2, "n_components": 2}, ""),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_statements_hold_or_are_not_shown_whatever_the_data(changes, missing):
+    given = {**SMALL, "n_users": 200, "n_items": 30, "n_components": 5, **changes}
+    shown = show_statements(given)
+    rows = shown.to_dict()["statements"]
+    of_the_data = {"section-4"}  # whether gauges see clusters differently depends on the clusters
+    assert {row["id"] for row in rows if row["holds"] is False} <= of_the_data
+    not_shown = [row["figure"] for row in rows if row["figure"].startswith("not shown")]
+    assert any(missing in text for text in not_shown) if missing else True
+
+
+def test_one_component_is_refused():
+    with pytest.raises(ParameterError, match="every cosine is 1 or −1"):
+        show_statements({**SMALL, "n_components": 1})
 
 
 def test_a_strength_that_leaves_nothing_is_said():

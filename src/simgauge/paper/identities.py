@@ -13,12 +13,19 @@ from simgauge.core.matrices.reweighting import standardized
 from simgauge.core.tables.kinds import Matrix, Vector
 from simgauge.embedding import Embedding
 from simgauge.gauge import canonical_gauge, gauge_transform
-from simgauge.paper.paper_data import Figure, PaperData, cosines, identity, largest_difference
+from simgauge.paper.paper_data import (
+    NO_FULL_RANK,
+    NOT_PENALISED,
+    VANISHED,
+    Figure,
+    PaperData,
+    cosines,
+    identity,
+    largest_difference,
+)
 
 DRAWS = 20
 """Random changes that a minimum is compared with."""
-
-NO_FULL_RANK = Figure("not shown: X has fewer directions than items, so D has no inverse")
 
 
 def first_objective(data: PaperData) -> Figure:
@@ -28,12 +35,13 @@ def first_objective(data: PaperData) -> Figure:
 
 def second_objective(data: PaperData) -> Figure:
     """Eq. 2 at Eq. 6."""
-    return _minimum(data, data.factors_model, "factors", 2)
+    return data.factors_model_missing or _minimum(data, data.factors_model, "factors", 2)
 
 
 def weight_decay(data: PaperData) -> Figure:
     """Literal weight decay at its closed form."""
-    return _minimum(data, factorize(data.spectrum, "weights", data.l2_product), "weights", 3)
+    model = factorize(data.spectrum, "weights", data.l2_product)
+    return _minimum(data, model, "weights", 3) if model.decoder.any() else VANISHED
 
 
 def _minimum(data: PaperData, factors: Factors, penalty: str, stream: int) -> Figure:
@@ -67,10 +75,9 @@ def rescaled_predictions(data: PaperData) -> Figure:
 
 def only_the_first(data: PaperData) -> Figure:
     """Eq. 2 rises under every rescaling of Eq. 6 that is not a sign."""
+    if data.factors_model_missing:
+        return data.factors_model_missing
     A, B = data.factors_model
-    kept = np.flatnonzero(B.any(axis=0))
-    if not len(kept):
-        return Figure("not shown: λ of Eq. 2 shrinks every direction to zero")
     lowest, rng = data.loss(data.factors_model, "factors"), data.rng(5)
     rises = []
     for _ in range(DRAWS):
@@ -83,6 +90,8 @@ def rotations(data: PaperData) -> Figure:
     """Both objectives and all cosines stay under a rotation."""
     worst = 0.0
     for model, penalty in ((data.product_model, "product"), (data.factors_model, "factors")):
+        if not model.decoder.any():
+            continue
         R = (
             special_ortho_group.rvs(model.encoder.shape[1], random_state=data.rng(6))
             if model.encoder.shape[1] > 1
@@ -128,6 +137,8 @@ def equation_five(data: PaperData) -> Figure:
 
 def equation_six(data: PaperData) -> Figure:
     """Eq. 6: users and items have the same diagonal, ``(σ − λ)₊``."""
+    if data.factors_model_missing:
+        return data.factors_model_missing
     A, B = data.factors_model
     expected = np.diag(np.clip(data.sigma - data.l2_factors, 0, None))
     scale = float(np.abs(expected).max()) or 1.0
@@ -187,6 +198,8 @@ def case_b_ranking(data: PaperData) -> Figure:
     model = _full_model(data, -0.5)
     if model is None:
         return NO_FULL_RANK
+    if model[2].min() > 1 - 1e-6:
+        return NOT_PENALISED  # both D are the identity
     same = _same_rankings(data.users @ model[0], model[1])
     return Figure(f"{same:.0%} of users have the same ranking by cosine and by dot product", same, same < 1)
 

@@ -38,6 +38,12 @@ class Figure:
     """Whether the statement holds; None where it is a measurement that nothing was claimed of."""
 
 
+NO_FULL_RANK = Figure("not shown: X has fewer directions than items, so D has no inverse")
+VANISHED = Figure("not shown: λ shrinks every direction to zero")
+NOT_PENALISED = Figure("not shown: λ is zero, or too small to shrink anything")
+NOT_BELOW = Figure("not shown: this model has full rank, k = p")
+
+
 def identity(value: float, what: str) -> Figure:
     """The figure of an equation: the largest difference of its two sides."""
     holds = value <= IDENTITY
@@ -87,6 +93,14 @@ class PaperData:
     def factors_model(self) -> Factors:
         """Eq. 6."""
         return factorize(self.spectrum, "factors", self.l2_factors)
+
+    @property
+    def factors_model_missing(self) -> Figure | None:
+        """Why statements on Eq. 2 cannot be shown, if so: without a penalty it has no gauge of its own, with a strong one no
+        vectors."""
+        if self.l2_factors == 0:
+            return NOT_PENALISED
+        return None if self.factors_model.decoder.any() else VANISHED
 
     @cached_property
     def gauges(self) -> dict[str, Factors]:

@@ -14,6 +14,7 @@ from simgauge.paper.catalogue_of_statements import NOT_SHOWN, STATEMENTS, Statem
 from simgauge.paper.measurements import gauge_rows
 from simgauge.paper.paper_data import Figure, PaperData
 from simgauge.paper.record import NEIGHBORS
+from simgauge.parameters import check_integer
 from simgauge.progress import Progress, silent
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
@@ -147,12 +148,19 @@ def show_statements(parameters: Mapping[str, Any] = SMALL, *, progress: Progress
     progress : callable, optional
         Called with text, steps done, steps in all.
 
+    Raises
+    ------
+    ParameterError
+        A single component, or what `simulate_clusters` refuses.
+
     Examples
     --------
     >>> shown = show_statements({**SMALL, "n_users": 300, "n_items": 40, "n_components": 6})
     >>> {row["id"]: row["holds"] for row in shown.to_dict()["statements"]}["case-a-items"]
     True
     """
+    hint = "One component has no gauge but a scale, and every cosine is 1 or −1."
+    check_integer(parameters["n_components"], "n_components", 2, hint=hint)
     show = progress or silent
     given = {name: parameters[name] for name in SIMULATED if name in parameters}
     if "item_exponents" in given:
