@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup setup-test lint types tests dist torture clean
+.PHONY: demo test setup setup-test lint types tests dist torture fuzz clean
 
 demo: setup
 	$(BIN)/simgauge demo --out demo-report
@@ -36,6 +36,10 @@ tests: setup-test
 # Commands killed and interrupted at random moments: nothing may be lost, mixed or left behind. By hand; half an hour.
 torture: setup-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/torture.py --rounds 100
+
+# 100,000 files of every format, changed at random: errors made for people or content, nothing else. By hand; half an hour.
+fuzz: setup-test
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/fuzz.py --files 100000
 
 # Wheel and sdist: built, checked, installed where nothing else is, and used once. By hand, before a release.
 dist: setup

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from threading import current_thread, main_thread
+from threading import Timer, current_thread, main_thread
 from types import FrameType
 from typing import NoReturn
 
@@ -104,7 +104,14 @@ def _note_signals() -> list[int]:
         received.append(number)
         signal.default_int_handler(number, frame)
 
+    def swallowed(what: sys.UnraisableHookArgs) -> None:
+        if not issubclass(what.exc_type, KeyboardInterrupt):
+            sys.__unraisablehook__(what)
+        elif received:  # it came while an object was removed, where Python drops it: once more
+            Timer(0.05, lambda: signal.pthread_kill(main_thread().ident or 0, received[-1])).start()
+
     if current_thread() is main_thread():
+        sys.unraisablehook = swallowed
         # not where signals are ignored, as by `nohup` or in the background of a shell
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, note)
@@ -115,6 +122,7 @@ def _note_signals() -> list[int]:
 
 def _let_signals_end_the_process() -> None:
     """From here on a signal ends the process at once: nothing is left to do, and nothing to say."""
+    sys.unraisablehook = sys.__unraisablehook__
     if current_thread() is main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             if getattr(signal.getsignal(number), "__module__", None) == __name__:

@@ -36,6 +36,7 @@ from simgauge.storage.places import (
     sync_file,
     waiting_place,
 )
+from simgauge.storage.signals import signals_wait
 from simgauge.wording import some_of
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -63,12 +64,13 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         raise InputError(f"{target} is a device, a pipe or a socket: pass the name of a file.")
     parent = make_directory(target.parent)
     with _full_disk_told(parent):
-        with locked(target):
-            clean_up(target)
-            temporary = parent / f".{target.name}{MARK}{secrets.token_hex(4)}"
-            temporary.touch(exist_ok=False)
-            handle = hold_file(temporary)
+        temporary = parent / f".{target.name}{MARK}{secrets.token_hex(4)}"
+        handle = -1
         try:
+            with signals_wait(), locked(target):
+                clean_up(target)
+                temporary.touch(exist_ok=False)
+                handle = hold_file(temporary)
             yield temporary
             if target.exists():
                 shutil.copymode(target, temporary)
@@ -76,8 +78,10 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
             temporary.replace(target)
             sync_directory(parent)
         finally:
-            temporary.unlink(missing_ok=True)
-            os.close(handle)
+            with signals_wait():
+                temporary.unlink(missing_ok=True)
+                if handle >= 0:
+                    os.close(handle)
 
 
 def check_place(path: str | Path, own_names: OwnNames) -> None:
@@ -144,7 +148,7 @@ def atomic_directory(path: str | Path, own_names: OwnNames, *, name_kept: bool =
             yield new
             for file in new.iterdir():
                 sync_file(file)
-            with locked(target):
+            with signals_wait(), locked(target):
                 kept = _commit(place, target, own_names)
     except BaseException:
         for folder in made:

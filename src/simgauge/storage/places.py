@@ -24,6 +24,7 @@ except ImportError:  # pragma: no cover  Windows: without locks nothing is ever 
     fcntl = None  # type: ignore[assignment]
 
 from simgauge.errors import InputError
+from simgauge.storage.signals import signals_wait
 
 MARK = ".simgauge-"
 PATIENCE = 60
@@ -69,19 +70,22 @@ def waiting_place(target: Path, *, inside: bool = False) -> Iterator[Path]:
     What earlier runs left for the same target is cleaned up first.
     """
     parent, prefix = (target, MARK) if inside else (target.parent, f".{target.name}{MARK}")
-    with locked(target):
-        clean_up(target)
-        place = parent / f"{prefix}{secrets.token_hex(4)}"
-        place.mkdir(mode=0o700)
-        handle = os.open(place, os.O_RDONLY)
-        _lock(handle)
+    place = parent / f"{prefix}{secrets.token_hex(4)}"
+    handle = -1
     try:
+        with signals_wait(), locked(target):
+            clean_up(target)
+            place.mkdir(mode=0o700)
+            handle = os.open(place, os.O_RDONLY)
+            _lock(handle)
         yield place
     finally:
-        for path in {place, inside_of(target, place)}:  # the commit may have moved it into the target
-            if path.is_dir():
-                _settle(path, target)
-        os.close(handle)
+        with signals_wait():
+            for path in {place, inside_of(target, place)}:  # the commit may have moved it into the target
+                if path.is_dir():
+                    _settle(path, target)
+            if handle >= 0:
+                os.close(handle)
 
 
 def inside_of(target: Path, place: Path) -> Path:

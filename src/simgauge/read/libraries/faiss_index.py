@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -57,17 +58,46 @@ def is_faiss_file(path: Path) -> bool:
 
 
 def from_faiss_file(path: Path) -> FoundTables:
-    """The vectors of an index that `faiss.write_index` wrote."""
+    """The vectors of an index that `faiss.write_index` wrote.
+
+    Raises
+    ------
+    InputError
+        Damaged, cut off, of a newer version, or with lists in another file, which FAISS would open for writing.
+    """
     import faiss
 
+    if _lists_elsewhere(path):
+        raise InputError(
+            f"{path.name} keeps its lists in another file (OnDiskInvertedLists): refused, because FAISS opens that file "
+            "for writing, wherever it is. Where it was made: faiss.extract_index_ivf(index).replace_invlists(…) with "
+            "lists in memory, then write it again; or pass the vectors."
+        )
+    before = faiss.get_deserialization_vector_byte_limit()
     try:
+        # FAISS takes the sizes in a file on trust; none can be larger than the file (it compares with a quarter)
+        faiss.set_deserialization_vector_byte_limit(5 * path.stat().st_size + 4096)
         index = faiss.read_index(str(path))
     except RuntimeError as error:
         raise InputError(
             f"{path.name} begins like a FAISS index and cannot be read by FAISS {faiss.__version__}: it is damaged, cut "
             "off, binary or of a newer version. Write it again, or pass the vectors."
         ) from error
+    finally:
+        faiss.set_deserialization_vector_byte_limit(before)
     return from_faiss(index)
+
+
+def _lists_elsewhere(path: Path) -> bool:
+    """Whether the file holds the mark of lists on disk, followed by three numbers of which the first and third agree."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        place = data.find(b"ilod")
+        while place >= 0:
+            lists, _, described = np.frombuffer(data[place + 4 : place + 28].ljust(24, b"\0"), "<u8")
+            if lists == described != 0:
+                return True
+            place = data.find(b"ilod", place + 1)
+    return False
 
 
 def _stored(index: Any) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, Any]:

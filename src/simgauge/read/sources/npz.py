@@ -19,6 +19,10 @@ MOST_COMPRESSED = 1100
 """Deflate cannot shrink below 1/1032: an entry that promises more bytes than that is a lie."""
 
 
+MOST_EMPTY = 1000
+"""Rows and columns for each entry of a sparse matrix: more is a damaged shape, and would take memory for ids."""
+
+
 def map_npy(path: Path) -> NDArray[Any]:
     """The array of an ``.npy`` file, memory-mapped read-only.
 
@@ -94,7 +98,13 @@ def load_sparse(path: Path) -> sparse.csr_array:
             "scipy.sparse.save_npz, or pass the array itself."
         )
     try:
-        return as_interaction_matrix(sparse.load_npz(path))
+        matrix = sparse.load_npz(path)
+        if sum(matrix.shape) > MOST_EMPTY * (matrix.nnz + 10_000):
+            raise InputError(
+                f"the shape is {matrix.shape}, with {matrix.nnz:,} entries: nearly all rows or columns would be empty, "
+                "and each has an id. Leave the empty ones out, or check the shape."
+            )
+        return as_interaction_matrix(matrix)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from error
     except (ValueError, KeyError, OSError, EOFError, MemoryError, TypeError, zipfile.BadZipFile, zlib_error) as error:

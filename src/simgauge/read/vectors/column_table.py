@@ -146,12 +146,18 @@ def of_arrow_file(path: Path, label: str) -> ColumnTable:
         with path.open("rb") as file:
             head = file.read(6)
         if head.startswith(b"FEA1"):
-            return of_arrow(feather.read_table(path), label)
+            return of_arrow(_whole(feather.read_table(path)), label)
         with pa.memory_map(str(path)) as source:
             reader = pa.ipc.open_file(source) if head == b"ARROW1" else pa.ipc.open_stream(source)
-            return of_arrow(reader.read_all(), label)
+            return of_arrow(_whole(reader.read_all()), label)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path.name} is damaged or cut off: {str(error)[:200]}. Copy or write it again.") from error
+
+
+def _whole(table: pa.Table) -> pa.Table:
+    """The table, its offsets followed once: Arrow takes them on trust, and a damaged one would end the process."""
+    table.validate(full=True)
+    return table
 
 
 @contextmanager

@@ -141,6 +141,11 @@ def read_word2vec_binary(path: Path, on_bad_row: str = "error") -> WordVectors:
             raise InputError(f"{path.name} is not in word2vec's binary format: no header line 'n_words n_components'.")
         promised, n_components = int(header.group(1)), int(header.group(2))
         width, position = 4 * n_components, header.end()
+        if width > len(data):
+            raise InputError(
+                f"{path.name}: the header promises {promised} words of {n_components} numbers, and the file has "
+                f"{len(data)} bytes. The file was cut off or is in another format: copy it again."
+            )
         possible = min(promised, len(data) // (width + 1) + 1)
         vectors = np.empty((possible, n_components), dtype=np.float32)
         words: list[bytes] = []
