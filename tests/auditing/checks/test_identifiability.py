@@ -8,7 +8,6 @@ import pytest
 from problems import sparse_counts, two_tables
 from simgauge import (
     Embedding,
-    InputError,
     LinearAutoencoder,
     audit,
     canonical_gauge,
@@ -16,7 +15,6 @@ from simgauge import (
     gauge_transform,
     random_gauge,
 )
-from simgauge.bias import drop_bias
 from simgauge.remedies import AllButTheTop, CanonicalGauge, LeaveAlone
 from simgauge.report.summary import report_summary
 
@@ -118,22 +116,6 @@ def test_a_gauge_that_was_chosen_is_not_accused(rng):
     blurred = AllButTheTop().fit(whitened).transform(whitened)
     assert audit(blurred, k=5)["identifiability"].details["sides"]["items"] == "arbitrary"
     assert audit(LeaveAlone().fit(whitened).transform(whitened), k=5)["identifiability"].verdict == "ok"
-
-
-def test_a_folded_bias_is_found_named_and_can_be_dropped(rng):
-    P, Q = two_tables(rng)
-    with_bias = Embedding(np.c_[Q, rng.standard_normal(20)], np.c_[P, np.ones(50)])
-    finding = audit(with_bias, "bpr", k=3)["folded_bias"]
-    assert "column 6 of items is a bias" in finding.summary
-    assert finding.verdict == "warn"
-    np.testing.assert_array_equal(drop_bias(with_bias).items, Q)
-    assert audit(drop_bias(with_bias), "bpr", k=3)["folded_bias"].verdict == "ok"
-    mixed = gauge_transform(with_bias, random_gauge(7, 3.0))
-    assert "constant direction" in audit(mixed, k=3)["folded_bias"].summary
-    with pytest.raises(InputError, match="both tables"):
-        drop_bias(Embedding(Q))
-    with pytest.raises(InputError, match="nothing would be left"):
-        drop_bias(Embedding(np.ones((5, 1)), np.ones((4, 1))))
 
 
 def test_bias_columns_are_no_part_of_the_balance(rng):

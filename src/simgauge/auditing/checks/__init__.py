@@ -32,6 +32,7 @@ from simgauge.auditing.checks.shape import (
     zero_vectors,
 )
 from simgauge.auditing.checks.shipped_gauge import shipped_gauge
+from simgauge.auditing.checks.sides import side_means
 from simgauge.auditing.workspace import Workspace
 from simgauge.findings import Finding
 
@@ -72,6 +73,7 @@ ALL: tuple[Check, ...] = (
     far_out,
     separate_parts,
     queries,
+    side_means,
     query_hubs,
 )
 """In the order of the report. A check returns None where its input is missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simgauge.auditing.checks.sides import CENTRE_EACH_SIDE, gap_verdict
 from simgauge.auditing.workspace import NAMED, Workspace
 from simgauge.core.geometry.distances import DUPLICATE_DISTANCE, distance_concentration, random_pair_distances
 from simgauge.core.geometry.outliers import islands, outliers
@@ -15,10 +16,12 @@ from simgauge.core.neighbors.neighbor_lists import Indices
 from simgauge.core.neighbors.shared_places import Places, shared_places
 from simgauge.core.tables.kinds import Vector
 from simgauge.core.tables.tables import take_rows
-from simgauge.findings import Finding
+from simgauge.findings import SEVERITY, Finding
 
 DISTANCE_PAIRS = 20_000
 NORMAL_95 = 1.96
+ONE_LENGTH = 1e-3
+"""Relative spread of norms below which cosine and dot product rank items alike."""
 
 
 def hubness(workspace: Workspace) -> Finding:
@@ -143,6 +146,19 @@ def far_out(workspace: Workspace) -> Finding:
     )
 
 
+def _instead_of_cosine(workspace: Workspace) -> str:
+    """What makes other lists for users: items of one length are ranked by cosine and dot product alike."""
+    if SEVERITY[gap_verdict(workspace)]:
+        return CENTRE_EACH_SIDE
+    norms = workspace.item_norms[workspace.item_norms > 0]
+    if np.ptp(norms) <= ONE_LENGTH * norms.mean():
+        return (
+            "use a neighbour-level remedy (CSLS), or leave the hubs out of lists; as all items have one length, the dot "
+            "product gives the same lists"
+        )
+    return "rank items for users by the model's own score, which for a dot-product model is the dot product"
+
+
 def query_hubs(workspace: Workspace) -> Finding | None:
     """Items that are near to very many users; None for a single table."""
     if workspace.query_lists is None:
@@ -160,8 +176,8 @@ def query_hubs(workspace: Workspace) -> Finding | None:
         f"{places.n_queries} users",
         interval=(low, high),
         cause="some items lie in the direction of very many users; the cosine of a user and an item depends on the gauge",
-        action="rank items for users by the model's own score, which for a dot-product model is the dot product",
-        verify="the same lists by dot product",
+        action=_instead_of_cosine(workspace),
+        verify="the same lists afterwards",
         at_most="info" if workspace.ranks_by_dot_product else "fail",
         details={
             "named": [f"{workspace.name(hub)} ({count:.0f} lists)" for hub, count in zip(hubs, counts, strict=True)]
