@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import minimize
 
-from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
+from simgauge.core.bounds.attaining_gauge import attaining_gauge
+from simgauge.core.bounds.cosine_bounds import cosine_bounds
 from simgauge.core.bounds.diagonal import diagonal_bounds
 from simgauge.errors import InputError, ParameterError
 
@@ -330,15 +331,28 @@ def test_bad_condition_number(kappa):
 
 
 def test_other_bad_input():
-    with pytest.raises(ParameterError, match="'linear' or 'diagonal'"):
+    with pytest.raises(ParameterError, match="'linear', 'diagonal'"):
         cosine_bounds(np.eye(2), PAIR, 2.0, "orthogonal")
     with pytest.raises(ParameterError, match="approached"):
         cosine_bounds(np.eye(2), PAIR, np.inf, return_metric=True)
-    with pytest.raises(ParameterError, match="'low' or 'high'"):
+    with pytest.raises(ParameterError, match="'low', 'high'"):
         attaining_gauge(np.eye(2), [0, 1], 2.0, "left")
     with pytest.raises(InputError, match="two row indices"):
         attaining_gauge(np.eye(2), [0, 1, 1], 2.0)
     with pytest.raises(InputError, match="NaN"):
         cosine_bounds([[1.0, np.nan]], [[0, 0]], 2.0)
+    for sides in ("users", "user-item"):
+        with pytest.raises(InputError, match="pass the user vectors too"):
+            cosine_bounds(np.eye(2), PAIR, 2.0, sides=sides)
+    with pytest.raises(ParameterError, match="'items', 'users', 'user-item'"):
+        cosine_bounds(np.eye(2), PAIR, 2.0, users=np.eye(2), sides="both")
+    with pytest.raises(ParameterError, match="group='linear' only"):
+        cosine_bounds(np.eye(2), PAIR, 2.0, "diagonal", users=np.eye(2), sides="user-item")
+    with pytest.raises(InputError, match="users have 3 components, items 2"):
+        cosine_bounds(np.eye(2), PAIR, 2.0, users=np.eye(3), sides="user-item")
+    with pytest.raises(InputError, match=r"0\.\.1; received 4\.\.4"):
+        cosine_bounds(np.eye(2), [[1, 4]], 2.0, users=np.ones((9, 2)), sides="user-item")
+    with pytest.raises(InputError, match=r"0\.\.1; received 4\.\.4"):
+        cosine_bounds(np.ones((9, 2)), [[4, 1]], 2.0, users=np.eye(2), sides="user-item")
     low, high = cosine_bounds(np.eye(2), [], 2.0)
     assert low.shape == high.shape == (0,)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import simgauge.core.bounds.cosine_bounds as bounds
-from simgauge.core.bounds.cosine_bounds import attaining_gauge, cosine_bounds
+from simgauge.core.bounds.attaining_gauge import attaining_gauge
+from simgauge.core.bounds.cosine_bounds import cosine_bounds
 from simgauge.errors import InputError
 from tensor_problems import REASON, devices, tensor, watched_copies
 

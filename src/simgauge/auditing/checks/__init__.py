@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from simgauge.auditing.checks.balance import balance, strength_path
 from simgauge.auditing.checks.biases import folded_bias
-from simgauge.auditing.checks.bounds import certified_in_named_gauges, certified_neighbors, cosine_range
+from simgauge.auditing.checks.bounds import certified_neighbors, cosine_range
 from simgauge.auditing.checks.copies import exact_copies, near_copies
 from simgauge.auditing.checks.encoding import other_geometry, several_sources, tiny_norms, unsigned_bytes
 from simgauge.auditing.checks.gauge import canonical_overlap, neighbor_popularity, norm_popularity, random_gauge_overlap
 from simgauge.auditing.checks.identifiability import identifiability
+from simgauge.auditing.checks.named_gauges import certified_in_named_gauges
 from simgauge.auditing.checks.neighborhoods import (
     antihubs,
     concentration,

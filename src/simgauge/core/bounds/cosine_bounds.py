@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, get_args, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simgauge.core.bounds.diagonal import diagonal_bounds, unbounded_diagonal
-from simgauge.core.tables.arrays import doubled, namespace, numpy_dtype, on_host, to_host
+from simgauge.core.bounds.user_item_bounds import user_item_bounds
+from simgauge.core.tables.arrays import doubled, is_tensor, namespace, numpy_dtype, on_host, to_host
 from simgauge.core.tables.kinds import Array
 from simgauge.core.tables.tables import as_table, take_rows, unit_rows
-from simgauge.core.tables.tensor_precision import row_sums
+from simgauge.core.tables.tensor_precision import row_lengths
 from simgauge.errors import InputError, ParameterError
+from simgauge.parameters import check_choice
 
 Group = Literal["linear", "diagonal"]
+Sides = Literal["items", "users", "user-item"]
 Floats = NDArray[np.float64]
 
 ENTRIES_PER_BLOCK, DEVICE_ENTRIES_PER_BLOCK = 1 << 17, 1 << 24
@@ -41,11 +44,20 @@ def cosine_bounds(
     condition_number: float,
     group: Group = "linear",
     *,
+    users: Any = None,
+    sides: Sides = "items",
     return_metric: Literal[False] = False,
 ) -> tuple[Floats, Floats]: ...
 @overload
 def cosine_bounds(
-    vectors: Any, pairs: ArrayLike, condition_number: float, group: Group = "linear", *, return_metric: Literal[True]
+    vectors: Any,
+    pairs: ArrayLike,
+    condition_number: float,
+    group: Group = "linear",
+    *,
+    users: Any = None,
+    sides: Sides = "items",
+    return_metric: Literal[True],
 ) -> AttainedBounds: ...
 def cosine_bounds(
     vectors: Any,
@@ -53,28 +65,36 @@ def cosine_bounds(
     condition_number: float,
     group: Group = "linear",
     *,
+    users: Any = None,
+    sides: Sides = "items",
     return_metric: bool = False,
 ) -> tuple[Floats, Floats] | AttainedBounds:
     """Lowest and highest cosine that pairs of vectors can take over all metrics of a condition number.
 
     Replacing items Q by Q G (and users P by P G^-T) keeps every prediction P Qᵀ and changes the cosine of two items to
-    x M y / √(x M x · y M y), M = G Gᵀ. The bounds are exact over all M of the group with cond(M) <= κ.
+    x M y / √(x M x · y M y), M = G Gᵀ, of two users to that under M⁻¹, and of a user p and an item q to
+    p·q / √(p M⁻¹ p · q M q). The bounds are exact over all M of the group with cond(M) <= κ.
 
     "linear": any symmetric positive definite M. An angle φ becomes anything in
     [2·atan(tan(φ/2)/√κ), 2·atan(tan(φ/2)·√κ)] (generalised Wielandt inequality). "diagonal": M = diag(d),
     d in [1, κ]^n_components, the paper's rescaling D of the axes as they are: the result depends on the basis, so pass
-    vectors in the canonical one (Z(α)) unless their own axes mean something.
+    vectors in the canonical one (Z(α)) unless their own axes mean something. A user and an item: see `user_item_bounds`.
 
     Parameters
     ----------
     vectors : array-like or torch tensor, shape (n_rows, n_components)
         float32 or float64; the length of a row does not matter. Rows of a tensor are gathered on its device.
     pairs : array-like of int, shape (n_pairs, 2)
-        Row indices, each >= 0 and < n_rows.
+        Row indices, each >= 0 and below the rows of its table: of two items, of two users, or (user, item).
     condition_number : float
         κ >= 1 of the **metric**. A gauge G of condition number g gives κ = g². `numpy.inf` for unbounded: the bounds
         are then approached, not attained.
     group : {"linear", "diagonal"}
+        "diagonal" is not offered for a user and an item.
+    users : array-like or torch tensor, shape (n_users, n_components), optional
+        The other table, with `sides` other than "items".
+    sides : {"items", "users", "user-item"}
+        Whose cosines.
     return_metric : bool
         Also return a metric that attains each bound (finite κ only).
 
@@ -85,7 +105,8 @@ def cosine_bounds(
         NumPy, also for tensors.
     low_metric, high_metric : ndarray, shape (n_pairs, n_components), only with return_metric=True
         "diagonal": the d in [1, κ]. "linear": a vector e with M = I + (κ − 1) e eᵀ, of norm one, or zero where the
-        bound is the cosine itself. `attaining_gauge` turns them into a G.
+        bound is the cosine itself, or below one where a cosine of ±1 takes less than κ. M is the metric of the users with
+        sides="users", and of the items otherwise. `attaining_gauge` turns them into a G.
 
     Gauge
     -----
@@ -105,9 +126,9 @@ def cosine_bounds(
     Raises
     ------
     InputError
-        Bad vectors, or pairs that are not integer, not of shape (n_pairs, 2) or out of range.
+        Bad vectors, pairs that are not integer, not of shape (n_pairs, 2) or out of range, or users missing.
     ParameterError
-        condition_number below 1 or NaN, unknown group, or return_metric=True with κ = inf.
+        condition_number below 1 or NaN, unknown group or sides, or return_metric=True with κ = inf.
 
     References
     ----------
@@ -123,16 +144,16 @@ def cosine_bounds(
     >>> low.round(6), high.round(6)
     (array([0.8]), array([1.]))
     """
-    table = as_table(vectors)
-    index = _as_pairs(pairs, len(table))
-    kappa = _as_condition_number(condition_number, group, return_metric)
-    solve = _linear if group == "linear" else _diagonal
+    first, table = _as_sides(vectors, users, sides, group)
+    index = _as_pairs(pairs, len(first), len(table))
+    kappa = _as_condition_number(condition_number, return_metric)
+    solve = user_item_bounds if sides == "user-item" else _linear if group == "linear" else _diagonal
     tiny = 2 * float(np.finfo(numpy_dtype(table)).eps)
     found = AttainedBounds(*np.zeros((2, len(index))), *_metrics(len(index), table.shape[1], group, return_metric))
 
     def work(start: int) -> None:
         block = index[start : start + step]
-        x, y = _unit(table, block[:, 0]), _unit(table, block[:, 1])
+        x, y = _unit(first, block[:, 0]), _unit(table, block[:, 1])
         if group == "diagonal":
             x, y = to_host(x), to_host(y)
         usable = np.flatnonzero(to_host(_any(x) & _any(y)))
@@ -140,7 +161,7 @@ def cosine_bounds(
         for target, part in zip(found[: 4 if return_metric else 2], parts, strict=False):
             target[start + usable] = to_host(part)
 
-    near = on_host(table) or table.device.type == "cpu"
+    near = not is_tensor(table) or table.device.type == "cpu"
     step = max(1, (ENTRIES_PER_BLOCK if near else DEVICE_ENTRIES_PER_BLOCK) // table.shape[1])
     starts = range(0, len(index), step)
     if on_host(table):
@@ -149,55 +170,6 @@ def cosine_bounds(
         for start in starts:
             work(start)
     return found if return_metric else (found.low, found.high)
-
-
-def attaining_gauge(
-    vectors: Any,
-    pair: ArrayLike,
-    condition_number: float,
-    side: Literal["low", "high"] = "low",
-    group: Group = "linear",
-) -> Floats:
-    """A gauge G that brings the cosine of one pair to its bound: the cosine of rows of `vectors @ G`.
-
-    Apply `users @ inv(G).T` to the other table and all predictions stay the same.
-
-    Parameters
-    ----------
-    vectors, condition_number, group
-        As in `cosine_bounds`; κ is finite and is the condition number of the metric G Gᵀ, so cond(G) <= √κ.
-    pair : array-like of int, shape (2,)
-    side : {"low", "high"}
-
-    Returns
-    -------
-    ndarray, shape (n_components, n_components), float64
-        Symmetric positive definite; diagonal for group "diagonal".
-
-    Raises
-    ------
-    InputError, ParameterError
-        As in `cosine_bounds`.
-
-    Examples
-    --------
-    >>> items = np.array([[1.0, 0.0], [0.6, 0.8]])
-    >>> moved = items @ attaining_gauge(items, [0, 1], 4.0, "high")
-    >>> cosine = moved[0] @ moved[1] / np.sqrt((moved[0] @ moved[0]) * (moved[1] @ moved[1]))
-    >>> round(float(cosine), 6)
-    0.882353
-    """
-    if side not in ("low", "high"):
-        raise ParameterError(f"side={side!r}: expected 'low' or 'high'.")
-    one_pair = np.asarray(pair)
-    if one_pair.shape != (2,):
-        raise InputError(f"pair: expected two row indices; received shape {one_pair.shape}.")
-    bounds = cosine_bounds(vectors, one_pair[None], condition_number, group, return_metric=True)
-    metric = (bounds.low_metric if side == "low" else bounds.high_metric)[0]
-    if group == "diagonal":
-        return np.diag(np.sqrt(metric))
-    gauge: Floats = np.eye(len(metric)) + (np.sqrt(condition_number) - 1.0) * np.outer(metric, metric)
-    return gauge
 
 
 def _linear(x: Array, y: Array, kappa: float, tiny: float) -> tuple[Array, Array, Array, Array]:
@@ -212,13 +184,6 @@ def _linear(x: Array, y: Array, kappa: float, tiny: float) -> tuple[Array, Array
     high = (closing - opening / kappa) / (closing + opening / kappa) if np.isfinite(kappa) else one
     low[distance == 0], high[closeness == 0] = 1.0, -1.0
     return low, high, _normalized(apart, distance), _normalized(along, closeness)
-
-
-def row_lengths(rows: Array) -> Array:
-    """Norms along the last axis, next to the rows; equal rows give equal norms."""
-    if on_host(rows):
-        return np.linalg.norm(rows, axis=-1)
-    return namespace(rows).sqrt(row_sums(rows * rows))
 
 
 def _normalized(rows: Array, norms: Array) -> Array:
@@ -259,7 +224,32 @@ def _in_threads(work: Callable[[int], None], starts: range) -> None:
         list(pool.map(work, starts))
 
 
-def _as_pairs(pairs: ArrayLike, n_rows: int) -> NDArray[np.intp]:
+def _as_sides(vectors: Any, users: Any, sides: str, group: str) -> tuple[Array, Array]:
+    """The tables that the first and the second index of a pair refer to."""
+    check_choice(group, "group", get_args(Group))
+    check_choice(sides, "sides", get_args(Sides))
+    if sides == "items":
+        table = as_table(vectors)
+        return table, table
+    if users is None:
+        raise InputError(f"sides={sides!r}: pass the user vectors too, cosine_bounds(items, ..., users=users).")
+    other = as_table(users, "users")
+    if sides == "users":
+        return other, other
+    if group == "diagonal":
+        raise ParameterError("sides='user-item' is offered for group='linear' only.")
+    table = as_table(vectors)
+    places = [str(side.device) if is_tensor(side) else "the host" for side in (other, table)]
+    if places[0] != places[1]:
+        raise InputError(f"users lie on {places[0]}, items on {places[1]}: bring both to one place first.")
+    if other.shape[1] != table.shape[1]:
+        raise InputError(
+            f"users have {other.shape[1]} components, items {table.shape[1]}: pass the two tables of one model."
+        )
+    return other, table
+
+
+def _as_pairs(pairs: ArrayLike, n_first: int, n_second: int) -> NDArray[np.intp]:
     index = np.asarray(pairs)
     if index.size == 0:
         return np.empty((0, 2), dtype=np.intp)
@@ -268,17 +258,16 @@ def _as_pairs(pairs: ArrayLike, n_rows: int) -> NDArray[np.intp]:
             f"pairs: expected row indices of shape (n_pairs, 2), integers; received shape {index.shape}, dtype "
             f"{index.dtype}. For all pairs of n rows pass numpy.stack(numpy.triu_indices(n, 1), axis=1)."
         )
-    if index.min() < 0 or index.max() >= n_rows:
-        raise InputError(
-            f"pairs: row indices must lie in 0..{n_rows - 1}; received {index.min()}..{index.max()}. "
-            "Ids are not row indices: look them up first."
-        )
+    for column, n_rows in zip(index.T, (n_first, n_second), strict=True):
+        if column.min() < 0 or column.max() >= n_rows:
+            raise InputError(
+                f"pairs: row indices must lie in 0..{n_rows - 1}; received {column.min()}..{column.max()}. "
+                "Ids are not row indices: look them up first."
+            )
     return index.astype(np.intp, copy=False)
 
 
-def _as_condition_number(condition_number: float, group: str, return_metric: bool) -> float:
-    if group not in ("linear", "diagonal"):
-        raise ParameterError(f"group={group!r}: expected 'linear' or 'diagonal'.")
+def _as_condition_number(condition_number: float, return_metric: bool) -> float:
     try:
         kappa = float(condition_number)
     except (TypeError, ValueError):

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.bounds.cosine_bounds import row_lengths
 from simgauge.core.bounds.swap_roots import RESOLUTION, Triples
 from simgauge.core.tables.arrays import beside, doubled, namespace, to_host
 from simgauge.core.tables.kinds import Array
 from simgauge.core.tables.tables import unit_rows
+from simgauge.core.tables.tensor_precision import row_lengths
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

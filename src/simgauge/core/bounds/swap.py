@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simgauge.core.bounds.cosine_bounds import attaining_gauge
+from simgauge.core.bounds.attaining_gauge import attaining_gauge
 from simgauge.core.bounds.directions import Directions, directions, triples_of
 from simgauge.core.bounds.swap_roots import Triples, swap_thresholds
 from simgauge.core.tables.arrays import doubled, to_host

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from simgauge.core.tables.arrays import is_tensor, namespace
+import numpy as np
+
+from simgauge.core.tables.arrays import is_tensor, namespace, on_host
 from simgauge.core.tables.kinds import Array
 
 IEEE = ("ieee", "none")
@@ -84,3 +86,10 @@ def row_sums(products: Array) -> Array:
             folded = folded + products[..., half:width]
         products, width = folded, half
     return products[..., 0]
+
+
+def row_lengths(rows: Array) -> Array:
+    """Norms along the last axis, next to the rows; equal rows give equal norms."""
+    if on_host(rows):
+        return np.linalg.norm(rows, axis=-1)
+    return namespace(rows).sqrt(row_sums(rows * rows))

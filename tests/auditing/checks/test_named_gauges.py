@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simgauge import Embedding, audit, gauge_transform, random_gauge
-from simgauge.auditing.checks import bounds
+from simgauge.auditing.checks import named_gauges
 
 
 def two_tables(rng, n_items=300, spread=0.3):
@@ -42,7 +42,7 @@ def test_the_finding_does_not_depend_on_the_gauge_and_certificates_over_all_metr
 
 def test_large_tables_are_looked_at_in_three_gauges_and_not_blamed_for_what_is_not_proven(rng, monkeypatch):
     items, users = two_tables(rng, spread=0.02)
-    monkeypatch.setattr(bounds, "NAMED_WORK", 1.0)
+    monkeypatch.setattr(named_gauges, "NAMED_WORK", 1.0)
     finding = audit(Embedding(items, users), k=5)["certified_in_named_gauges"]
     assert finding.value == 0
     assert finding.details["points"] == 3
