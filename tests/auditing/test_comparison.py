@@ -9,6 +9,7 @@ import pytest
 
 from geometry_problems import general_map, rotation, skewed_table
 from simgauge.auditing.comparison import compare
+from simgauge.auditing.predictions import predictions_agree
 from simgauge.core.geometry.agreement import agreement_above_chance, cross_moments
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.embedding import Embedding
@@ -186,3 +187,13 @@ def test_bad_input_is_one_message(model, rng):
         compare(model, model, k=80)
     with pytest.raises(InputError, match="duplicates"):
         Embedding(model.items, item_ids=["a"] * 80)
+
+
+def test_rounding_that_would_explain_everything_explains_nothing(rng):
+    """Unrelated small whole numbers: half a step of every entry is as large as the scores themselves."""
+    rows = np.arange(40)
+    P, Q = ([rng.integers(-2, 3, (40, 4)).astype(float) for _ in range(2)] for _ in range(2))
+    assert predictions_agree((P[0], P[1]), (Q[0], Q[1]), (rows, rows), (rows, rows), rng).kind == "different"
+    fine = [np.round(50 * rng.standard_normal((40, 4))) for _ in range(2)]  # control: a grid fine enough to tell
+    found = predictions_agree((fine[0], fine[0] + 0.3), (fine[1], fine[1]), (rows, rows), (rows, rows), rng)
+    assert (found.kind, found.rounded) == ("same", True)
