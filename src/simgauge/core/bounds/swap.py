@@ -61,7 +61,7 @@ def swap_threshold(vectors: Any, triples: ArrayLike) -> Floats:
     array([1.8575])
     """
     table = as_table(vectors)
-    index = _as_triples(triples, len(table))
+    index = as_triples(triples, len(table))
     result = np.empty(len(index))
     step = max(1, ENTRIES_PER_BLOCK // int(table.shape[1]))
     for start in range(0, len(index), step):
@@ -105,7 +105,7 @@ def tying_gauge(vectors: Any, triple: ArrayLike) -> Floats:
     1.8575
     """
     table = as_table(vectors)
-    index = _as_triples(np.asarray(triple)[None], len(table))
+    index = as_triples(np.asarray(triple)[None], len(table))
     around = directions(partial(take_rows, table), index[:, 0], index[:, 1:])
     if around.tangents[0, 0] > around.tangents[0, 1]:
         index = index[:, [0, 2, 1]]
@@ -157,7 +157,8 @@ def _stretched_axis(turned: Floats, onto: Floats) -> Floats:
     return axis / np.linalg.norm(axis)
 
 
-def _as_triples(triples: ArrayLike, n_rows: int) -> Indices:
+def as_triples(triples: ArrayLike, n_rows: int) -> Indices:
+    """Check triples of row indices."""
     index = np.asarray(triples)
     if index.ndim != 2 or index.shape[1] != 3 or index.dtype.kind not in "iu":
         raise InputError(
