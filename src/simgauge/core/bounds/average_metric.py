@@ -107,7 +107,7 @@ def metric_precision(eigenvalues: ArrayLike) -> float:
 
 
 def _cosines(left: Floats, right: Floats) -> Floats:
-    return np.clip(np.einsum("ij,ij->i", left, right), -1, 1)
+    return np.asarray(np.clip(np.einsum("ij,ij->i", left, right), -1, 1))
 
 
 def _probability(near: Floats, far: Floats, between: Floats, precision: float) -> Floats:
