@@ -295,6 +295,21 @@ def test_degenerate_triples():
     assert np.array_equal(tying_gauge(table, [0, 1, 6]), np.eye(3))
 
 
+@pytest.mark.parametrize("dim", [3, 64, 768])
+@pytest.mark.parametrize("distance", [1.0, 1e-7])
+def test_equal_directions_tie_whatever_rounding_makes_of_them(rng, dim, distance):
+    """Rows that differ in length alone: after normalising, either may seem nearer by an ulp, with γ = 1 and κ° = ∞."""
+    x, y = rng.normal(size=(2, 200, dim))
+    y = x + distance * y
+    rows = np.stack([x, y, y * rng.uniform(0.01, 50, (200, 1))], axis=1).reshape(-1, dim)
+    triples = np.arange(600).reshape(200, 3)
+    assert (swap_threshold(rows, triples) == 1).all()
+    assert (swap_threshold(rows, triples[:, [0, 2, 1]]) == 1).all()
+    farther = rows.copy()
+    farther[2::3] += 0.01 * rng.normal(size=(200, dim))
+    assert (swap_threshold(farther, triples) != 1).any()  # control: other directions do not tie
+
+
 def test_a_zero_vector_keeps_cosine_zero_so_the_other_angle_moves_to_it(rng):
     x, y = np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.5, 0.2])
     table = np.stack([x, y, 0 * x, -y])
