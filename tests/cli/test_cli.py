@@ -220,3 +220,23 @@ def test_the_installed_command_works_and_is_quiet_when_piped(tmp_path, saved):
                           capture_output=True, text=True, check=True, cwd=tmp_path)  # fmt: skip
     assert done.stderr == ""
     json.loads(done.stdout)
+
+
+def test_what_is_known_of_the_training_can_be_said(run, saved):
+    def group(*options):
+        code, text, _ = run("audit", saved, "-k", 5, "--json", *options)
+        assert code == 0
+        return next(f for f in json.loads(text)["findings"] if f["id"] == "identifiability")["details"]
+
+    assert group("--objective", "word2vec")["shifts"] == "none"
+    assert group("--objective", "word2vec", "--biases", "items")["shifts"] == "users"
+    assert group("--objective", "softmax", "--biases", "items")["shifts"] == "both"
+    assert group("--objective", "softmax", "--penalty", "factors")["gauge_group"] == "O(k)"
+    for options, near in (
+        (("--objective", "sofmax"), "softmax"),
+        (("--biases", "item"), "items"),
+        (("--penalty", "factor"), "factors"),
+    ):
+        code, _, message = run("audit", saved, "-k", 5, *options)
+        assert code == 2
+        assert f"Did you mean '{near}'" in message

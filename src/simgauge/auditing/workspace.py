@@ -295,12 +295,18 @@ class Workspace:
         """Neighbours of `gauge_rows` under random metrics, one list a condition number; a draw shares its axes.
 
         The axes are a Haar rotation of the latent space as shipped; along them the metric is log-uniform between 1 and
-        κ, both attained.
+        κ, both attained. Where the loss leaves a shift of the items open, all items also move by one random vector, as
+        long as items are from their mean (root mean square).
         """
         rng = np.random.default_rng([self.seed, 7, draw])
         axes, exponents = random_axes(self.embedding.n_components, rng)
         scales = [kappa ** (exponents / 2) for kappa in condition_numbers]
-        return streamed_top_k_scaled(self.items, self.gauge_rows, self.k, axes, scales)
+        shift = None
+        if "items" in core.centered_sides(self.gauge_centers[0]):
+            length = np.sqrt(np.trace(self.moments.scatter) / self.moments.n_rows)
+            direction = rng.standard_normal(self.embedding.n_components)
+            shift = length * direction / np.linalg.norm(direction)
+        return streamed_top_k_scaled(self.items, self.gauge_rows, self.k, axes, scales, shift=shift)
 
 
 def _finite(interval: tuple[float, float] | None) -> tuple[float, float] | None:

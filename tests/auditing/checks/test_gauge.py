@@ -13,6 +13,9 @@ from simgauge import (
     gauge_transform,
     random_gauge,
 )
+from simgauge.auditing.checks.gauge import _named_gauges
+from simgauge.auditing.run import _workspace
+from simgauge.auditing.training import known_training
 
 
 @pytest.fixture
@@ -64,3 +67,34 @@ def test_whitened_lists_of_no_more_items_than_components_are_skipped(rng):
     assert [row["power"] for row in both.details["gauges"]] == [0.5, 1.0, 1.0]
     enough = audit(Embedding(rng.standard_normal((60, 40))), k=5)["canonical_overlap"]
     assert enough.value is not None
+
+
+def test_random_gauges_shift_the_items_where_the_loss_cannot_see_it(embedding):
+    """Softmax: a random shift goes with the metric, so lists change at κ = 1 too; a pointwise loss leaves none open."""
+    softmax, pointwise = (audit(embedding, name, k=5)["random_gauge_overlap"] for name in ("softmax", "word2vec"))
+    assert softmax.details["items_shifted"]
+    assert "a random shift of all items" in softmax.summary
+    assert not pointwise.details["items_shifted"]
+    assert "shift" not in pointwise.summary + pointwise.cause
+    assert softmax.value < pointwise.value
+
+
+def test_gauges_of_a_loss_that_sees_differences_centre_the_items(embedding):
+    """All rows of the table of gauges are the same after a shift of the items, for softmax and not for word2vec."""
+    shift = 3 * np.ones(embedding.n_components)
+    moved = gauge_transform(embedding, np.eye(embedding.n_components), item_shift=shift)
+    by_objective = {}
+    for objective in ("softmax", "word2vec"):
+        workspaces = [
+            _workspace(e, known_training({}, objective), None, None, None, 5, 100, 0, None) for e in (embedding, moved)
+        ]
+        named = _named_gauges(workspaces[0])
+        by_objective[objective] = [
+            bool((workspaces[0].gauge_lists(power, center) == workspaces[1].gauge_lists(power, center)).all())
+            for _, power, center in named
+        ]
+    assert by_objective["softmax"] == [True] * 4
+    assert not any(by_objective["word2vec"])  # control
+    finding = audit(embedding, "softmax", k=5)["canonical_overlap"]
+    assert "up to one constant for each user" in finding.cause
+    assert "up to one constant" not in audit(embedding, "word2vec", k=5)["canonical_overlap"].cause

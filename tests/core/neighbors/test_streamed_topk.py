@@ -74,3 +74,12 @@ def test_several_scales_of_one_rotation(rng, block_bytes):
     for lists, scale in zip(found, scales, strict=True):
         np.testing.assert_array_equal(lists, top_k(table @ rotation * scale, 5, rows=rows)[0])
     np.testing.assert_array_equal(found[0], top_k(table, 5, rows=rows)[0])  # a rotation changes no cosine
+
+
+def test_a_shift_of_all_rows_is_that_of_the_shifted_table(rng):
+    table, shift = rng.standard_normal((60, 4)), 2 * rng.standard_normal(4)
+    rotation, scale = np.linalg.qr(rng.standard_normal((4, 4)))[0], np.array([1.0, 2, 3, 4])
+    rows = np.array([3, 7])
+    found = streamed_top_k_scaled(table, rows, 5, rotation, [scale], block_bytes=800, shift=shift)[0]
+    np.testing.assert_array_equal(found, top_k((table + shift) @ rotation * scale, 5, rows=rows)[0])
+    assert (found != streamed_top_k_scaled(table, rows, 5, rotation, [scale])[0]).any()

@@ -117,16 +117,19 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
                        "one component has no gauge but its scale", "ok", gauge_dependent=False)  # fmt: skip
     judged = next(row for row in rows if row["condition_number"] == JUDGED_CONDITION_NUMBER)
     value = judged["overlap"]
+    shifted = "items" in centered_sides(workspace.gauge_centers[0])
     return Finding(
         id="random_gauge_overlap",
         title="Neighbours under random gauges",
         value=value,
         interval=(judged["low"], judged["high"]),
         summary=f"{value:.0%} of the neighbours stay under a random metric with condition number "
-        f"{JUDGED_CONDITION_NUMBER:g} (lists: {judged['low']:.0%} to {judged['high']:.0%})",
+        f"{JUDGED_CONDITION_NUMBER:g}{' and a random shift of all items' if shifted else ''} (lists: {judged['low']:.0%} to "
+        f"{judged['high']:.0%})",
         verdict=_capped(workspace, workspace.thresholds["random_gauge_overlap"].judge(value)),
-        cause="these metrics leave every dot product of users and items alone when the users move along: the part of a list "
-        "that goes is not determined by them",
+        cause="these metrics leave every dot product of users and items alone when the users move along"
+        + (" (the shift moves each user's by one constant, which this loss cannot see)" if shifted else "")
+        + ": the part of a list that goes is not determined by them",
         action="don't treat single neighbours as findings; see the certificates for those that are safe",
         verify="gauge_transform(embedding, random_gauge(k, √κ)) and look at the neighbours again",
         gauge_dependent=True,
@@ -135,6 +138,7 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
             "k": workspace.k,
             "n_probe_rows": len(shipped),
             "by_condition_number": rows,
+            "items_shifted": shifted,
             "interval_is": "5 % to 95 % of single lists",
         },
     )

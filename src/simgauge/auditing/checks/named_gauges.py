@@ -46,8 +46,9 @@ def certified_in_named_gauges(workspace: Workspace) -> Finding | None:
         f"(whitened) to 1 (projected back){CENTRED[center]}; at most {most:.0%} are, as far as {looked['points']} values of α tell",
         # a table is not blamed for a grid that was too coarse to prove more: what is seen must fall short as well
         verdict="info" if chosen else workspace.thresholds["certified_in_named_gauges"].judge(most),
-        cause="all of these gauges make the same predictions and weigh the latent directions by s^α; a neighbour that is in the list "
-        "for every α does not depend on that choice",
+        cause="all of these gauges have the same dot products of users and items"
+        + (", up to one constant for each user," if center in ("items", "both") else "")
+        + " and weigh the latent directions by s^α; a neighbour that is in the list for every α does not depend on that choice",
         action="choose α on held-out evidence (simgauge fix) where lists matter; neighbours in every gauge need no choice",
         verify="certified_along_gauges(items, users, k) tells which neighbours they are; its docstring has the proof",
         gauge_dependent=False,

@@ -43,8 +43,8 @@ def shipped_gauge(workspace: Workspace) -> Finding | None:
         cause=("" if workspace.ranks_by_dot_product else "if the two tables are scored by dot products: ")
         + "their scores select no scale along the latent directions, and the scale in this file is that of no named gauge; it "
         "came from initial values, an early stop, or a step after training",
-        action="bring the vectors into a named gauge, which changes no score: simgauge.canonical_gauge(embedding, alpha), or "
-        "let simgauge fix choose one by evidence",
+        action="bring the vectors into a named gauge, which changes no user's ranking: simgauge.canonical_gauge(embedding, "
+        f"alpha, center={workspace.gauge_centers[0]!r}), or let simgauge fix choose one by evidence",
         verify="repeat the audit on the result: the condition number must be 1",
         group="gauge",
         at_most=_gravest(workspace, kept.low),

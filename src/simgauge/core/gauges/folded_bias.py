@@ -145,7 +145,8 @@ def constant_direction(table: Any, *, tolerance: float = CONSTANT) -> ConstantDi
 
     A gauge mixes a constant column into all others, but cannot remove it: users P with P w = 1 still carry an item
     bias, Q g for any g with w·g = 1. With g the mean user vector the bias of an item is its mean predicted score;
-    `canonical_form(center="users")` takes exactly that out.
+    `canonical_form(center="users")` takes exactly that out. Items with such a direction carry a bias of the users, which
+    `center="items"` takes out.
 
     Parameters
     ----------

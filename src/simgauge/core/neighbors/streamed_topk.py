@@ -97,8 +97,9 @@ def streamed_top_k_scaled(
     rotation: NDArray[np.floating[Any]],
     scales: Sequence[NDArray[np.floating[Any]]],
     block_bytes: int | None = None,
+    shift: NDArray[np.floating[Any]] | None = None,
 ) -> list[NDArray[np.int64]]:
-    """Cosine neighbours in ``table @ rotation * scale`` for several scales, the table rotated once.
+    """Cosine neighbours in ``(table + shift) @ rotation * scale`` for several scales, the table rotated once.
 
     Parameters
     ----------
@@ -106,6 +107,8 @@ def streamed_top_k_scaled(
         As in `streamed_top_k`.
     rotation : ndarray, shape (n_components, n_components)
     scales : sequence of ndarray, shape (n_components,)
+    shift : ndarray, shape (n_components,), optional
+        One vector for all rows.
 
     Returns
     -------
@@ -120,17 +123,18 @@ def streamed_top_k_scaled(
     """
     best: list[Lists | None] = [None] * len(scales)
     asked = take_rows(table, rows)
-    arguments = (asked, k + 1, rotation, list(scales))
+    moved = np.zeros(table.shape[1]) if shift is None else shift @ rotation
+    arguments = (asked, k + 1, rotation, list(scales), moved)
     for lists in map_rows(table, _nearest_scaled, *arguments, step=_step(table, k, block_bytes or BLOCK_BYTES)):
         best = [_merge(before, found, k + 1) for before, found in zip(best, lists, strict=True)]
     return [_without_self(found, rows, k)[0] for found in best if found is not None]
 
 
 def _nearest_scaled(
-    block: Array, first_row: int, asked: Array, count: int, rotation: Factors, scales: list[Factors]
+    block: Array, first_row: int, asked: Array, count: int, rotation: Factors, scales: list[Factors], shift: Factors
 ) -> list[Lists]:
-    typed = beside(rotation, block)
-    rotated, turned = block @ typed, asked @ typed
+    typed, moved = beside(rotation, block), beside(shift, block)
+    rotated, turned = block @ typed + moved, asked @ typed + moved
     lists = []
     for scale in scales:
         factor = beside(scale, block)
