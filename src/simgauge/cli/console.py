@@ -137,7 +137,7 @@ def print_understood(interactions: Any, what: str) -> None:
     counts = f"{interactions.n_users:,} users x {interactions.n_items:,} items, {interactions.nnz:,} pairs"
     events = interactions.report.get("rows_read")
     of_events = f" from {events:,} events" if events is not None else ""
-    notes = [note for note in interactions.report.get("notes", ()) if not note.startswith("taken for missing")]
+    notes = [note for note in interactions.report.get("notes", ()) if not note.startswith("taken for no ids")]
     for sentence in (f"{counts}{of_events}", *interactions.report.get("understood", ()), *notes):
         print_note(f"{what}: {sentence}")
 

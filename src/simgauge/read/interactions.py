@@ -15,6 +15,7 @@ from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.interactions import METADATA_FILE, Interactions
 from simgauge.read.events.dst import is_dst, read_dst
 from simgauge.read.events.events import Events, choose_columns, collect_events, missing_note
+from simgauge.read.events.formats import is_matrix_market, read_matrix_market, refuse_foreign
 from simgauge.read.events.merge import keep_frequent, merge_events
 from simgauge.read.events.options import ColumnName, ReadingOptions, reading_options
 from simgauge.read.events.understood import PEEKED_ROWS, sentences
@@ -27,6 +28,7 @@ from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.table_source import Source
 from simgauge.read.store.stored_interactions import METADATA_FILE as STORE_METADATA_FILE
 from simgauge.read.store.stored_interactions import StoredInteractions
+from simgauge.wording import counted
 
 
 @reads_files
@@ -96,6 +98,7 @@ def read_interactions(
     matrix = _as_matrix(source)
     if isinstance(matrix, Interactions):
         return _of_matrix(matrix, options)
+    refuse_foreign(source)
     with open_source(source, **options.opening) as opened:
         roles = choose_columns(opened, options)
         n_columns, rows = len(opened.columns), opened.peek(PEEKED_ROWS)
@@ -141,6 +144,9 @@ def _merged(
         weights = events.weights
         spread = Spread(float(weights.min()), float(weights.max()), float(weights.mean()))
         said = weight_sentences(opened.columns[roles["weight"]].name, spread, merged, rule, chosen)
+    elif events.weights is not None:
+        liked = int((events.weights > 0).sum())
+        said = [f"counted: {counted(liked, 'event')} of {len(events.weights)} with {options.like!r}, each 1"]
     pairs.data = transformed(pairs.data, options.weight_transform)
     report = {
         "source": opened.label,
@@ -199,6 +205,8 @@ def _as_matrix(source: Any) -> Interactions | None:
         return StoredInteractions.load(source).in_memory()
     if len(paths) == 1 and is_dst(paths[0]):
         return read_dst(paths[0])
+    if len(paths) == 1 and is_matrix_market(paths[0]):
+        return read_matrix_market(paths[0])
     if len(paths) == 1 and content_of(paths[0]) == "zip":
         report = {"source": paths[0].name, "format": "scipy sparse npz"}
         return Interactions(load_sparse(paths[0]), report=report)

@@ -18,6 +18,7 @@ from simgauge.errors import DroppedDataWarning, InputError, ParameterError, Simg
 from simgauge.parameters import check_choice
 from simgauge.progress import Progress
 from simgauge.read.events.events import choose_columns
+from simgauge.read.events.formats import refuse_foreign
 from simgauge.read.events.memory import in_words, memory_bytes
 from simgauge.read.events.options import ColumnName, ReadingOptions
 from simgauge.read.events.understood import PEEKED_ROWS, sentences
@@ -32,6 +33,7 @@ from simgauge.read.store.spilled_pairs import keep_frequent_pairs, write_items, 
 from simgauge.read.store.stored_interactions import StoredInteractions, own_store_files, write_metadata
 from simgauge.read.store.stored_pairs import FILES
 from simgauge.storage.atomic import atomic_directory
+from simgauge.wording import counted
 
 LEAST_MEMORY = 256 << 20
 BUFFERS = 160 << 20
@@ -121,6 +123,7 @@ def store_interactions(
     with atomic_directory(target, own_store_files) as temporary, room.translated():
         work = temporary / "work"
         work.mkdir()
+        refuse_foreign(source)
         with open_source(source, **options.opening) as opened:
             roles = choose_columns(opened, options)
             n_columns, rows = len(opened.columns), opened.peek(PEEKED_ROWS)
@@ -162,9 +165,13 @@ def _first_row(events: SpilledEvents, roles: Mapping[str, int]) -> dict[str, Any
 def _of_weights(
     events: SpilledEvents, roles: Mapping[str, int], rule: str, report: Mapping[str, Any], options: ReadingOptions
 ) -> list[str]:
-    """What is said of the weights; nothing where there are none, or where they say who liked what."""
-    if "weight" not in roles or options.like is not None:
+    """What is said of the weights; nothing where there are none."""
+    if "weight" not in roles:
         return []
+    if options.like is not None:
+        query = f"SELECT count(*) FILTER (w > 0), count(*) FROM {events.relation}"
+        ((liked, total),) = events.source.connection.execute(query).fetchall()
+        return [f"counted: {counted(liked, 'event')} of {total} with {options.like!r}, each 1"]
     query = f"SELECT min(w), max(w), avg(w) FROM {events.relation}"
     ((low, high, mean),) = events.source.connection.execute(query).fetchall()
     merged = report["duplicates"]["events_merged"]

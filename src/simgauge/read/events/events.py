@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from simgauge.read.sources.codes import Coder
 from simgauge.read.sources.columns import ITEM_NAMES, USER_NAMES, WEIGHT_NAMES, find_column, usual_column
 from simgauge.read.sources.table_source import Column, Source, sql_text
 from simgauge.wording import counted
+
+IS_ID = re.compile(r"([_ -]id|[a-z]I[dD])$")
 
 MISSING_WORDS = ("null", "nan", "none", "nil", "\\n", "<na>", "nat", "n/a", "#n/a", "(null)")
 """How databases, pandas, R and spreadsheets write a missing value, in lower case."""
@@ -60,6 +63,8 @@ def choose_columns(source: Source, options: ReadingOptions) -> dict[str, int]:
         if role in roles or (role == "weight" and (named & {"user", "item", "weight"} or _of_weight(options.like))):
             continue
         position = usual_column(usual, names, tuple(roles.values()))
+        if position is None and role == "item" and "user" in roles:
+            position = _only_other_id(names, tuple(roles.values()))
         if position is not None:
             roles[role] = position
             source.notes.append(f"no {role} column was named: took {names[position]!r}")
@@ -74,6 +79,12 @@ def choose_columns(source: Source, options: ReadingOptions) -> dict[str, int]:
     if len(set(roles.values())) < len(roles):
         raise InputError(f"{source.label}: one column was given for two roles: {roles}. Pass different columns.")
     return {role: roles[role] for role in options.columns if role in roles}
+
+
+def _only_other_id(names: Sequence[str], taken: Sequence[int]) -> int | None:
+    """Position of the one column beside the user's that calls itself an id, such as anime_id; None where there are more."""
+    found = [place for place, name in enumerate(names) if place not in taken and IS_ID.search(name.strip())]
+    return found[0] if len(found) == 1 else None
 
 
 def _of_weight(like: str | None) -> bool:
@@ -188,7 +199,7 @@ def missing_note(source: Source, roles: Mapping[str, int]) -> str | None:
             found.append(f"{role} {word!r}{header} in {counted(count, 'row')}")
     if not found:
         return None
-    return f"taken for missing ids: {', '.join(found)}; --id-type text (id_type=) keeps words such as NULL as ids"
+    return f"taken for no ids: {', '.join(found)}; --id-type text (id_type=) keeps words such as NULL as ids"
 
 
 def _check_weights(batch: Any, weights: NDArray[np.float64], start: int, column: Column, source: Source) -> None:

@@ -16,6 +16,9 @@ PEEKED_ROWS = 1000
 MATRIX_COLUMNS = 8
 """As many columns of numbers and nothing else look like a matrix of users by items."""
 
+DESCRIBED_COLUMNS = 6
+"""Of more columns that were not used only the names are told."""
+
 EVENT_WORDS = frozenset(
     [
         "like",
@@ -115,14 +118,13 @@ def sentences(
     source: Source, roles: Mapping[str, int], first: Mapping[str, Any], rows: Sequence[Sequence[Any]], n_columns: int
 ) -> list[str]:
     """The first row as understood, and the columns that were not used with what they hold."""
-    read = ", ".join(
-        f"{role} {f'{value:g}' if isinstance(value, float) else repr(value)}" for role, value in first.items()
-    )
+    read = ", ".join(f"{role} {_written(value)}" for role, value in first.items())
     found = [f"first row: {read}"] if first else []
     used = {source.columns[place].name for place in roles.values()}
     unused = [place for place in range(n_columns) if source.columns[place].name not in used]
     if unused:
-        names = [source.columns[place].name + _shown(rows, place) for place in unused]
+        shown = rows if len(unused) <= DESCRIBED_COLUMNS else []
+        names = [source.columns[place].name + _shown(shown, place) for place in unused]
         found.append(f"columns not used: {list_columns(names)}")
     for place in unused:
         words = {str(row[place]).strip().casefold() for row in rows if row[place] is not None}
@@ -133,6 +135,12 @@ def sentences(
                 f"every row counts 1, whatever column {name!r} says: --like '{name}={example}' (like=) counts only some"
             )
     return found
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "(missing)"
+    return f"{value:g}" if isinstance(value, float) else repr(value)
 
 
 def _shown(rows: Sequence[Sequence[Any]], place: int) -> str:

@@ -19,7 +19,7 @@ ITEM_NAMES = (
 )
 WEIGHT_NAMES = (
     "weight", "rating", "count", "counts", "value", "plays", "playcount", "play_count", "listens", "quantity",
-    "clicks", "score", "n", "data",
+    "clicks", "score", "n", "data", "ratings", "stars", "overall", "listen_count", "play_counts", "views", "num_plays",
 )
 TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "unixreviewtime")
 ID_NAMES = (

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from simgauge.errors import InputError
 from simgauge.read.sources.columns import USUAL_NAMES
+from simgauge.wording import counted
 
 SAMPLE_BYTES = 1 << 18
 DELIMITERS = ("\t", ",", ";", "|", "::", " ")
@@ -27,6 +28,10 @@ class Dialect:
     has_header: bool
     names: tuple[str, ...]
     notes: tuple[str, ...]
+    escape: str = '"'
+    """What stands before a quote within a quoted field."""
+    skip: int = 0
+    """Lines of comment before the table."""
 
 
 def sniff_dialect(
@@ -54,18 +59,55 @@ def sniff_dialect(
     notes: list[str] = []
     raw, whole = _sample(path)
     text, encoding = _decode(path, raw, whole, encoding, notes)
-    lines = [line for line in _unfolded(text).splitlines() if line.strip()]
+    skip = _comments(text.splitlines(), delimiter)
+    lines = [line for line in _unfolded("\n".join(text.splitlines()[skip:])).splitlines() if line.strip()]
     if not whole and len(lines) > 1:
         lines = lines[:-1]  # the sample ends somewhere in its last line
     if not lines:
         raise InputError(f"{path.name} holds no line of data.")
     found = delimiter or _delimiter(lines, path.suffix.lower())
-    rows = [split_line(line, found) for line in lines[:200]]
-    quoted = found in ",;" or _is_quoted([line.split(found) for line in lines[:200]])
+    backslash = _has_backslashes(lines, found)
+    rows = [split_line(line, found, "\\" if backslash else '"') for line in lines[:200]]
+    quoted = backslash or found in ",;" or _is_quoted([line.split(found) for line in lines[:200]])
     if has_header is None:
         has_header = _has_header(rows, wanted, notes)
-    names = tuple(rows[0]) if has_header else tuple(f"column{i}" for i in range(len(rows[0])))
-    return Dialect(found, '"' if quoted else "", encoding, has_header, names, tuple(notes))
+    names = _names(rows[0]) if has_header else tuple(f"column{i}" for i in range(len(rows[0])))
+    if skip:
+        notes.append(f"{path.name}: {counted(skip, 'line')} of comment before the table")
+    quote = '"' if quoted else ""
+    escape = "\\" if backslash else quote
+    return Dialect(found, quote, encoding, has_header, names, tuple(notes), escape, skip)
+
+
+def _names(header: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns: without the types that RecBole writes behind them, and without a comment sign before the first."""
+    typed = re.compile(r":(token|float|token_seq|float_seq)$")
+    names = [typed.sub("", name) for name in header] if all(map(typed.search, header)) else list(header)
+    if len(names) > 1 and re.fullmatch(r"[#%]\s*[A-Za-z_]\w*", names[0]):
+        names[0] = names[0].lstrip("#% ")
+    return tuple(names)
+
+
+def _comments(lines: Sequence[str], delimiter: str | None) -> int:
+    """How many lines at the top are comments: they begin with # or % and are cut otherwise than the table below."""
+    top = 0
+    while top < len(lines) and lines[top].lstrip()[:1] in ("#", "%"):
+        top += 1
+    below = [line for line in lines[top : top + 50] if line.strip()]
+    if not top or len(below) < 2:
+        return 0
+    cut = delimiter or _delimiter(below, "")
+    fields = Counter(len(split_line(line, cut)) for line in below).most_common(1)[0][0]
+    same = [len(split_line(line, cut)) == fields for line in lines[:top]]
+    return top - 1 if same[-1] and fields > 1 else top  # the last of them may be the header
+
+
+def _has_backslashes(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether quotes within quoted fields have a backslash before them, so that the lines are of one length."""
+    if len(delimiter) > 1 or not any('\\"' in line for line in lines):
+        return False
+    counts = [Counter(len(split_line(line, delimiter, escape)) for line in lines) for escape in ('"', "\\")]
+    return len(counts[1]) < len(counts[0]) or (len(counts[1]) == 1 and any('\\"' in line for line in lines))
 
 
 def _unfolded(text: str) -> str:
@@ -76,10 +118,12 @@ def _unfolded(text: str) -> str:
     return re.sub(quoted, lambda match: re.sub(r"[\r\n]+", " ", match.group()), text)
 
 
-def split_line(line: str, delimiter: str) -> list[str]:
+def split_line(line: str, delimiter: str, escape: str = '"') -> list[str]:
     """Fields of one line; quotes are honoured for one-character delimiters."""
     if len(delimiter) > 1:
         return line.split(delimiter)
+    if escape == "\\":
+        return next(csv.reader([line], delimiter=delimiter, escapechar="\\", doublequote=False), [""])
     return next(csv.reader([line], delimiter=delimiter), [""])
 
 
@@ -163,7 +207,9 @@ def _has_header(rows: list[list[str]], wanted: Sequence[str], notes: list[str]) 
         all(len(row) > column and is_number(row[column]) for row in rest) for column in range(len(first)) if rest
     )
     if not numeric_below:
-        notes.append("no header line was recognised; pass has_header=True if the first line names the columns")
+        notes.append(
+            "no header line was recognised; pass --header (has_header=True) if the first line names the columns"
+        )
     return numeric_below
 
 

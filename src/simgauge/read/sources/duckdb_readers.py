@@ -21,10 +21,10 @@ def json_relation(files: str, compression: str) -> str:
     return f"read_json_objects({files}, {NO_GUESSES}, format='auto', compression='{compression}', ignore_errors=false)"
 
 
-def csv_options(compression: str) -> str:
+def csv_options(compression: str, skip: int = 0) -> str:
     """Options of ``read_csv`` beside those of the dialect: columns are given, lines are whole, nothing is sniffed."""
     return (
-        f"auto_detect=false, {NO_GUESSES}, compression='{compression}', skip=0, comment='', strict_mode=true, "
+        f"auto_detect=false, {NO_GUESSES}, compression='{compression}', skip={skip}, comment='', strict_mode=true, "
         "null_padding=false, normalize_names=false, allow_quoted_nulls=true"
     )
 

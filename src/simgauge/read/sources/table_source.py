@@ -111,7 +111,7 @@ class Source:
             shown, reason = (line.group(2) or "")[:80], line.group(3).strip()
             return InputError(
                 f"{self.label}, line {line.group(1)} ({shown!r}): {reason} The file may be cut off, or hold a stray "
-                "delimiter or quote: repair it, or pass on_bad_row='drop' to leave such lines out."
+                "delimiter or quote: repair it, or leave such lines out (--on-bad-row drop, on_bad_row='drop')."
             )
         bad = _first_bad_json(self.files) if "Malformed JSON" in text else None
         if bad:
