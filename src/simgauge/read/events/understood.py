@@ -19,34 +19,12 @@ MATRIX_COLUMNS = 8
 DESCRIBED_COLUMNS = 6
 """Of more columns that were not used only the names are told."""
 
-EVENT_WORDS = frozenset(
-    [
-        "like",
-        "dislike",
-        "love",
-        "hate",
-        "view",
-        "click",
-        "purchase",
-        "buy",
-        "transaction",
-        "addtocart",
-        "add_to_cart",
-        "cart",
-        "skip",
-        "play",
-        "bookmark",
-        "share",
-        "impression",
-        "rent",
-        "wishlist",
-        "remove",
-        "refund",
-        "return",
-        "true",
-        "false",
-    ]
+EVENT_WORDS = (
+    ("like", "love", "purchase", "buy", "transaction", "rent", "bookmark", "share", "addtocart", "add_to_cart", "cart")
+    + ("wishlist", "play", "click", "view", "true", "impression", "skip", "remove", "refund", "return", "dislike")
+    + ("hate", "false")
 )
+"""What columns of events say, the clearest signs of liking first."""
 
 WHOLE = re.compile(r"-?[0-9]+")
 TIME = re.compile(r"[0-9]{9,10}|[0-9]{13}")
@@ -128,9 +106,9 @@ def sentences(
         found.append(f"columns not used: {list_columns(names)}")
     for place in unused:
         words = {str(row[place]).strip().casefold() for row in rows if row[place] is not None}
-        if "weight" not in roles and 2 <= len(words) <= 20 and words & EVENT_WORDS:
-            name = source.columns[place].name
-            example = sorted(words & EVENT_WORDS)[-1]
+        known = [word for word in EVENT_WORDS if word in words]
+        if "weight" not in roles and 2 <= len(words) <= 20 and known:
+            name, example = source.columns[place].name, known[0]
             found.append(
                 f"every row counts 1, whatever column {name!r} says: --like '{name}={example}' (like=) counts only some"
             )
