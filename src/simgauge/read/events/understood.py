@@ -19,11 +19,13 @@ MATRIX_COLUMNS = 8
 DESCRIBED_COLUMNS = 6
 """Of more columns that were not used only the names are told."""
 
+# fmt: off
 EVENT_WORDS = (
-    ("like", "love", "purchase", "buy", "transaction", "rent", "bookmark", "share", "addtocart", "add_to_cart", "cart")
-    + ("wishlist", "play", "click", "view", "true", "impression", "skip", "remove", "refund", "return", "dislike")
-    + ("hate", "false")
+    "like", "love", "purchase", "buy", "transaction", "rent", "bookmark", "share", "addtocart", "add_to_cart", "cart",
+    "wishlist", "play", "click", "view", "true", "impression", "skip", "remove", "refund", "return", "dislike", "hate",
+    "false",
 )
+# fmt: on
 """What columns of events say, the clearest signs of liking first."""
 
 WHOLE = re.compile(r"-?[0-9]+")
