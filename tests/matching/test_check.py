@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,8 @@ from simgauge.evidence import Labels, PairJudgements, Relevance, held_out_eviden
 from simgauge.interactions import Interactions
 from simgauge.matching import AlignmentWarning, check_ids, sources_of
 from simgauge.models import LinearAutoencoder
+from simgauge.read.embedding_files import read_embedding
+from simgauge.read.interactions import read_interactions
 
 
 @pytest.fixture
@@ -87,3 +91,47 @@ def test_flags_survive_saving_gauges_and_models(model, seen, tmp_path):
     assert not LinearAutoencoder(3).fit(plain.matrix).embedding(plain).item_ids_given
     assert not Interactions.load(plain.save(tmp_path / "c")).item_ids_given
     assert Interactions.load(seen.save(tmp_path / "d")).item_ids_given
+
+
+@pytest.fixture
+def movielens(shared_data, tmp_path):
+    """Ratings of MovieLens, and the factors that ALS made of them, whose rows are in ascending order of the ids."""
+    folder, archive = shared_data / "ml-small-als", shared_data / "ml-latest-small" / "ml-latest-small.zip"
+    if not (folder.is_dir() and archive.is_file()):
+        pytest.skip("the factors of ml-small-als are not there")
+    with zipfile.ZipFile(archive) as packed:
+        name = next(name for name in packed.namelist() if name.endswith("ratings.csv"))
+        (tmp_path / "ratings.csv").write_bytes(packed.read(name))
+    return folder, tmp_path / "ratings.csv"
+
+
+def test_the_recipe_of_the_readme_refuses_row_numbers_for_movie_ids(movielens):
+    folder, ratings = movielens
+    later = read_interactions(ratings)
+    unnamed = read_embedding(folder / "item_factors.npy", folder / "user_factors.npy")
+    with pytest.raises(InputError, match=r"4,334 of the 9,724 ids of the held-out interactions.*as many ids as rows"):
+        fix(unnamed, held_out_evidence(later))
+    item_ids, user_ids = (
+        f"{folder / side}_rows.csv:{side}_id".replace("item_id", "movie_id") for side in ("item", "user")
+    )
+    named = read_embedding(folder / "item_factors.npy", folder / "user_factors.npy", item_ids, user_ids=user_ids)
+    assert check_ids(named, (), later).alignment.area.low > 0.9
+    positions = read_embedding(folder / "item_factors.npy", folder / "user_factors.npy", "positions", user_ids=user_ids)
+    with pytest.raises(InputError, match="rows in ascending order of the item ids gives 95"):
+        check_ids(positions, (), later)
+
+
+@pytest.mark.parametrize("components", [2, 4, 16, 64])
+@pytest.mark.parametrize("share", [0.05, 1.0])
+def test_no_false_alarm_for_models_of_movielens_and_rows_of_others_are_found(movielens, components, share):
+    _, ratings = movielens
+    seen = read_interactions(ratings)
+    some = np.random.default_rng(0).random(seen.n_users) < share
+    seen = read_interactions(Interactions(seen.matrix[some], item_ids=seen.item_ids), min_item_count=3)
+    model = LinearAutoencoder(min(components, seen.n_users - 1), "factors").fit(seen.matrix).embedding(seen)
+    assert check_ids(model, (), seen).alignment.fits
+    for table in (np.roll(model.items, 1, axis=0), model.items[np.random.default_rng(1).permutation(seen.n_items)]):
+        moved = Embedding(table, model.users, item_ids=model.item_ids, user_ids=model.user_ids)
+        if components > 2:  # two components know little more than the age of films, which neighbours share
+            with pytest.raises(InputError, match="do not belong"):
+                check_ids(moved, (), seen)

@@ -43,7 +43,7 @@ def test_sqlite(sqlite_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sqlite_without_or_with_a_wrong_query(sqlite_file: Path) -> None:
-    with pytest.raises(InputError, match=r"shop\.db is a database: pass query=.* Its tables: events"):
+    with pytest.raises(InputError, match=r"shop\.db is a database: pass a query.* Its tables: events"):
         read_interactions(sqlite_file)
     with pytest.raises(InputError, match="could not answer the query: no such table: elsewhere"):
         read_interactions(sqlite_file, query="SELECT * FROM elsewhere")
@@ -172,7 +172,7 @@ def test_postgres_errors_do_not_repeat_the_password(postgres: str) -> None:
     with pytest.raises(InputError, match=r'relation "elsewhere" does not exist') as failed:
         read_interactions(postgres, query="SELECT * FROM elsewhere")
     assert "secret" not in str(failed.value)
-    with pytest.raises(InputError, match="is a database: pass query="):
+    with pytest.raises(InputError, match="is a database: pass a query"):
         read_interactions(postgres)
     with pytest.raises(InputError, match=r"PostgreSQL could not answer the query.*the address") as failed:
         read_interactions("postgresql://owner:secret@[::1/postgres", query="SELECT 1")

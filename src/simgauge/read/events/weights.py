@@ -104,7 +104,9 @@ def with_meaning(
         elif "weight" in roles:
             place = roles["weight"]
         else:
-            raise ParameterError(f"like={like!r} is a condition on the weight: name its column with weight=, too.")
+            raise ParameterError(
+                f"like={like!r} is a condition on the weight: name its column, too (--weight, weight=)."
+            )
         column = source.columns[place]
         source.columns.append(replace(column, sql=_like_sql(column, condition), meaning="float", kind=""))
         return _with_weight(roles, len(source.columns) - 1)
@@ -119,7 +121,10 @@ def with_meaning(
         source.columns.append(changed)
         return _with_weight(roles, len(source.columns) - 1)
     if transform != "none" and "weight" not in roles:
-        raise ParameterError(f"weight_transform={transform!r}: there is no weight to transform: pass weight=, too.")
+        raise ParameterError(
+            f"weight_transform={transform!r}: there is no weight to transform: name its column, too "
+            "(--weight, weight=)."
+        )
     return roles
 
 

@@ -118,5 +118,6 @@ def missing_query(label: str, tables: list[str]) -> InputError:
     """The error for a database without a query."""
     listed = f" Its tables: {', '.join(tables[:20])}." if tables else ""
     return InputError(
-        f"{label} is a database: pass query='SELECT user_id, item_id, weight FROM ...' with the columns wanted.{listed}"
+        f"{label} is a database: pass a query with the columns wanted: --query 'SELECT user_id, item_id, weight FROM ...' "
+        f"(query=).{listed}"
     )
