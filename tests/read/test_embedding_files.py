@@ -249,6 +249,21 @@ class TestLabels:
         assert both.user_ids.tolist() == ["u", "v"]
         assert both.item_names.tolist() == ["a", "B"]
 
+    def test_names_by_id_need_ids(self, tmp_path: Path) -> None:
+        """A table of ids and names beside rows without ids: taken in order, it would name the wrong rows."""
+        np.save(tmp_path / "x.npy", np.eye(2))
+        (tmp_path / "names.csv").write_text("id,name\n20,Heat\n10,Toy Story\n")
+        with pytest.raises(InputError, match=r"names ids \(the first is 20\), and the rows of the vectors have none"):
+            read_embedding(tmp_path / "x.npy", names=tmp_path / "names.csv")
+        both = read_embedding(tmp_path / "x.npy", ids=f"{tmp_path}/names.csv:id", names=tmp_path / "names.csv")
+        assert (both.item_ids.tolist(), both.item_names.tolist()) == ([20, 10], ["Heat", "Toy Story"])
+        in_order = read_embedding(tmp_path / "x.npy", names=f"{tmp_path}/names.csv:name")
+        assert in_order.item_names.tolist() == ["Heat", "Toy Story"]
+        by_column = read_embedding(tmp_path / "x.npy", ids=[10, 20], names=f"{tmp_path}/names.csv:id:name")
+        assert by_column.item_names.tolist() == ["Toy Story", "Heat"]
+        (tmp_path / "names.csv").write_text("id,name\n0,Heat\n1,Toy Story\n")
+        assert read_embedding(tmp_path / "x.npy", names=tmp_path / "names.csv").item_names[1] == "Toy Story"
+
     def test_that_do_not_fit(self, tmp_path: Path) -> None:
         np.save(tmp_path / "x.npy", np.eye(3))
         (tmp_path / "ids.txt").write_text("a\nb\n")

@@ -16,7 +16,7 @@ from simgauge.read.libraries import embedding_of
 from simgauge.read.libraries.model_paths import path_adapter
 from simgauge.read.libraries.torch_tables import is_torch_file
 from simgauge.read.sources.files import is_path
-from simgauge.read.sources.names import names_for, read_labels, read_names, split_column
+from simgauge.read.sources.names import names_for, read_labels, read_names, split_columns
 from simgauge.read.sources.net import reads_files
 from simgauge.read.vectors.fitting_labels import check_labels
 from simgauge.read.vectors.reading import ROW_NUMBERS, Reading, reading_line
@@ -256,8 +256,9 @@ def _column_of(labels: Any) -> str | int | None:
 
 
 def _is_file(labels: str | Path) -> bool:
+    """Whether this is FILE, FILE:COLUMN or FILE:ID:NAME."""
     left = str(labels).rpartition(":")[0]
-    return Path(labels).is_file() or (bool(left) and Path(left).is_file())
+    return any(part and Path(part).is_file() for part in (str(labels), left, left.rpartition(":")[0]))
 
 
 def _labels(given: Any, table: VectorTable, role: str) -> Any:
@@ -287,9 +288,7 @@ def _names(given: Any, ids: Any, table: VectorTable) -> Any:
         ids = np.arange(len(table.vectors))
     if isinstance(given, (str, Path)) and _is_file(given):
         table.origin["names"] = f"file {_file_name(given)}"
-        path, column = split_column(given)
-        by_id = ids is not None and column is None and path.suffix.lower() not in (".txt", ".npy")
-        return names_for(np.asarray(ids), read_names(path))[0] if by_id else read_labels(given, role="names")
+        return _names_of_file(given, ids, len(table.vectors))
     if _column_of(given) is not None or isinstance(given, Path):
         if table.names is None or isinstance(given, Path):
             raise InputError(f"names={str(given)!r} is neither a file nor a column of the table of vectors.")
@@ -299,6 +298,28 @@ def _names(given: Any, ids: Any, table: VectorTable) -> Any:
         known = np.arange(len(table.vectors)) if ids is None else np.asarray(ids)
         return names_for(known, given)[0]
     return given
+
+
+def _names_of_file(given: str | Path, ids: Any, n_rows: int) -> Any:
+    """Names by id where the file has ids, in the order of the rows where it has none or a column is named."""
+    path, columns = split_columns(given)
+    if len(columns) == 1 or (not columns and path.suffix.lower() in (".txt", ".npy")):
+        return read_labels(given, role="names")
+    known = np.arange(n_rows) if ids is None else np.asarray(ids)
+    if ids is not None or len(columns) == 2:
+        return names_for(known, read_names(given))[0]
+    try:
+        by_id = read_names(given)
+    except InputError:  # one column: names in the order of the rows
+        return read_labels(given, role="names")
+    if list(by_id) != list(range(n_rows)):
+        first = next(iter(by_id), "none")
+        raise InputError(
+            f"{path.name} names ids (the first is {first!s}), and the rows of the vectors have none. If its lines are in "
+            f"the order of the rows, pass ids={path.name}:COLUMN too (--ids), or names={path.name}:COLUMN (--names) for "
+            "the names alone."
+        )
+    return names_for(known, by_id)[0]
 
 
 def _file_name(given: str | Path) -> str:

@@ -152,6 +152,13 @@ class TestFamilies:
             with pytest.raises(InputError, match=r"twofam\.csv:v or twofam\.csv:tfidf"):
                 read_embedding(file)
 
+    def test_a_smaller_family_is_a_question_too(self, tmp_path: Path) -> None:
+        names = [*[f"v{n}" for n in range(8)], "w1", "w2"]
+        path = csv(tmp_path / "x.csv", ["id", *names], WORDS, np.hstack([TABLE, -TABLE[:, :2]]))
+        with pytest.raises(InputError, match=r"2 families of numbered columns: v0 … v7 \(8 columns\) and w1 … w2"):
+            read_embedding(path)
+        assert np.array_equal(read_embedding(f"{path}:w").items.astype(np.float32), -TABLE[:, :2])
+
     def test_17_each_answer_works(self, two: Path) -> None:
         assert np.array_equal(read_embedding(f"{two}:v").items.astype(np.float32), TABLE)
         assert np.array_equal(read_embedding(f"{two}:tfidf").items.astype(np.float32), -TABLE)

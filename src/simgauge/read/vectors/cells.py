@@ -41,7 +41,7 @@ def is_list_text(cell: str) -> bool:
 
     Examples
     --------
-    >>> [is_list_text(cell) for cell in ("[0.1, 2]", "[0.1 2.]", "{1,2}", "0.1 0.2", "a b", "['x']", "0.1")]
+    >>> [is_list_text(cell) for cell in ("[0.1, 2]", "[0.1 2.]", "{1,2}", "0.1 0.2", "a b", "['x']", "(7)")]
     [True, True, True, True, False, False, False]
     """
     opened = LIST_OPENING.match(cell) is not None

@@ -44,9 +44,12 @@ def of_delimited(
     dialect = sniff_dialect(path, has_header=False, delimiter=delimiter, encoding=encoding)
     file = TextFile(path, dialect.delimiter, dialect.quote, dialect.encoding, len(dialect.names))
     comments, first_line = _leading_comments(file)
+    unnamed = [] if comments else _names_but_one(file)
+    if unnamed:
+        comments, first_line = [first_line], _second_line(file)
     if comments or file.is_split:
         file = replace(file, skip=len(comments), width=len(_fields(first_line, file)))
-    names = _fields(comments[-1].lstrip("#").strip(), file) if comments else []
+    names = unnamed or (_fields(comments[-1].lstrip("#").strip(), file) if comments else [])
     if len(names) == file.width and has_header is not False and not any(map(is_number_text, names)):
         header = False
     else:
@@ -88,6 +91,14 @@ def _leading_comments(file: TextFile) -> tuple[list[str], str]:
     return [], ""
 
 
+def _names_but_one(file: TextFile) -> list[str]:
+    """Names of the columns where the first line has one fewer than the others, as R writes row names; else none."""
+    with file.path.open(encoding=file.codec, errors="replace") as lines:
+        first, *rest = [_fields(line.rstrip("\n"), file) for line in islice(lines, 20) if line.strip()] or [[]]
+    short = len(rest) > 1 and {len(fields) for fields in rest} == {len(first) + 1}
+    return ["", *first] if short and first and not any(map(is_number_text, first)) else []
+
+
 def _second_line(file: TextFile) -> str:
     with file.path.open(encoding=file.codec, errors="replace") as lines:
         filled = [line for line in islice(lines, file.skip + 20) if line.strip()]
@@ -95,7 +106,7 @@ def _second_line(file: TextFile) -> str:
 
 
 def _fields(line: str, file: TextFile) -> list[str]:
-    return line.split() if file.delimiter == " " else split_line(line, file.delimiter)
+    return line.split() if file.is_split and file.delimiter == " " else split_line(line, file.delimiter)
 
 
 def _first_rows(file: TextFile) -> list[list[str]]:
@@ -159,7 +170,7 @@ def _is_header(rows: list[list[str]], path: Path, given: bool | None, wanted: Se
 
 def _counts(cells: list[str]) -> bool:
     """Whether the cells are k, k + 1, k + 2, … from 0 or 1."""
-    return all(_whole(cell) for cell in cells) and [int(cell) for cell in cells] in (
+    return all(_whole(cell.strip().removesuffix(".0")) for cell in cells) and [float(cell) for cell in cells] in (
         list(range(len(cells))),
         list(range(1, len(cells) + 1)),
     )

@@ -225,12 +225,10 @@ def _from_columns(table: ColumnTable, key: str | None, options: Options, origin:
 def _column_words(table: ColumnTable, position: int | None) -> str | None:
     if position is None:
         return None
+    if table.headerless:
+        return f"column {position} (there is no header)"
     name = table.names[position]
-    return (
-        f"column {position} (there is no header)"
-        if table.headerless
-        else f"column {name if name.strip() else repr(name)}"
-    )
+    return f"column {name}" if name.strip() else "the column without a name"
 
 
 def joined(tables: list[VectorTable]) -> VectorTable:

@@ -48,8 +48,8 @@ def looks_like_word2vec(path: Path) -> str | None:
     lines = lines[:-1] if len(lines) > 1 and len(head) == 1 << 16 else lines
     while len(lines) > 1 and lines[0].startswith(b"#") and _parse(_plain(lines[1])) is not None:
         lines = lines[1:]  # comments above a plain table of numbers
-    if not lines:
-        return None
+    if not lines or (len(lines) > 1 and lines[1].startswith(b'"')):
+        return None  # quoted words are those of a table, as R writes it
     n_components = _common_width(lines)
     wordy = any(_numbers(b"0 " + line, n_components + 1) is None for line in lines)
     rows = sum(_numbers(line, n_components) is not None for line in lines)
