@@ -140,3 +140,16 @@ def test_what_is_no_frame() -> None:
     for source in (3, None, pd.Series(ROWS), pl.Series(ROWS)):
         with pytest.raises(InputError, match="expected a path, a glob, a list of paths, an array, a tensor"):
             read(source)
+
+
+def test_offsets_outside_a_buffer_are_refused(tmp_path: Path) -> None:
+    """An Arrow file with a damaged offset would end the process where its text is read."""
+    table = pa.table({"id": WORDS, **WIDE})
+    feather.write_feather(table, tmp_path / "x.feather", compression="uncompressed")
+    content = bytearray((tmp_path / "x.feather").read_bytes())
+    offsets = np.cumsum([0, *map(len, WORDS)]).astype("<i4").tobytes()
+    place = content.index(offsets)
+    content[place + 40 : place + 44] = (2**30).to_bytes(4, "little")
+    (tmp_path / "x.feather").write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.feather is damaged or cut off"):
+        read(tmp_path / "x.feather")

@@ -94,3 +94,16 @@ def test_checkpoints(tmp_path: Path) -> None:
     torch.save({"emb": torch.zeros(2, 2).to(torch.float8_e5m2)}, tmp_path / "odd.pt")
     with pytest.raises(InputError, match=r"odd\.pt:emb holds float8_e5m2"):
         read(tmp_path / "odd.pt")
+
+
+def test_sparse_tensors_with_indices_outside_are_refused(tmp_path: Path) -> None:
+    """Written out, such a tensor would end the process."""
+    torch = pytest.importorskip("torch")
+    indices = torch.tensor([[0, 1], [2, 3]])
+    tensor = torch.sparse_coo_tensor(indices, torch.tensor([1.0, 2.0]), (4, 4), check_invariants=True).coalesce()
+    torch.save({"emb": tensor}, tmp_path / "x.pt")
+    assert read(tmp_path / "x.pt")[0].items[1, 3] == 2.0
+    tensor.indices()[0, 0] = 10**6
+    torch.save({"emb": tensor}, tmp_path / "x.pt")
+    with pytest.raises(InputError, match=r"x\.pt is a pickled PyTorch checkpoint that cannot be read"):
+        read(tmp_path / "x.pt")

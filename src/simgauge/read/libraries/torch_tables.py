@@ -90,7 +90,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
             f"restricts it to weights). {error} Or save the tables as safetensors."
         ) from error
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.sparse.check_sparse_tensor_invariants(True):  # indices outside a sparse tensor end the process
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError and more
         raise InputError(
             f"{path.name} is a pickled PyTorch checkpoint that cannot be read as weights only (refused: it is damaged, "
