@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "simgauge"
 
 LAYERS = [
-    {"errors", "progress", "wording"},
+    {"errors", "frozen", "progress", "wording"},
     {"parameters"},
     {"core"},
     {"storage", "labels", "tabular"},

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self, cast
 
 import numpy as np
@@ -20,6 +18,7 @@ from simgauge.core.tables.kinds import Table
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.core.tables.tables import as_table
 from simgauge.errors import InputError
+from simgauge.frozen import frozen_json
 from simgauge.labels import Ids, arrow_labels, as_ids, read_only
 from simgauge.storage.embedding_directory import RowBlocks, read_embedding_directory, write_embedding
 from simgauge.tabular import Tabular
@@ -105,7 +104,12 @@ class Embedding(Tabular):
         if users is not None and not (self.user_ids is None and isinstance(users, RowParts)):
             object.__setattr__(self, "user_ids", as_ids(self.user_ids, len(users), "user_ids"))
         object.__setattr__(self, "item_names", _as_names(self.item_names, item_ids))
-        object.__setattr__(self, "provenance", MappingProxyType(json.loads(json.dumps(dict(self.provenance)))))
+        object.__setattr__(self, "provenance", frozen_json(self.provenance, "provenance"))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of copies and pickles: arrays are read-only there too."""
+        for name, value in state.items():
+            object.__setattr__(self, name, read_only(value) if isinstance(value, np.ndarray) else value)
 
     @property
     def n_items(self) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from simgauge.frozen import frozen
+
 Verdict = Literal["ok", "info", "warn", "fail"]
 
 SEVERITY: Mapping[str, int] = MappingProxyType({"ok": 0, "info": 0, "warn": 1, "fail": 2})
@@ -63,6 +65,9 @@ class Finding:
     """Numbers behind the value, plain JSON; "named" holds the items found, as a person calls them."""
     standing: Standing | None = None
     """Where the value stands among real embeddings of its kind; None where there is nothing to compare."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "details", frozen(self.details))
 
     @property
     def named(self) -> list[str]:

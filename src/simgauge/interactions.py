@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self, cast
 
 import numpy as np
@@ -18,6 +16,7 @@ from scipy import sparse
 
 from simgauge.core.matrices.interaction_matrix import as_interaction_matrix, checked_weights, take_rows
 from simgauge.errors import InputError
+from simgauge.frozen import frozen_json
 from simgauge.labels import Ids, arrow_labels, as_ids, match_labels
 from simgauge.storage.atomic import atomic_directory
 from simgauge.storage.manifest import check_files, own_names, read_manifest, write_manifest
@@ -90,7 +89,7 @@ class Interactions:
         object.__setattr__(self, "item_ids", as_ids(self.item_ids, n_items, "item_ids"))
         object.__setattr__(self, "matrix", checked_weights(matrix, self.user_ids, self.item_ids))
         object.__setattr__(self, "item_names", _as_names(self.item_names, n_items))
-        object.__setattr__(self, "report", MappingProxyType(json.loads(json.dumps(dict(self.report)))))
+        object.__setattr__(self, "report", frozen_json(self.report, "report"))
 
     @classmethod
     def from_matrix(

@@ -20,6 +20,7 @@ from simgauge.auditing.thresholds import load_thresholds
 from simgauge.auditing.training import Training, known_training
 from simgauge.auditing.workspace import Workspace
 from simgauge.core.tables.arrays import numpy_dtype
+from simgauge.core.tables.scale import in_range
 from simgauge.core.tables.tables import sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
@@ -286,8 +287,14 @@ def _workspace(
         counts = np.asarray(counts, dtype=np.float64)
         if not np.isfinite(counts).all() or (counts < 0).any():
             raise InputError("popularity: expected finite counts >= 0, one per item.")
+    items, exponent = in_range(embedding.items)
+    users = None if embedding.users is None else in_range(embedding.users)[0]
     return Workspace(
-        embedding=embedding,
+        # cosines, rankings and shares do not know the scale
+        embedding=embedding
+        if items is embedding.items and users is embedding.users
+        else embedding.with_tables(items, users),
+        item_scale=float(np.ldexp(1.0, -exponent)),
         objective_name=training.name,
         objective=training.objective,
         objective_stated=training.stated,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from simgauge.core.tables.row_parts import RowParts
 from simgauge.distributed.event_blocks import Columns, Survey
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
+from simgauge.frozen import frozen_json
 from simgauge.labels import Ids, as_ids
 from simgauge.read.sources.columns import ITEM_NAMES, USER_NAMES, find_column, usual_column
 
@@ -45,7 +44,7 @@ class PartitionedInteractions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "item_ids", as_ids(self.item_ids, self.matrix.shape[1], "item_ids"))
-        object.__setattr__(self, "report", MappingProxyType(json.loads(json.dumps(dict(self.report)))))
+        object.__setattr__(self, "report", frozen_json(self.report, "report"))
 
     @property
     def n_users(self) -> int:

@@ -116,7 +116,7 @@ def _least_alike(workspace: Workspace, edges: list[int]) -> tuple[float, float]:
 def tiny_norms(workspace: Workspace) -> Finding:
     """Rows that are not zero but below the norm from which a store normalises."""
     norms = workspace.item_norms
-    rows = np.flatnonzero((norms > 0) & (norms < QDRANT_FLOOR))
+    rows = np.flatnonzero((norms > 0) & (norms < QDRANT_FLOOR / workspace.item_scale))
     return workspace.finding(
         "tiny_norms",
         "Norms below a store's floor",

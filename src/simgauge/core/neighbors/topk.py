@@ -13,6 +13,7 @@ from simgauge.core.neighbors.exact_lists import Search, SearchTable
 from simgauge.core.tables.arrays import is_tensor
 from simgauge.core.tables.kinds import FloatTable, Lists
 from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.scale import in_range
 from simgauge.core.tables.tables import as_table
 from simgauge.errors import InputError, ParameterError
 
@@ -45,7 +46,9 @@ def top_k(vectors: Any, k: int, metric: str = "cosine", queries: Any = None, *, 
         Sorted by score, not rising; equal scores by index, rising. Ties at the end of a list count: a row that is left
         out has a smaller score, or the same score and a higher index than all that are in. NumPy, also for tensors.
     scores : ndarray, shape (n, k)
-        Computed in float64; float32 when both tables are float32 (equal then means equal as float32).
+        Computed in float64; float32 when both tables are float32 (equal then means equal as float32). Tables whose
+        products would leave the range of their type are searched in another scale; their dot products come in float64, those beyond
+        it as its largest number.
 
     Gauge
     -----
@@ -83,13 +86,13 @@ def top_k(vectors: Any, k: int, metric: str = "cosine", queries: Any = None, *, 
     >>> top_k(table, 1, rows=[3])[0]
     array([[0]])
     """
-    search = _prepare(vectors, k, metric, queries)
+    search, exponent = _prepare(vectors, k, metric, queries)
     wanted = _row_indices(rows, search.n_queries)
     indices = np.empty((len(wanted), search.k), dtype=np.int64)
-    scores = np.empty((len(wanted), search.k), dtype=search.dtype)
+    scores = np.empty((len(wanted), search.k), dtype=search.dtype if exponent == 0 else np.float64)
     for start in range(0, len(wanted), ROWS_PER_STEP):
         part = slice(start, start + ROWS_PER_STEP)
-        indices[part], scores[part] = search.lists(wanted[part])
+        indices[part], scores[part] = _lists(search, exponent, wanted[part])
     return indices, scores
 
 
@@ -113,20 +116,31 @@ def iter_top_k(
     """
     if rows_per_step < 1:
         raise ParameterError(f"rows_per_step={rows_per_step}: expected an integer >= 1.")
-    search = _prepare(vectors, k, metric, queries)
+    search, exponent = _prepare(vectors, k, metric, queries)
     wanted = _row_indices(rows, search.n_queries)
-    return _pieces(search, wanted, rows_per_step)
+    return _pieces(search, exponent, wanted, rows_per_step)
+
+
+def _lists(search: Search, exponent: int, rows: NDArray[np.int64]) -> Lists:
+    """Lists of these queries, scores in the scale of the tables as they came."""
+    indices, scores = search.lists(rows)
+    if exponent == 0:
+        return indices, scores
+    with np.errstate(over="ignore", under="ignore"):
+        scaled = np.ldexp(scores.astype(np.float64), exponent)
+    return indices, np.clip(scaled, -np.finfo(np.float64).max, np.finfo(np.float64).max)
 
 
 def _pieces(
-    search: Search, wanted: NDArray[np.int64], step: int
+    search: Search, exponent: int, wanted: NDArray[np.int64], step: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], FloatTable]]:
     for start in range(0, len(wanted), step):
         part = wanted[start : start + step]
-        yield (part, *search.lists(part))
+        yield (part, *_lists(search, exponent, part))
 
 
-def _prepare(vectors: Any, k: int, metric: str, queries: Any) -> Search:
+def _prepare(vectors: Any, k: int, metric: str, queries: Any) -> tuple[Search, int]:
+    """What searches, and the power of two by which its scores are to be multiplied: 0 for tables of ordinary size."""
     if metric not in METRICS:
         raise ParameterError(f"metric={metric!r}: expected one of {', '.join(METRICS)}.")
     table = as_table(vectors)
@@ -147,8 +161,11 @@ def _prepare(vectors: Any, k: int, metric: str, queries: Any) -> Search:
             + (" other than the query itself." if queries is None else ".")
         )
     own = queries is None
+    table, exponent = in_range(table)
+    asked, other = (table, exponent) if own else in_range(asked)
     side = SearchTable.of(table, metric)
-    return Search(side, side if own else SearchTable.of(asked, metric), count, metric, own)
+    search = Search(side, side if own else SearchTable.of(asked, metric), count, metric, own)
+    return search, -(exponent + other) if metric == "dot" else 0
 
 
 def _refuse_apart(table: Any, asked: Any) -> None:

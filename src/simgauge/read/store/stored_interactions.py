@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from simgauge.core.tables.row_parts import LocalParts
 from simgauge.errors import InputError
+from simgauge.frozen import frozen_json
 from simgauge.interactions import Interactions
 from simgauge.labels import Ids
 from simgauge.read.store.stored_pairs import FILES, ITEMS_FILE, USERS_FILE, Part, map_parts
@@ -131,7 +131,7 @@ class StoredInteractions:
                 _labels(items["id"]),
                 _labels(items["name"]) if named else None,
                 items["count"].to_numpy(),
-                MappingProxyType(metadata["report"]),
+                frozen_json(metadata["report"], "report"),
                 source,
             )
         except (KeyError, TypeError, AttributeError, ValueError, OSError, pa.ArrowException) as error:

@@ -1,0 +1,43 @@
+"""Tables whose entries are so large or small that their products leave the range of numbers: brought near 1, exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simgauge.core.tables.arrays import on_host
+
+
+def range_exponent(table: Any) -> int:
+    """The power of two that brings the largest entry below 1; 0 where fourth powers of it stay in the table's range.
+
+    Tensors and tables in parts are left as they are.
+
+    Examples
+    --------
+    >>> range_exponent(np.array([[3.0, -4.0]])), range_exponent(np.array([[0.0, 3e200]]))
+    (0, -666)
+    """
+    if not on_host(table) or table.dtype.kind != "f" or not table.size:
+        return 0
+    largest = max(float(table.max()), -float(table.min()))
+    info = np.finfo(table.dtype)
+    if largest == 0.0 or float(info.tiny) ** 0.25 <= largest <= float(info.max) ** 0.25:
+        return 0
+    return -int(np.frexp(largest)[1])
+
+
+def in_range(table: Any) -> tuple[Any, int]:
+    """The table times ``2 ** exponent``, and the exponent; the table itself, and 0, where nothing needs to be done.
+
+    Cosines, rankings and shares stay: multiplication by a power of two rounds nothing but entries that are as good as 0
+    beside the largest.
+
+    Examples
+    --------
+    >>> in_range(np.array([[1e-30, 2e-30]], dtype=np.float32))[0] / np.float32(2.0**98)
+    array([[1.e-30, 2.e-30]], dtype=float32)
+    """
+    exponent = range_exponent(table)
+    return (table, 0) if exponent == 0 else (np.ldexp(table, exponent), exponent)
