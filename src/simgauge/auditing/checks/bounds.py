@@ -60,7 +60,11 @@ def certified_neighbors(workspace: Workspace) -> Finding | None:
     if workspace.embedding.n_components == 1 or workspace.embedding.n_items <= workspace.k + 1:
         return None
     found = neighbor_certificate(
-        workspace.items, workspace.k, neighbors=workspace.probe_lists, rows=workspace.probe_rows, per_neighbor=True
+        workspace.items,
+        workspace.k,
+        neighbors=workspace.probe_lists[workspace.gauge_positions],
+        rows=workspace.gauge_rows,
+        per_neighbor=True,
     )
     whole = found.min(axis=1)
     rows = [

@@ -42,7 +42,7 @@ def certified_in_named_gauges(workspace: Workspace) -> Finding | None:
         title="Neighbours in every named gauge",
         value=value,
         interval=(low, high),
-        summary=f"{value:.0%} of the {workspace.k} nearest neighbours are proven to be the same in all gauges Z(α), α from 0 "
+        summary=f"{value:.0%} of the {workspace.k} nearest neighbours are proven to be in the list in all gauges Z(α), α from 0 "
         f"(whitened) to 1 (projected back){CENTRED[center]}; at most {most:.0%} are, as far as {looked['points']} values of α tell",
         # a table is not blamed for a grid that was too coarse to prove more: what is seen must fall short as well
         verdict="info" if chosen else workspace.thresholds["certified_in_named_gauges"].judge(most),
