@@ -38,8 +38,12 @@ if TYPE_CHECKING:
     from simgauge.read.libraries import from_library
     from simgauge.read.spill import store_interactions
     from simgauge.selection import fix
+    from simgauge.shipping.align import align
+    from simgauge.shipping.apply import apply
+    from simgauge.shipping.calibrate import calibrate
     from simgauge.shipping.check import check
     from simgauge.shipping.export import export
+    from simgauge.shipping.preview import preview
 
 __version__ = "0.1.0"
 
@@ -54,7 +58,10 @@ _HOME = {
     "ParameterError": "errors",
     "RankWarning": "errors",
     "SimgaugeError": "errors",
+    "align": "shipping.align",
+    "apply": "shipping.apply",
     "audit": "auditing.run",
+    "calibrate": "shipping.calibrate",
     "canonical_form": "gauge",
     "canonical_gauge": "gauge",
     "check": "shipping.check",
@@ -71,6 +78,7 @@ _HOME = {
     "measure_residuals": "core.spectral.spectrum",
     "named_gauge": "core.closed_form.catalogue",
     "neighbor_certificate": "core.bounds.certificates",
+    "preview": "shipping.preview",
     "random_gauge": "gauge",
     "read_embedding": "read.embedding_files",
     "read_interactions": "read.interactions",
@@ -93,7 +101,10 @@ __all__ = [
     "ParameterError",
     "RankWarning",
     "SimgaugeError",
+    "align",
+    "apply",
     "audit",
+    "calibrate",
     "canonical_form",
     "canonical_gauge",
     "check",
@@ -110,6 +121,7 @@ __all__ = [
     "measure_residuals",
     "named_gauge",
     "neighbor_certificate",
+    "preview",
     "random_gauge",
     "read_embedding",
     "read_interactions",

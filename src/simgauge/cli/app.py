@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from simgauge.cli import align, apply, audit, check, compare, demo, export, fit, fix, gauge, neighbors, reproduce
+from simgauge.cli import (
+    align,
+    apply,
+    audit,
+    calibrate,
+    check,
+    compare,
+    demo,
+    export,
+    fit,
+    fix,
+    gauge,
+    neighbors,
+    preview,
+    reproduce,
+)
 from simgauge.cli.exit_codes import epilog
 
 app = typer.Typer(
@@ -50,5 +65,7 @@ for command in (
     gauge.gauge,
     apply.apply,
     align.align,
+    preview.preview,
+    calibrate.calibrate,
 ):
     app.command()(command)

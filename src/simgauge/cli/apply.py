@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from simgauge.cli import options
 
 
+@options.reads_vectors
 def apply(
     map_file: Annotated[str, typer.Argument(metavar="MAP", help="A map file, or a directory that fix or align wrote.")],
     vectors: Annotated[str | None, typer.Argument(help="New vectors, as the model makes them.")] = None,
@@ -24,6 +25,7 @@ def apply(
     ids: options.Ids = None,
     names: options.Names = None,
     json: options.Json = False,
+    reading: Any = None,
 ) -> None:
     """Move new items, users or queries by a saved map; with --as, write the map for where it is served."""
     from simgauge.cli import console
@@ -44,7 +46,7 @@ def apply(
     if vectors is None or out is None:
         raise ParameterError("pass the new vectors and --out DIRECTORY, or --as to write the map itself.")
     with console.warnings_as_notes():
-        moved = run_apply(map_file, options.load_embedding(vectors, None, ids, names), side=side)  # type: ignore[arg-type]
+        moved = run_apply(map_file, options.load_embedding(vectors, None, ids, names, None, reading, json), side=side)  # type: ignore[arg-type]
         moved.save(out)
     if json:
         console.print_json({"out": str(out), "n": moved.n_items, "n_components": moved.n_components,

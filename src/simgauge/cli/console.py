@@ -248,3 +248,9 @@ def print_measures(measures: Any) -> None:
 
 def _shown(value: float) -> str:
     return f"{value:.0%}" if 0.005 <= value < 1 or value in (0, 1) else f"{value:.3g}"
+
+
+def with_interval(interval: Any, form: str) -> str:
+    """A number with its interval, where that is no point."""
+    value, low, high = (form.format(part) for part in (interval.value, interval.low, interval.high))
+    return value if low == high else f"{value} [{low}, {high}]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from simgauge.cli import options
 TARGETS = "KIND:PATH (duckdb:v.db, parquet:v.parquet, faiss:v.faiss, qdrant:http://host:6333, ...) or postgresql://..."
 
 
+@options.reads_vectors
 def export(
     embedding: Annotated[
         str, typer.Argument(help="Item vectors: a directory that simgauge saved, or any file of vectors.")
@@ -24,6 +25,7 @@ def export(
     names: options.Names = None,
     seed: options.Seed = 0,
     json: options.Json = False,
+    reading: Any = None,
 ) -> None:
     """Write vectors to a file or a vector store, under the right metric, and verify what the store answers."""
     from pathlib import Path
@@ -36,7 +38,7 @@ def export(
     target = parse_target(to)  # before anything is read
     with console.warnings_as_notes(), console.progress(not json) as show:
         plain = ids is None and names is None and Path(embedding).is_dir()
-        source = embedding if plain else options.load_embedding(embedding, None, ids, names)
+        source = embedding if plain else options.load_embedding(embedding, None, ids, names, None, reading, json)
         shipped = run_export(
             source, target, table=table, append=append, index=index, verify=verify, rng=seed, progress=show
         )

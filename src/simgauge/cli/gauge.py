@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from simgauge.cli import options
 
 
+@options.reads_vectors
 def gauge(
     embedding: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     out: Annotated[Path, typer.Option(help="Directory for the vectors and the map.")],
@@ -22,6 +23,7 @@ def gauge(
     ids: options.Ids = None,
     names: options.Names = None,
     json: options.Json = False,
+    reading: Any = None,
 ) -> None:
     """Write the vectors in a canonical gauge of the model's own predictions, which no training run decides."""
     from simgauge.cli import console
@@ -30,7 +32,7 @@ def gauge(
     from simgauge.storage.embedding_directory import MAP_FILE
 
     with console.warnings_as_notes():
-        model = options.load_embedding(embedding, users, ids, names)
+        model = options.load_embedding(embedding, users, ids, names, None, reading, json)
         fitted = CanonicalGauge(power=power, center=center, norm_power=norm_power).fit(model)  # type: ignore[arg-type]
         moved = fitted.transform(model)
         moved.save(out, more={MAP_FILE: remedy_bytes(fitted)})

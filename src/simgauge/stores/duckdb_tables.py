@@ -52,7 +52,8 @@ class DuckDBTable(Store):
             count = base.execute(f"SELECT count(*) FROM {self.table}").fetchall()[0][0]
             ids, vectors = np.empty(0, np.int64), NOTHING
             if rows:
-                table = base.execute(f"SELECT {self.id_column}, {self.vector} FROM {self.table}").to_arrow_table()
+                relation = base.sql(f"SELECT {self.id_column}, {self.vector} FROM {self.table}")
+                table = (getattr(relation, "to_arrow_table", None) or relation.fetch_arrow_table)()
                 ids, vectors = stored_columns(table, self.id_column, self.vector, self.address)
             return StoredVectors(ids, vectors, None, int(count), self._card(base))
 
