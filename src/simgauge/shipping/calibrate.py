@@ -45,18 +45,7 @@ class Calibration(Tabular):
     """Whether the other group's error is within the interval of the first group's; None without one."""
 
     def predict(self, cosines: Any) -> NDArray[np.float64]:
-        """Probability of each cosine, in [0, 1]; linear between steps, constant beyond the ends.
-
-        Examples
-        --------
-        >>> left, right = np.arange(0, 40, 2), np.arange(1, 41, 2)
-        >>> turn = np.linspace(0, np.pi, 20)
-        >>> table = np.zeros((40, 2))
-        >>> table[left, 0], table[right, 0], table[right, 1] = 1.0, np.cos(turn), np.sin(turn)
-        >>> found = calibrate(table, left, right, turn < 1.5)
-        >>> found.predict([-0.9, 0.9])
-        array([0., 1.])
-        """
+        """Probability of each cosine, in [0, 1]; linear between steps, constant beyond the ends."""
         return np.interp(np.asarray(cosines, dtype=np.float64), self.cosines, self.probabilities)
 
     def threshold(self, probability: float) -> float | None:
@@ -149,6 +138,16 @@ def calibrate(
     References
     ----------
     Tacheny (2026), arXiv 2601.16907; isotonic regression: scikit-learn.
+
+    Examples
+    --------
+    >>> left, right = np.arange(0, 40, 2), np.arange(1, 41, 2)
+    >>> turn = np.linspace(0, np.pi, 20)
+    >>> table = np.zeros((40, 2))
+    >>> table[left, 0], table[right, 0], table[right, 1] = 1.0, np.cos(turn), np.sin(turn)
+    >>> found = calibrate(table, left, right, turn < 1.5)
+    >>> found.predict([-0.9, 0.9])
+    array([0., 1.])
     """
     check_integer(folds, "folds", 2)
     model = as_embedding(embedding)
