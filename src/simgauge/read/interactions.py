@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from simgauge.read.events.merge import keep_frequent, merge_events
 from simgauge.read.events.options import ColumnName, ReadingOptions, reading_options
 from simgauge.read.events.understood import PEEKED_ROWS, sentences
 from simgauge.read.events.weights import Spread, parse_like, rule_for, transformed, weight_sentences, with_meaning
-from simgauge.read.sources.files import content_of, expand, is_path
+from simgauge.read.sources.files import is_path
+from simgauge.read.sources.located import Located, locate
 from simgauge.read.sources.names import names_for
 from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.npz import load_sparse
@@ -96,10 +98,12 @@ def read_interactions(
     """
     options = with_columns(options, user, item, weight, named)
     matrix = _as_matrix(source)
+    located = locate(source) if matrix is None else None
+    matrix = _of_file(located) if matrix is None and located is not None else matrix
     if isinstance(matrix, Interactions):
         return _of_matrix(matrix, options)
-    refuse_foreign(source)
-    with open_source(source, **options.opening) as opened:
+    refuse_foreign(located)
+    with open_source(source, located=located, **options.opening) as opened:
         roles = choose_columns(opened, options)
         n_columns, rows = len(opened.columns), opened.peek(PEEKED_ROWS)
         rule = rule_for(options.duplicates, opened, roles, options.like, options.weight_transform)
@@ -191,25 +195,32 @@ def _of_matrix(matrix: Interactions, options: ReadingOptions) -> Interactions:
 
 
 def _as_matrix(source: Any) -> Interactions | None:
-    """Sources that are matrices already: sparse, dense, ``.npz``, a DST file, a saved directory."""
+    """Sources that are matrices already: sparse, dense, a saved directory."""
     if isinstance(source, Interactions):
         return source
     if sparse.issparse(source) or isinstance(source, np.ndarray):
         return Interactions.from_matrix(source)
     if not is_path(source) or isinstance(source, (list, tuple)) or "://" in str(source):
         return None
-    paths = expand(source)
-    if any(path.name == METADATA_FILE for path in paths):
+    if (Path(source) / METADATA_FILE).is_file():
         return Interactions.load(source)
-    if any(path.name == STORE_METADATA_FILE for path in paths):
+    if (Path(source) / STORE_METADATA_FILE).is_file():
         return StoredInteractions.load(source).in_memory()
-    if len(paths) == 1 and is_dst(paths[0]):
-        return read_dst(paths[0])
-    if len(paths) == 1 and is_matrix_market(paths[0]):
-        return read_matrix_market(paths[0])
-    if len(paths) == 1 and content_of(paths[0]) == "zip":
-        report = {"source": paths[0].name, "format": "scipy sparse npz"}
-        return Interactions(load_sparse(paths[0]), report=report)
+    return None
+
+
+def _of_file(located: Located) -> Interactions | None:
+    """Files that hold a matrix: a DST or Matrix Market file, ``.npz``."""
+    if not located.single:
+        return None
+    path = located.paths[0]
+    if is_dst(located.head):
+        return read_dst(path)
+    if is_matrix_market(located.head):
+        return read_matrix_market(path)
+    if located.content == "zip":
+        report = {"source": path.name, "format": "scipy sparse npz"}
+        return Interactions(load_sparse(path), report=report)
     return None
 
 

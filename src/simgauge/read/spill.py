@@ -24,6 +24,7 @@ from simgauge.read.events.options import ColumnName, ReadingOptions
 from simgauge.read.events.understood import PEEKED_ROWS, sentences
 from simgauge.read.events.weights import MONOTONE_RULES, Spread, rule_for, weight_sentences, with_meaning
 from simgauge.read.interactions import with_columns
+from simgauge.read.sources.located import locate
 from simgauge.read.sources.net import reads_files
 from simgauge.read.sources.open_source import open_source
 from simgauge.read.sources.parquet_files import check_schemas, first_damaged
@@ -123,8 +124,9 @@ def store_interactions(
     with atomic_directory(target, own_store_files) as temporary, room.translated():
         work = temporary / "work"
         work.mkdir()
-        refuse_foreign(source)
-        with open_source(source, **options.opening) as opened:
+        located = locate(source)
+        refuse_foreign(located)
+        with open_source(source, located=located, **options.opening) as opened:
             roles = choose_columns(opened, options)
             n_columns, rows = len(opened.columns), opened.peek(PEEKED_ROWS)
             rule = rule_for(options.duplicates, opened, roles, options.like, options.weight_transform)

@@ -93,7 +93,7 @@ def test_duckdb(tmp_path: Path) -> None:
 
 def test_query_is_for_databases(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("user,item\n1,2\n")
-    with pytest.raises(InputError, match="query= is for databases"):
+    with pytest.raises(InputError, match="a query is for databases"):
         read_interactions(tmp_path / "a.csv", query="SELECT 1")
 
 

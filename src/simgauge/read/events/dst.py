@@ -13,10 +13,9 @@ from simgauge.read.events.merge import merge_events
 from simgauge.read.sources.files import content_of, expand
 
 
-def is_dst(path: Path) -> bool:
-    """Whether the first line is the one that begins every DST file."""
-    with path.open("rb") as file:
-        return file.read(5) == b'I,4,"'
+def is_dst(head: bytes) -> bool:
+    """Whether a file begins with the line that begins every DST file."""
+    return head.startswith(b'I,4,"')
 
 
 def read_dst(path: str | Path) -> Interactions:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
 from simgauge.read.events.understood import one_pair_a_line
-from simgauge.read.sources.files import content_of
+from simgauge.read.sources.located import Located
 
-HEAD_BYTES = 1 << 16
+SEEN_BYTES = 1 << 16
 
 SPARSE_LINE = re.compile(r"[^\s:]+([ \t]+[0-9]+:[-+0-9.eE]+)+[ \t]*(#.*)?")
 """A label and index:value pairs, as svmlight, libsvm and libfm write them."""
 
 
-def is_matrix_market(path: Path) -> bool:
-    """Whether the first line is the banner of a Matrix Market file."""
-    with path.open("rb") as file:
-        return file.read(14).lower() == b"%%matrixmarket"
+def is_matrix_market(head: bytes) -> bool:
+    """Whether a file begins with the banner of Matrix Market."""
+    return head[:14].lower() == b"%%matrixmarket"
 
 
 def read_matrix_market(path: Path) -> Interactions:
@@ -43,21 +41,20 @@ def read_matrix_market(path: Path) -> Interactions:
     return Interactions(matrix.astype("float64"), report={"source": path.name, "format": "Matrix Market"})
 
 
-def refuse_foreign(source: Any) -> None:
-    """Raise for text in which a line holds many items: the message has the command that converts it.
+def refuse_foreign(located: Located | None) -> None:
+    """Raise for a file of text in which a line holds many items: the message has the command that converts it.
 
     Raises
     ------
     InputError
         A file of svmlight, or of LightGCN's kind (a user and all of their items in a line).
     """
-    if not isinstance(source, (str, Path)) or not Path(source).is_file() or content_of(Path(source)) != "text":
+    if located is None or not located.single or located.content != "text":
         return
-    path = Path(source)
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES + 1)
+    path = located.paths[0]
+    head = located.head[: SEEN_BYTES + 1]
     lines = [line for line in head.decode("utf-8", "replace").splitlines() if line.strip()]
-    lines = lines[:-1] if len(head) > HEAD_BYTES else lines
+    lines = lines[:-1] if len(head) > SEEN_BYTES else lines
     if not lines:
         return
     if all(SPARSE_LINE.fullmatch(line.strip()) for line in lines):

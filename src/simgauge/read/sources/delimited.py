@@ -41,6 +41,7 @@ def sniff_dialect(
     has_header: bool | None = None,
     encoding: str | None = None,
     wanted: Sequence[str] = (),
+    head: bytes | None = None,
 ) -> Dialect:
     """Conventions of a delimited text file; what is given is believed, the rest is looked up.
 
@@ -50,6 +51,8 @@ def sniff_dialect(
         Text, gzip-compressed or not.
     wanted : sequence of str
         Column names asked for; a first line that holds them is a header.
+    head : bytes, optional
+        The beginning of the file, where it was read already, as `Located` holds it.
 
     Raises
     ------
@@ -57,7 +60,7 @@ def sniff_dialect(
         Not text in the encoding, or no line in it.
     """
     notes: list[str] = []
-    raw, whole = _sample(path)
+    raw, whole = _sample(path, head)
     text, encoding = _decode(path, raw, whole, encoding, notes)
     skip = _comments(text.splitlines(), delimiter)
     lines = [line for line in _unfolded("\n".join(text.splitlines()[skip:])).splitlines() if line.strip()]
@@ -136,7 +139,9 @@ def is_number(text: str) -> bool:
     return "_" not in text
 
 
-def _sample(path: Path) -> tuple[bytes, bool]:
+def _sample(path: Path, head: bytes | None) -> tuple[bytes, bool]:
+    if head is not None and path.suffix.lower() != ".gz":
+        return head[:SAMPLE_BYTES], len(head) <= SAMPLE_BYTES
     try:
         if path.suffix.lower() == ".gz":
             with gzip.open(path) as file:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from simgauge.errors import InputError
 from simgauge.read.sources.databases import POSTGRES_SCHEMES, missing_query, postgres_batches, sqlite_batches
 from simgauge.read.sources.duckdb_readers import checked_query, parquet_relation
-from simgauge.read.sources.files import content_of, expand, is_path
+from simgauge.read.sources.files import is_path
+from simgauge.read.sources.located import Located, locate
 from simgauge.read.sources.table_source import Source, connect, label_of, sql_list, typed_source
 from simgauge.read.sources.text_tables import is_json, open_delimited, open_json
 
@@ -28,6 +29,7 @@ def open_source(
     encoding: str | None = None,
     on_bad_row: str = "error",
     wanted: Sequence[str] = (),
+    located: Located | None = None,
 ) -> Iterator[Source]:
     """Open anything tabular: text tables, JSON lines, Parquet, databases, pandas, polars and Arrow frames.
 
@@ -44,8 +46,12 @@ def open_source(
             reader = stack.enter_context(postgres_batches(source, query))
             yield _of_arrow(stack, reader, "the PostgreSQL query", "PostgreSQL")
             return
-        paths = expand(source)
-        content = _content_of(paths, query)
+        located = located or locate(source)
+        if located is None:
+            raise InputError(f"{source} is an address that is not known; pass a file, or postgresql://.")
+        paths, content = located.paths, located.content
+        if query is not None and content not in ("SQLite", "DuckDB"):
+            raise InputError(f"a query is for databases (--query, query=); {paths[0].name} is {content}. Leave it out.")
         if content == "SQLite":
             reader = stack.enter_context(sqlite_batches(_only(paths), query))
             opened = _of_arrow(stack, reader, paths[0].name, "SQLite")
@@ -53,10 +59,10 @@ def open_source(
             opened = _of_duckdb(stack, _only(paths), query)
         elif content == "Parquet":
             opened = typed_source(connect(stack), parquet_relation(sql_list(paths)), label_of(paths), "Parquet")
-        elif content in ("text", "gzip") and is_json(paths[0]):
+        elif content in ("text", "gzip") and is_json(paths[0], located.head):
             opened = open_json(connect(stack), paths)
         elif content in ("text", "gzip"):
-            options = (delimiter, has_header, encoding, on_bad_row, wanted)
+            options = (delimiter, has_header, encoding, on_bad_row, wanted, located.head)
             opened = open_delimited(connect(stack), paths, *options)
         else:
             raise InputError(
@@ -65,17 +71,6 @@ def open_source(
             )
         opened.files = paths
         yield opened
-
-
-def _content_of(paths: list[Path], query: str | None) -> str:
-    """What all of the files are."""
-    contents = {content_of(path) for path in paths}
-    if len(contents) > 1:
-        raise InputError(f"{paths[0].name} and the others are of different kinds: {', '.join(sorted(contents))}.")
-    (content,) = contents
-    if query is not None and content not in ("SQLite", "DuckDB"):
-        raise InputError(f"query= is for databases; {paths[0].name} is {content}. Leave query out.")
-    return content
 
 
 def _of_arrow(stack: ExitStack, data: Any, label: str, format_name: str) -> Source:

@@ -46,10 +46,15 @@ def open_delimited(
     encoding: str | None,
     on_bad_row: str,
     wanted: Sequence[str],
+    head: bytes | None = None,
 ) -> Source:
     """Text tables of one dialect and the same columns."""
     options = {"delimiter": delimiter, "has_header": has_header, "encoding": encoding, "wanted": wanted}
-    dialect, *others = [sniff_dialect(path, **options) for path in paths]  # type: ignore[arg-type]
+    heads = [head, *[None] * (len(paths) - 1)]
+    dialect, *others = [
+        sniff_dialect(path, head=start, **options)  # type: ignore[arg-type]
+        for path, start in zip(paths, heads, strict=True)
+    ]
     for path, other in zip(paths[1:], others, strict=True):
         if other.names != dialect.names:
             raise InputError(f"{path.name} has other columns than {paths[0].name}: {other.names} and {dialect.names}.")
@@ -77,13 +82,12 @@ def open_delimited(
     return source
 
 
-def is_json(path: Path) -> bool:
+def is_json(path: Path, head: bytes) -> bool:
     """Whether a text file holds JSON, by its name and first bytes, which must agree."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if path.suffix.lower() == ".gz":
         return bool({".json", ".jsonl", ".ndjson"} & set(suffixes))
-    with path.open("rb") as file:
-        looks = file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+    looks = head[:512].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
     named = path.suffix.lower() in (".json", ".jsonl", ".ndjson")
     if named and not looks:
         raise InputError(f"{path.name}: its name says JSON, its content does not begin with an object or a list.")
