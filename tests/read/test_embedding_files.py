@@ -340,6 +340,11 @@ class TestBadFiles:
         with pytest.raises(ParameterError, match="expected 'error' or 'drop'"):
             read_embedding(np.eye(2), on_bad_row="ignore")
 
+    def test_addresses_are_not_fetched(self) -> None:
+        for address in ("https://example.com/x.npy", "s3://bucket/x.parquet"):
+            with pytest.raises(InputError, match="is an address, and nothing is fetched from the network"):
+                read_embedding(address)
+
     def test_provenance_tells_what_not_where(self, tmp_path: Path) -> None:
         np.save(tmp_path / "x.npy", np.eye(2))
         origin = read_embedding(tmp_path / "x.npy").provenance["sources"]["items"]

@@ -163,3 +163,15 @@ class TestCutOff:
         glove.write_text("the 0.1 0.2\nof nan 0.4\nto 1 2\n")
         with pytest.raises(InputError, match=r"NaN or infinite values .first: row 1"):
             read_embedding(glove)
+
+
+def test_a_count_between_the_word_and_its_vector(tmp_path: Path) -> None:
+    table = table_for([f"w{n}" for n in range(20)])
+    rows = [f"w{n} {100 - n} {' '.join(map(str, row))}" for n, row in enumerate(table.tolist())]
+    (tmp_path / "x.txt").write_text("\n".join(rows) + "\n")
+    with pytest.raises(InputError, match=r"a count\? For the vectors alone pass x\.txt:2\.\.4"):
+        read_embedding(tmp_path / "x.txt")
+    alone = read_embedding(f"{tmp_path}/x.txt:2..4")
+    assert np.array_equal(alone.items.astype(np.float32), table)
+    assert alone.item_ids.tolist() == [f"w{n}" for n in range(20)]
+    assert read_embedding(f"{tmp_path}/x.txt:1..4").items[:, 0].tolist() == [100 - n for n in range(20)]

@@ -77,6 +77,10 @@ def expand(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
     if not isinstance(source, (str, os.PathLike)):
         return [path for part in source for path in expand(part)]
     path = Path(source)
+    if "://" in str(source) and not path.exists():
+        raise InputError(
+            f"{source} is an address, and nothing is fetched from the network: download it and pass the file."
+        )
     if path.is_dir():
         parts = sorted(path.iterdir(), key=natural_order)
         found = [part for part in parts if part.is_file() and part.name[0] not in "._"]
