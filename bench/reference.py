@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from simgauge import Embedding, audit
-from simgauge.auditing.run import Audit
+from simgauge.auditing.result import Audit
 
 REFERENCE = Path(__file__).parents[1] / "src" / "simgauge" / "auditing" / "reference.json"
 

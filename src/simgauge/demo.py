@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from simgauge.auditing.run import Audit, audit
+from simgauge.auditing.result import Audit
+from simgauge.auditing.run import audit
 from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k

@@ -18,7 +18,7 @@ def test_the_condition_number_of_a_random_metric_is_that_of_the_metric(rng):
     from simgauge.core.neighbors.topk import top_k
 
     items = rng.standard_normal((50, 5))
-    workspace = _workspace(Embedding(items), known_training({}), None, None, None, 4, 100, 0, None)
+    workspace = _workspace(Embedding(items), known_training({}), None, None, 4, 100, 0, None)
     axes, exponents = random_axes(5, np.random.default_rng([0, 7, 0]))
     G = axes * 3.0**exponents
     assert np.linalg.cond(G) == pytest.approx(3.0)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from simgauge.auditing.comparison_text import prediction_sentence, relation_name, relation_sentences
 from simgauge.auditing.predictions import PredictionAgreement, predictions_agree
-from simgauge.auditing.run import DEFAULT_SAMPLE, Audit, audit
+from simgauge.auditing.result import Audit
+from simgauge.auditing.run import DEFAULT_SAMPLE, audit
 from simgauge.core.geometry.agreement import (
     agreement_above_chance,
     canonical_agreement,

@@ -1,21 +1,18 @@
-"""audit: how arbitrary is the cosine of these embeddings? Frozen result, the same numbers for people and machines."""
+"""audit: how arbitrary is the cosine of these embeddings?"""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.auditing import checks
+from simgauge.auditing.groups import groups_of, measured_groups, popularity_bands
 from simgauge.auditing.reference import standing
+from simgauge.auditing.result import Audit
 from simgauge.auditing.thresholds import load_thresholds
 from simgauge.auditing.training import Training, known_training
 from simgauge.auditing.workspace import Workspace
@@ -24,123 +21,14 @@ from simgauge.core.tables.scale import in_range
 from simgauge.core.tables.tables import sample_nonzero_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
-from simgauge.findings import SEVERITY, Finding, Verdict, worst
+from simgauge.findings import Finding
 from simgauge.interactions import Interactions
 from simgauge.matching import check_ids
 from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress
 from simgauge.read.as_embedding import as_embedding
-from simgauge.tabular import Tabular
-from simgauge.wording import counted
 
-SCHEMA_VERSION = 1
 DEFAULT_SAMPLE = 2_000
-
-
-@dataclass(frozen=True, repr=False)
-class Audit(Tabular):
-    """What an audit found. Made by `audit`.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> embedding = Embedding(rng.normal(size=(60, 4)), users=rng.normal(size=(80, 4)))
-    >>> result = audit(embedding, objective="softmax", k=5)
-    >>> result.verdict
-    'warn'
-    >>> result["identifiability"].verdict
-    'warn'
-    """
-
-    findings: tuple[Finding, ...]
-    """In the order of the report: identifiability, gauge, geometry."""
-    embedding: Mapping[str, Any]
-    """Sizes, dtype and provenance of what was audited."""
-    parameters: Mapping[str, Any]
-    """Everything needed to repeat the audit."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The most severe verdict of all findings."""
-        return worst([finding.verdict for finding in self.findings])
-
-    def __getitem__(self, finding_id: str) -> Finding:
-        for finding in self.findings:
-            if finding.id == finding_id:
-                return finding
-        known = ", ".join(finding.id for finding in self.findings)
-        raise KeyError(f"no finding {finding_id!r} in this audit; it has {known}")
-
-    def failed(self, level: str) -> bool:
-        """Whether any finding is at least as severe as `level` ("warn" or "fail")."""
-        if level not in ("warn", "fail"):
-            raise ParameterError(f"level={level!r}: expected 'warn' or 'fail'.")
-        return SEVERITY[self.verdict] >= SEVERITY[level]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, described by ``simgauge/schemas/audit.schema.json``."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "verdict": self.verdict,
-            "embedding": dict(self.embedding),
-            "parameters": dict(self.parameters),
-            "findings": [finding.to_dict() for finding in self.findings],
-        }
-
-    def to_json(self) -> str:
-        """`to_dict` as text; NaN never occurs."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def to_text(self) -> str:
-        """For logs: a line a finding, and what to do where something is wrong."""
-        lines = [f"verdict: {self.verdict}"]
-        for finding in self.findings:
-            lines.append(f"[{finding.verdict:>4}] {finding.title}: {finding.summary}")
-            if finding.standing is not None:
-                lines.append(f"       here: {finding.standing}")
-            if SEVERITY[finding.verdict]:
-                if finding.named:
-                    lines.append(f"       such as: {', '.join(finding.named)}")
-                lines += [f"       why:  {finding.cause}", f"       do:   {finding.action}"]
-        return "\n".join(lines) + "\n"
-
-    def to_markdown(self) -> str:
-        """For pull requests and model cards."""
-        lines = [
-            f"**Audit verdict: {self.verdict}**",
-            "",
-            "| verdict | finding | measured | smallest action |",
-            "|---|---|---|---|",
-        ]
-        for finding in self.findings:
-            cells = [finding.verdict, finding.title, finding.summary, finding.action]
-            lines.append("| " + " | ".join(_markdown_cell(cell) for cell in cells) + " |")
-        return "\n".join(lines) + "\n"
-
-    def to_arrow(self) -> pa.Table:
-        """One row a finding, in the order of the report: id, group, verdict, value, interval and words."""
-        columns = ("id", "title", "group", "verdict", "value", "interval", "summary", "cause", "action", "verify")
-        return pa.Table.from_pylist([{name: row[name] for name in columns} for row in self.to_dict()["findings"]])
-
-    def save_html(self, path: str | Path, title: str = "Audit of an embedding") -> Path:
-        """Write the report as one HTML file that needs no network; replaces the file atomically."""
-        from simgauge import __version__
-        from simgauge.report.html import write_report
-        from simgauge.report.summary import report_summary
-
-        return write_report(path, report_summary(self.to_dict(), title=title, version=__version__))
-
-    def __repr__(self) -> str:
-        counts = Counter(finding.verdict for finding in self.findings)
-        found = ", ".join(
-            f"{counts[verdict]} {verdict}" for verdict in ("fail", "warn", "ok", "info") if counts[verdict]
-        )
-        return f"Audit({self.verdict}: {found}; {counted(self.embedding['n_items'], 'item')})"
-
-    def _repr_html_(self) -> str:
-        from simgauge.report.fragments import audit_table
-
-        return audit_table(self.to_dict())
 
 
 def audit(
@@ -152,7 +40,7 @@ def audit(
     penalty: str | None = None,
     interactions: Interactions | None = None,
     popularity: Any = None,
-    labels: Any = None,
+    by: Any = None,
     k: int = 10,
     sample: int = DEFAULT_SAMPLE,
     rng: Rng = 0,
@@ -183,8 +71,9 @@ def audit(
         What the model was trained on; matched by item id; gives the popularity when that is not passed.
     popularity : array-like, shape (n_items,), optional
         Interactions of each item, in the order of the items.
-    labels : sequence, shape (n_items,), optional
-        A category for each item.
+    by : mapping or sequence, optional
+        Labels of items, for findings per group: item id -> label (or several), or one label for each item. Where
+        popularity is known, its head, middle and tail are groups too.
     k : int
         Neighbours per list.
     sample : int
@@ -209,7 +98,7 @@ def audit(
     ParameterError
         `k` not below the number of items, unknown objective, biases or penalty, bad thresholds.
     InputError
-        Popularity or labels of another length, interactions that share no item with the embedding or whose ids do not
+        Popularity or labels of another length, labels of no item of the embedding, interactions that share no item with the embedding or whose ids do not
         belong to its rows (see `simgauge.matching.check_ids`).
 
     Examples
@@ -222,7 +111,10 @@ def audit(
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     training = known_training(embedding.provenance, objective, biases, penalty)
     ids = None if interactions is None else check_ids(embedding, (), interactions, trust_ids=trust_ids, seed=seed)
-    workspace = _workspace(embedding, training, interactions, popularity, labels, k, sample, seed, thresholds)
+    workspace = _workspace(embedding, training, interactions, popularity, k, sample, seed, thresholds)
+    wanted = {} if by is None else {"by": groups_of(embedding, by)}
+    if workspace.popularity is not None:
+        wanted["popularity"] = popularity_bands(workspace.popularity)
     findings: list[Finding] = []
     steps = checks.ALL
     for number, check in enumerate(steps):
@@ -232,6 +124,7 @@ def audit(
         if found is not None:
             known = standing(found.id, found.value, workspace.objective_name)
             findings.append(dataclasses.replace(found, standing=known))
+    groups = [group for grouping, parts in wanted.items() for group in measured_groups(workspace, grouping, parts)]
     if progress:
         progress("done", len(steps), len(steps))
     return Audit(
@@ -257,6 +150,7 @@ def audit(
             },
             "ids": None if ids is None else ids.to_dict(),
         },
+        groups=tuple(groups),
     )
 
 
@@ -265,7 +159,6 @@ def _workspace(
     training: Training,
     interactions: Interactions | None,
     popularity: Any,
-    labels: Any,
     k: int,
     sample: int,
     seed: int,
@@ -304,7 +197,6 @@ def _workspace(
         thresholds=load_thresholds(thresholds),
         popularity=counts,
         interactions=aligned,
-        labels=_per_item(labels, embedding, "labels"),
     )
 
 
@@ -315,8 +207,3 @@ def _per_item(values: Any, embedding: Embedding, name: str) -> NDArray[Any] | No
     if array.shape != (embedding.n_items,):
         raise InputError(f"{name}: shape {array.shape}; expected one value for each of {embedding.n_items} items.")
     return array
-
-
-def _markdown_cell(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
-    return " ".join(escaped.split())

@@ -58,7 +58,6 @@ class Workspace:
     objective_stated: bool = False
     popularity: NDArray[np.float64] | None = None
     interactions: Interactions | None = None
-    labels: NDArray[Any] | None = None
     item_scale: float = 1.0
     """What the items here were divided by: 1 but for tables whose products leave the range of numbers."""
     cache: dict[Any, Any] = field(default_factory=dict)

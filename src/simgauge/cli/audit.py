@@ -24,6 +24,10 @@ def audit(
     biases: options.TrainedBiases = None,
     penalty: options.Penalty = None,
     interactions: options.InteractionsFile = None,
+    by: Annotated[
+        Path | None,
+        typer.Option("--by", help="Labels of items, FILE, FILE:LABEL or FILE:ID:LABEL: findings per group."),
+    ] = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
     sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
@@ -44,6 +48,7 @@ def audit(
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
     from simgauge.errors import ParameterError
+    from simgauge.read.judgements import read_item_labels
     from simgauge.report.html import own_audit_files, write_audit
     from simgauge.report.summary import report_summary
     from simgauge.storage.atomic import check_place
@@ -63,6 +68,7 @@ def audit(
             biases=biases,
             penalty=penalty,
             interactions=load_interactions(interactions, events, "interactions"),
+            by=None if by is None else read_item_labels(by),
             k=k,
             sample=sample,
             rng=seed,

@@ -161,6 +161,21 @@ def print_audit(audit: Any) -> None:
     if serious:
         console.print()
         console.print(table("What to do", ["finding", "smallest action"], [[f.title, f.action] for f in serious]))
+    _print_groups(audit.groups)
+
+
+def _print_groups(groups: Sequence[Any]) -> None:
+    """One table a grouping: a line a group, a column a measure."""
+    for grouping, title in {"by": "By group", "popularity": "By popularity"}.items():
+        own = [group for group in groups if group.grouping == grouping]
+        names = list(dict.fromkeys(measure.id for group in own for measure in group.measures))
+        rows = []
+        for group in own:
+            known = {measure.id: f"{measure.value:.3g}" for measure in group.measures}
+            rows.append([group.name, str(group.n_items), *(known.get(name, "") for name in names)])
+        if rows:
+            out().print()
+            out().print(table(title, ["group", "#items", *(f"#{name}" for name in names)], rows))
 
 
 def _measured(finding: Any) -> str:

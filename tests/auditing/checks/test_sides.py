@@ -18,7 +18,7 @@ def unit(rows):
 
 
 def asked(model, objective):
-    return _workspace(model, known_training({}, objective), None, None, None, 5, 100, 0, None)
+    return _workspace(model, known_training({}, objective), None, None, 5, 100, 0, None)
 
 
 @pytest.fixture

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simgauge.core.inference.intervals import jackknife_interval, mean_interval, proportion_interval, share_interval
+from simgauge.core.inference.intervals import (
+    jackknife_interval,
+    mean_interval,
+    proportion_interval,
+    quantile_interval,
+    share_below_interval,
+    share_interval,
+)
 from simgauge.errors import ParameterError
 
 RUNS = 400
@@ -130,3 +137,42 @@ def test_intervals_hold_their_value_and_stay_within_0_and_1(rng):
         for n in (1, 2, 20, 400):
             value, low, high = share_interval((rng.random(n) < share).astype(float))
             assert 0 <= low <= value <= high <= 1
+
+
+def test_a_share_of_lists_has_wilsons_ends_at_zero_and_one(rng):
+    assert share_interval(np.zeros(80)) == proportion_interval(0, 80)
+    assert share_interval(np.ones(80)) == proportion_interval(80, 80)
+    flags = (rng.random(200) < 0.3).astype(float)
+    exact = proportion_interval(int(flags.sum()), 200)
+    assert share_interval(flags) == pytest.approx(exact, rel=1e-9)
+    smooth = 0.3 + 0.02 * rng.standard_normal(200)
+    found, by_t = share_interval(smooth), mean_interval(smooth)
+    assert found.low == pytest.approx(by_t.low, abs=2e-4)  # the same where the spread is small
+    assert share_interval(flags, population=200) == (flags.mean(),) * 3
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.9])
+def test_intervals_of_shares_cover(rng, share):
+    """2,000 samples of lists of ten: 95 % within four standard errors, or more."""
+    hits = []
+    for _ in range(2000):
+        found = share_interval(rng.binomial(10, rng.beta(40 * share, 40 * (1 - share), 120)) / 10)
+        hits.append(found.low <= share <= found.high)
+    assert np.mean(hits) > 0.95 - 4 * np.sqrt(0.95 * 0.05 / 2000) - (0.02 if share == 0.01 else 0)
+
+
+def test_a_quantile_and_a_share_below_it_cover(rng):
+    inside, held = [], []
+    for _ in range(1000):
+        rows, queries = rng.standard_normal(300), rng.standard_normal(200) - 0.5
+        cutoff = quantile_interval(rows, 0.05)
+        inside.append(cutoff.low <= -1.6449 <= cutoff.high)
+        found = share_below_interval(queries, cutoff)
+        held.append(found.low <= 0.1261 <= found.high)  # P(Z - 0.5 < -1.6449)
+    assert 0.93 < np.mean(inside) <= 1
+    assert np.mean(held) > 0.95
+    naive = proportion_interval(int((queries < cutoff.value).sum()), 200)
+    assert naive.high - naive.low < found.high - found.low  # the control forgets that the cut-off is an estimate
+    assert quantile_interval(np.arange(5.0), 0.01).low == -np.inf
+    known = quantile_interval(rows, 0.5, population=300)
+    assert known.low == known.high

@@ -234,13 +234,15 @@ def strength_path(workspace: Workspace) -> Finding | None:
         top_k(factorize(decomposition, "factors", share * weakest).decoder, workspace.k, rows=workspace.probe_rows)[0]
         for share in PATH
     ]
-    steps = [neighbor_overlap(one, two).mean for one, two in itertools.pairwise(lists)]
+    found = [workspace.mean_interval(neighbor_overlap(one, two).per_row) for one, two in itertools.pairwise(lists)]
+    steps = [step.value for step in found]
     shipped = [neighbor_overlap(entry, workspace.probe_lists).mean for entry in lists]
-    value = min(steps)
+    value, low, high = min(found)
     return Finding(
         id="strength_path",
         title="Neighbours along the strength of the penalty",
         value=value,
+        interval=(low, high) if low < high else None,
         summary=f"halving λ in Eq. 2 at rank {wanted} keeps {value:.0%} to {max(steps):.0%} of the neighbours",
         verdict=workspace.thresholds["strength_path"].judge(value),
         cause="with a penalty on both factors λ decides how singular values are weighed in the cosine",

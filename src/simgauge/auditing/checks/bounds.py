@@ -9,7 +9,9 @@ import numpy as np
 from simgauge.auditing.workspace import Workspace
 from simgauge.core.bounds.certificates import certified_share, neighbor_certificate
 from simgauge.core.bounds.cosine_bounds import Group, cosine_bounds
-from simgauge.core.tables.kinds import FloatTable
+from simgauge.core.inference.intervals import Interval
+from simgauge.core.neighbors.neighbor_lists import Indices
+from simgauge.core.tables.kinds import FloatTable, Vector
 from simgauge.core.tables.tables import take_rows
 from simgauge.findings import Finding
 
@@ -23,6 +25,7 @@ def cosine_range(workspace: Workspace) -> Finding | None:
     if workspace.embedding.n_components == 1:
         return None
     pairs = _neighbor_pairs(workspace)
+    positions_of_rows = np.searchsorted(workspace.rows, pairs[:, 0])
     rows: list[dict[str, Any]] = []
     asked, positions = np.unique(pairs, return_inverse=True)
     vectors, pairs = take_rows(workspace.items, asked), positions.reshape(pairs.shape)
@@ -35,13 +38,17 @@ def cosine_range(workspace: Workspace) -> Finding | None:
             rows.append({
                 "group": group, "condition_number": kappa, "width": float(np.median(high - low)),
                 "low": float(np.median(low)), "high": float(np.median(high)),
+                "widths": high - low,
             })  # fmt: skip
     judged = next(row for row in rows if row["condition_number"] == JUDGED_CONDITION_NUMBER)
-    value = judged["width"]
+    value, least, most = _median_by_rows(workspace, judged["widths"], positions_of_rows)
+    for row in rows:
+        del row["widths"]
     return Finding(
         id="cosine_range",
         title="Exact range of a cosine",
         value=value,
+        interval=(least, most) if np.isfinite(most) and least < most else None,
         summary=f"the cosine of an item and one of its neighbours can be anything in a range of width {value:.2f} (median: "
         f"{judged['low']:.2f} to {judged['high']:.2f}) under metrics with condition number {JUDGED_CONDITION_NUMBER:g}, "
         "and nothing beyond it",
@@ -53,6 +60,17 @@ def cosine_range(workspace: Workspace) -> Finding | None:
         group="gauge",
         details={"n_pairs": len(pairs), "by_condition_number": rows, "diagonal_basis": "balanced canonical gauge"},
     )
+
+
+def _median_by_rows(workspace: Workspace, widths: Vector, row_of_pair: Indices) -> Interval:
+    """Median over pairs; its interval leaves out rows rather than pairs, because the pairs of a row are alike."""
+
+    def median(rows: Indices) -> float:
+        chosen = np.zeros(len(workspace.rows), dtype=bool)
+        chosen[rows] = True
+        return float(np.median(widths[chosen[row_of_pair]]))
+
+    return workspace.jackknife(median, len(workspace.rows), int(np.count_nonzero(workspace.item_norms)))
 
 
 def certified_neighbors(workspace: Workspace) -> Finding | None:

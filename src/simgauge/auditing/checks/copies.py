@@ -57,8 +57,14 @@ def near_copies(workspace: Workspace) -> Finding:
         )
         action = "do not merge them: leave items with so little data out of lists of similar items, or fill them up otherwise"
     else:
-        cause = "the same thing under several ids, or items that training had too little data to tell apart"
-        action = "look at the pairs that are named: merge what is the same thing, and only that"
+        cause = (
+            "the same thing under several ids; items that training had too little data to tell apart; or vectors that cosine is "
+            "not made for as they are (a common offset, a hyperbolic space), where nearly parallel does not mean alike"
+        )
+        action = (
+            "look at the pairs that are named: merge what is the same thing, and only that; where they are unlike, cosine is "
+            "the wrong measure for these vectors as they are"
+        )
     return workspace.finding(
         "near_duplicates",
         "Near copies",

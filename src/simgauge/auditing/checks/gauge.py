@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simgauge.auditing.later_changes import chosen_gauge
 from simgauge.auditing.workspace import Workspace
 from simgauge.core.gauges.canonical import Center, center_of, centered_sides
+from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.findings import Finding, Verdict
 
@@ -31,7 +32,7 @@ def canonical_overlap(workspace: Workspace) -> Finding | None:
         return None
     shipped = workspace.probe_lists
     rows: list[dict[str, Any]] = []
-    gauges = [entry for entry in _named_gauges(workspace) if entry[1] > 0 or workspace.whitening_differs]
+    gauges = [entry for entry in named_gauges(workspace) if entry[1] > 0 or workspace.whitening_differs]
     if not gauges:
         return Finding(
             id="canonical_overlap",
@@ -66,7 +67,7 @@ def canonical_overlap(workspace: Workspace) -> Finding | None:
     )
 
 
-def _named_gauges(workspace: Workspace) -> list[tuple[str, float, Center]]:
+def named_gauges(workspace: Workspace) -> list[tuple[str, float, Center]]:
     """Canonical gauges that the loss cannot tell apart: sides that may shift are centred in each of them."""
     plain, default = workspace.gauge_centers
     if plain not in workspace.canonical:
@@ -111,6 +112,7 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
             rows.append({
                 "condition_number": kappa, "overlap": float(shares.mean()), "low": float(low), "high": float(high),
                 "draws": [float(value) for value in shares.reshape(draws, -1).mean(axis=1)],
+                "interval": _over_draws(workspace, shares.reshape(draws, -1)),
             })  # fmt: skip
     if not rows:
         return Finding("random_gauge_overlap", "Neighbours under random gauges", None,
@@ -122,7 +124,7 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
         id="random_gauge_overlap",
         title="Neighbours under random gauges",
         value=value,
-        interval=(judged["low"], judged["high"]),
+        interval=(judged["interval"][0], judged["interval"][1]),
         summary=f"{value:.0%} of the neighbours stay under a random metric with condition number "
         f"{JUDGED_CONDITION_NUMBER:g}{' and a random shift of all items' if shifted else ''} (lists: {judged['low']:.0%} to "
         f"{judged['high']:.0%})",
@@ -139,9 +141,20 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
             "n_probe_rows": len(shipped),
             "by_condition_number": rows,
             "items_shifted": shifted,
-            "interval_is": "5 % to 95 % of single lists",
+            "low_and_high_are": "5 % and 95 % of single lists",
         },
     )
+
+
+def _over_draws(workspace: Workspace, shares: NDArray[np.float64]) -> list[float]:
+    """95 % interval of the mean over all gauges and items, from some of both: (draws, rows)."""
+    value, low, high = workspace.mean_interval(shares.mean(axis=0))
+    by_draw = mean_interval(shares.mean(axis=1))
+    drawn = by_draw.high - by_draw.value
+    return [
+        max(value - float(np.hypot(value - low, drawn)), 0.0),
+        min(value + float(np.hypot(high - value, drawn)), 1.0),
+    ]
 
 
 def neighbor_popularity(workspace: Workspace) -> Finding | None:
@@ -149,18 +162,24 @@ def neighbor_popularity(workspace: Workspace) -> Finding | None:
     if workspace.popularity is None or _determined(workspace):
         return None
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
-    curve = [
-        {"power": power, "log10_popularity": float(log_popularity[workspace.gauge_lists(power)].mean())}
-        for power in _powers(workspace)
-    ]
-    shipped = float(log_popularity[workspace.probe_lists].mean())
+    powers = _powers(workspace)
+    per_row = np.stack(
+        [log_popularity[lists].mean(axis=1) for lists in (workspace.probe_lists, *map(workspace.gauge_lists, powers))]
+    )
+    shipped, *levels = (float(level) for level in per_row.mean(axis=1))
+    curve = [{"power": power, "log10_popularity": level} for power, level in zip(powers, levels, strict=True)]
     everything = float(log_popularity.mean())
-    levels = [point["log10_popularity"] for point in curve] + [shipped]
-    value = max(levels) - min(levels)
+    levels.append(shipped)
+    value, low, high = workspace.jackknife(
+        lambda rows: float(np.ptp(per_row[:, rows].mean(axis=1))),
+        per_row.shape[1],
+        int(np.count_nonzero(workspace.item_norms)),
+    )
     return Finding(
         id="neighbor_popularity",
         title="Popularity of neighbours along the gauge",
         value=value,
+        interval=(max(low, 0.0), high) if np.isfinite(high) and low < high else None,
         summary=f"neighbours as shipped have {10**shipped:.0f} interactions (geometric mean); other gauges of the same "
         f"predictions range from {10 ** min(levels):.0f} to {10 ** max(levels):.0f}; the average item has {10**everything:.0f}",
         verdict=_capped(workspace, workspace.thresholds["neighbor_popularity"].judge(value)),

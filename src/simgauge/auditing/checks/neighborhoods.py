@@ -9,7 +9,7 @@ from simgauge.auditing.workspace import NAMED, Workspace
 from simgauge.core.geometry.distances import DUPLICATE_DISTANCE, distance_concentration, random_pair_distances
 from simgauge.core.geometry.outliers import islands, outliers
 from simgauge.core.geometry.queries import query_fit
-from simgauge.core.inference.intervals import Interval, proportion_interval
+from simgauge.core.inference.intervals import Interval, quantile_interval, share_below_interval
 from simgauge.core.neighbors.antihubs import antihub_bounds
 from simgauge.core.neighbors.hubness import antihub_expectation, k_skewness_of_places, largest_hubs, top_share
 from simgauge.core.neighbors.neighbor_lists import Indices
@@ -22,6 +22,8 @@ DISTANCE_PAIRS = 20_000
 NORMAL_95 = 1.96
 ONE_LENGTH = 1e-3
 """Relative spread of norms below which cosine and dot product rank items alike."""
+OWN_BELOW = 0.01
+"""Share of the table's own rows below the cut-off for queries, as in `query_fit`."""
 
 
 def hubness(workspace: Workspace) -> Finding:
@@ -129,10 +131,11 @@ def _ratio_interval(workspace: Workspace, random: Vector, nearest: Vector, ratio
 
 def far_out(workspace: Workspace) -> Finding:
     """Items that are far from everything, their own neighbours included."""
-    found = outliers(workspace.shipped[1][:, : workspace.k])
-    far = np.zeros(len(workspace.rows))
-    far[found.positions] = 1.0
-    value, low, high = workspace.mean_interval(far)
+    scores = workspace.shipped[1][:, : workspace.k]
+    found, population = outliers(scores), int(np.count_nonzero(workspace.item_norms))
+    cutoff = workspace.jackknife(lambda rows: outliers(scores[rows]).cutoff_similarity, len(scores), population)
+    closeness = np.asarray(scores.mean(axis=1, dtype=np.float64))
+    value, (_, low, high) = found.share, share_below_interval(closeness, cutoff, population=population)
     return workspace.finding(
         "outliers",
         "Outliers",
@@ -209,10 +212,10 @@ def queries(workspace: Workspace) -> Finding | None:
     if workspace.query_lists is None:
         return None
     best = workspace.query_lists[1][:, 0].astype(np.float64)
-    found = query_fit(best, workspace.shipped[1][:, 0].astype(np.float64))
-    _, low, high = proportion_interval(
-        len(found.positions), len(best), population=max(workspace.query_population, len(best))
-    )
+    own = workspace.shipped[1][:, 0].astype(np.float64)
+    found = query_fit(best, own)
+    cutoff = quantile_interval(own, OWN_BELOW, population=int(np.count_nonzero(workspace.item_norms)))
+    _, low, high = share_below_interval(best, cutoff, population=max(workspace.query_population, len(best)))
     ids = workspace.embedding.user_ids
     lost = workspace.query_rows[found.positions]
     return workspace.finding(

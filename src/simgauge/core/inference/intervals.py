@@ -113,6 +113,57 @@ def share_interval(values: Vector, *, population: int | None = None) -> Interval
     return _wilson(share, n * max(gain, 1.0), n, population)
 
 
+def share_below_interval(values: Vector, cutoff: Interval, *, population: int | None = None) -> Interval:
+    """Interval for the share of values below a cut-off that is itself estimated from another sample.
+
+    From Wilson's lower end at the lowest likely cut-off to his upper end at the highest: both errors at once, so it covers
+    somewhat more than 95 %.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    cutoff : Interval
+        Its ends are equal where it is known exactly.
+    population : int, optional
+        As in `mean_interval`, for `values`.
+
+    Examples
+    --------
+    >>> share_below_interval(np.arange(10.0), Interval(5.0, 5.0, 5.0), population=10)
+    Interval(value=0.5, low=0.5, high=0.5)
+    """
+    n = len(values)
+    low = proportion_interval(int(np.count_nonzero(values < cutoff.low)), n, population=population).low
+    high = proportion_interval(int(np.count_nonzero(values < cutoff.high)), n, population=population).high
+    return Interval(float(np.mean(values < cutoff.value)), low, high)
+
+
+def quantile_interval(values: Vector, level: float, *, population: int | None = None) -> Interval:
+    """95 % interval for a quantile of a population, from two order statistics of a sample; a point for all rows.
+
+    The ranks lie as far from the middle as a count with that probability deviates; below the smallest value the interval
+    has no end.
+
+    References
+    ----------
+    Conover (1999), Practical nonparametric statistics, section 3.2.
+
+    Examples
+    --------
+    >>> quantile_interval(np.arange(101.0), 0.5)
+    Interval(value=50.0, low=40.0, high=60.0)
+    """
+    ordered = np.sort(values)
+    n = len(ordered)
+    shrink = _shrink(n, population, least=1)
+    value = float(np.quantile(ordered, level))
+    if shrink == 0:
+        return Interval(value, value, value)
+    half = float(ndtri((1 + CONFIDENCE) / 2)) * np.sqrt(n * level * (1 - level)) * shrink
+    low, high = int(np.floor((n - 1) * level - half)), int(np.ceil((n - 1) * level + half))
+    return Interval(value, float(ordered[low]) if low >= 0 else -np.inf, float(ordered[high]) if high < n else np.inf)
+
+
 def jackknife_interval(
     statistic: Callable[[NDArray[np.int64]], float],
     n: int,

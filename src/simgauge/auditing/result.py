@@ -1,0 +1,139 @@
+"""What an audit found: frozen, the same numbers for people and machines."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from simgauge.auditing.groups import Group
+from simgauge.errors import ParameterError
+from simgauge.findings import SEVERITY, Finding, Verdict, worst
+from simgauge.tabular import Tabular
+from simgauge.wording import counted
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, repr=False)
+class Audit(Tabular):
+    """What an audit found. Made by `audit`.
+
+    Examples
+    --------
+    >>> import simgauge
+    >>> rng = np.random.default_rng(0)
+    >>> model = simgauge.Embedding(rng.normal(size=(60, 4)), users=rng.normal(size=(80, 4)))
+    >>> result = simgauge.audit(model, objective="softmax", k=5)
+    >>> result.verdict
+    'warn'
+    >>> result["identifiability"].verdict
+    'warn'
+    """
+
+    findings: tuple[Finding, ...]
+    """In the order of the report: identifiability, gauge, geometry."""
+    embedding: Mapping[str, Any]
+    """Sizes, dtype and provenance of what was audited."""
+    parameters: Mapping[str, Any]
+    """Everything needed to repeat the audit."""
+    groups: tuple[Group, ...] = ()
+    """The same for groups of items: labels that were given, bands of popularity where it is known. They show where in the
+    table something is, and have no say in the verdict."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The most severe verdict of all findings."""
+        return worst([finding.verdict for finding in self.findings])
+
+    def __getitem__(self, finding_id: str) -> Finding:
+        for finding in self.findings:
+            if finding.id == finding_id:
+                return finding
+        known = ", ".join(finding.id for finding in self.findings)
+        raise KeyError(f"no finding {finding_id!r} in this audit; it has {known}")
+
+    def failed(self, level: str) -> bool:
+        """Whether any finding is at least as severe as `level` ("warn" or "fail")."""
+        if level not in ("warn", "fail"):
+            raise ParameterError(f"level={level!r}: expected 'warn' or 'fail'.")
+        return SEVERITY[self.verdict] >= SEVERITY[level]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, described by ``simgauge/schemas/audit.schema.json``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
+            "embedding": dict(self.embedding),
+            "parameters": dict(self.parameters),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "groups": [group.to_dict() for group in self.groups],
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as text; NaN never occurs."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_text(self) -> str:
+        """For logs: a line a finding, and what to do where something is wrong."""
+        lines = [f"verdict: {self.verdict}"]
+        for finding in self.findings:
+            lines.append(f"[{finding.verdict:>4}] {finding.title}: {finding.summary}")
+            if finding.standing is not None:
+                lines.append(f"       here: {finding.standing}")
+            if SEVERITY[finding.verdict]:
+                if finding.named:
+                    lines.append(f"       such as: {', '.join(finding.named)}")
+                lines += [f"       why:  {finding.cause}", f"       do:   {finding.action}"]
+        for group in self.groups:
+            shown = ", ".join(f"{measure.id} {measure.value:.3g}" for measure in group.measures)
+            lines.append(f"[{group.grouping}] {group.name} ({counted(group.n_items, 'item')}): {shown}")
+        return "\n".join(lines) + "\n"
+
+    def to_markdown(self) -> str:
+        """For pull requests and model cards."""
+        lines = [
+            f"**Audit verdict: {self.verdict}**",
+            "",
+            "| verdict | finding | measured | smallest action |",
+            "|---|---|---|---|",
+        ]
+        for finding in self.findings:
+            cells = [finding.verdict, finding.title, finding.summary, finding.action]
+            lines.append("| " + " | ".join(_markdown_cell(cell) for cell in cells) + " |")
+        return "\n".join(lines) + "\n"
+
+    def to_arrow(self) -> pa.Table:
+        """One row a finding, in the order of the report: id, group, verdict, value, interval and words."""
+        columns = ("id", "title", "group", "verdict", "value", "interval", "summary", "cause", "action", "verify")
+        return pa.Table.from_pylist([{name: row[name] for name in columns} for row in self.to_dict()["findings"]])
+
+    def save_html(self, path: str | Path, title: str = "Audit of an embedding") -> Path:
+        """Write the report as one HTML file that needs no network; replaces the file atomically."""
+        from simgauge import __version__
+        from simgauge.report.html import write_report
+        from simgauge.report.summary import report_summary
+
+        return write_report(path, report_summary(self.to_dict(), title=title, version=__version__))
+
+    def __repr__(self) -> str:
+        counts = Counter(finding.verdict for finding in self.findings)
+        found = ", ".join(
+            f"{counts[verdict]} {verdict}" for verdict in ("fail", "warn", "ok", "info") if counts[verdict]
+        )
+        return f"Audit({self.verdict}: {found}; {counted(self.embedding['n_items'], 'item')})"
+
+    def _repr_html_(self) -> str:
+        from simgauge.report.fragments import audit_table
+
+        return audit_table(self.to_dict())
+
+
+def _markdown_cell(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(escaped.split())
