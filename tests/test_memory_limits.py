@@ -19,6 +19,7 @@ from scipy import sparse
 
 from simgauge.core.spectral.lanczos import BLOCK, basis_limit
 from simgauge.core.spectral.spectrum import spectrum
+from simgauge.read.events.memory import BYTES_PER_EVENT, in_memory_need
 from simgauge.read.store.stored_interactions import write_metadata
 from simgauge.read.store.stored_pairs import ITEMS_FILE, PairsWriter
 
@@ -146,6 +147,20 @@ def test_tables_are_sorted_in_the_memory_allowed(tmp_path: Path) -> None:
     assert done["pairs"] > 0.95 * n_events
     control = limited(READ, limit, tmp_path / "events.parquet")
     assert "emory" in control["error"], f"{control}"
+
+
+@pytest.mark.parametrize("letters", [8, 40])
+def test_ids_of_text_take_what_is_said_of_them(tmp_path: Path, letters: int) -> None:
+    """docs/memory.md, "Fit in memory": without the part for text they do not fit."""
+    n_events = 400_000
+    users = [f"u{number:0{letters - 1}d}" for number in range(n_events)]
+    items = np.random.default_rng(0).integers(0, 1_000, n_events)
+    pq.write_table(pa.table({"user": users, "item": items}), tmp_path / "events.parquet")
+    need = in_memory_need([tmp_path / "events.parquet"])
+    assert need is not None
+    assert limited(READ, need + SLACK, tmp_path / "events.parquet").get("pairs") == n_events
+    control = limited(READ, n_events * BYTES_PER_EVENT + SLACK // 4, tmp_path / "events.parquet")
+    assert "emory" in control["error"], control
 
 
 def test_a_mapped_table_is_audited_in_a_fraction_of_its_size(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ import os
 import re
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 
 from simgauge.errors import ParameterError
+
+BYTES_PER_TEXT_BYTE = 16
+"""What ids of text need for each of their bytes in a Parquet file, as Python's strings, sorted, and looked up: measured
+with 8 and 40 letters, 16.5 and 10 (`tests/test_memory_limits.py` holds them to it)."""
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
          "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}  # fmt: skip
@@ -64,16 +67,25 @@ def available_memory() -> int | None:
 
 def in_memory_need(paths: list[Path]) -> int | None:
     """Bytes that `read_interactions` needs for these Parquet files, by their footers; None where one is no Parquet."""
-    rows = 0
+    rows, text = 0, 0
     for path in paths:
         with path.open("rb") as file:
             if file.read(4) != b"PAR1":
                 return None
         try:
-            rows += int(pq.read_metadata(path).num_rows)
+            footer = pq.read_metadata(path)
+            rows += int(footer.num_rows)
+            text += _text_bytes(footer)
         except (OSError, ValueError):  # reading will say what is wrong with it
             return None
-    return int(np.int64(rows) * BYTES_PER_EVENT)
+    return rows * BYTES_PER_EVENT + text * BYTES_PER_TEXT_BYTE
+
+
+def _text_bytes(footer: pq.FileMetaData) -> int:
+    """Bytes of all text in a Parquet file before compression: distinct values once a row group where it has few."""
+    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
+    columns = (group.column(number) for group in groups for number in range(group.num_columns))
+    return sum(int(column.total_uncompressed_size) for column in columns if column.physical_type == "BYTE_ARRAY")
 
 
 def _meminfo() -> int | None:
