@@ -12,6 +12,7 @@ from simgauge.core.gauges.canonical import Center
 from simgauge.core.gauges.random_gauges import check_gauge_matrix, random_gauge_matrix
 from simgauge.core.tables.algebra import column_signs, linear_map, scale_columns
 from simgauge.core.tables.kinds import Table
+from simgauge.core.tables.scale import refuse_overflow
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.parameters import Rng, as_generator
@@ -144,6 +145,8 @@ def canonical_gauge(
     """
     core.check_center(center)
     model = as_embedding(embedding, users)
+    refuse_overflow(model.items, "items")
+    refuse_overflow(model.users, "users")
     if model.users is None:
         if power != 0 or "users" in core.centered_sides(center):
             raise InputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from simgauge.core.tables.scale import refuse_overflow
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
@@ -120,6 +121,8 @@ def fix(
     """
     _check(popularity_tradeoff, max_loss, folds, confidence)
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
+    refuse_overflow(embedding.items, "items")
+    refuse_overflow(embedding.users, "users")
     if evidence is None:
         return default_selection(embedding, objective, biases, penalty)
     told = getattr(evidence, "used", None)

@@ -8,6 +8,9 @@ import pytest
 from simgauge import Embedding, audit
 from simgauge.core.neighbors.topk import iter_top_k, top_k
 from simgauge.core.tables.scale import in_range, range_exponent
+from simgauge.errors import InputError
+from simgauge.neighbors import standard_gauges
+from simgauge.selection import fix
 
 SCALES = {np.float32: (-100, -120, 60, 100, 120), np.float64: (-1000, -600, 500, 1000)}
 CASES = [(dtype, power) for dtype, powers in SCALES.items() for power in powers]
@@ -52,6 +55,15 @@ def test_audits_do_not_know_the_scale(rng, dtype, power) -> None:
             if finding.value is not None and finding.group != "identifiability":
                 assert other[finding.id].value == pytest.approx(finding.value, rel=1e-3, abs=1e-3)
     assert (other["tiny_norms"].value == 1.0) == (power < 0)
+
+
+def test_where_squares_leave_the_range_it_is_said(rng) -> None:
+    items, users = rng.standard_normal((20, 4)).astype(np.float32), rng.standard_normal((9, 4)).astype(np.float32)
+    for work in (fix, standard_gauges):
+        for large, other in ((items * np.float32(1e30), users), (items, users * np.float32(1e30))):
+            with pytest.raises(InputError, match=r"divide the table by \de\+30"):
+                work(Embedding(large, users=other))
+        work(Embedding(items * np.float32(1e15), users=users))  # the control
 
 
 def test_ordinary_tables_are_not_touched(rng) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from simgauge.core.tables.arrays import on_host
+from simgauge.errors import InputError
 
 
 def range_exponent(table: Any) -> int:
@@ -41,3 +42,20 @@ def in_range(table: Any) -> tuple[Any, int]:
     """
     exponent = range_exponent(table)
     return (table, 0) if exponent == 0 else (np.ldexp(table, exponent), exponent)
+
+
+def refuse_overflow(table: Any, name: str) -> None:
+    """Say what to do where sums of squares of a table leave the range of its type.
+
+    Raises
+    ------
+    InputError
+        They do.
+    """
+    if on_host(table) and table.dtype.kind == "f" and table.size:
+        largest = max(float(table.max()), -float(table.min()))
+        if largest > (float(np.finfo(table.dtype).max) / table.size) ** 0.5:
+            raise InputError(
+                f"{name} hold entries of {largest:.2g}, whose squares leave the range of {table.dtype}: divide the table by "
+                f"{largest:.0e}. Cosines and rankings stay the same."
+            )
