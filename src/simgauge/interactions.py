@@ -195,6 +195,18 @@ class Interactions:
         report = {**self.report, "aligned": aligned}
         return Interactions(matrix, wanted_users, wanted_items, names, report, user_ids_given=given)
 
+    def understood(self) -> dict[str, Any]:
+        """What these were read as: counts, and sentences on the first event, the weights and what was not used.
+
+        Examples
+        --------
+        >>> Interactions([[1.0, 2.0]]).understood()
+        {'users': 1, 'items': 2, 'pairs': 2, 'events': None, 'sentences': []}
+        """
+        counts = {"users": self.n_users, "items": self.n_items, "pairs": self.nnz}
+        sentences = [*self.report.get("understood", ()), *self.report.get("notes", ())]
+        return {**counts, "events": self.report.get("rows_read"), "sentences": sentences}
+
     def with_matrix(self, matrix: sparse.csr_array) -> Interactions:
         """Other weights for the same users and items, such as some of the pairs; the report is left out.
 

@@ -125,3 +125,18 @@ def test_models_of_popularity_and_a_handful_of_pairs_cannot_be_tested():
     popular = np.column_stack([np.ones(120), seen.item_counts])
     assert measure_alignment(Embedding(popular, np.ones((300, 2))), seen) is None
     assert measure_alignment(Embedding(np.eye(5), np.eye(5)), Interactions(np.eye(5))) is None
+
+
+def test_rows_that_lie_beside_their_like_are_found_out_when_they_are_shifted():
+    """Films of one age, or tracks of one album, lie side by side: a shifted table still scores better than chance."""
+    seen = clustered(4, n_items=120)
+    model = fitted(seen)
+    order = np.argsort(np.linalg.svd(model.items, full_matrices=False)[0][:, 1], kind="stable")
+    sorted_seen = Interactions(seen.matrix[:, order])
+    sorted_model = fitted(sorted_seen, k=20)
+    shifted = Embedding(np.roll(sorted_model.items, 1, axis=0), sorted_model.users)
+    assert measure_alignment(sorted_model, sorted_seen).fits
+    found = measure_alignment(shifted, sorted_seen)
+    assert found.area.low > 0.52, "chance alone does not tell"
+    assert found.better
+    assert not found.fits

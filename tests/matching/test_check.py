@@ -84,13 +84,21 @@ def test_every_kind_of_evidence_tells_its_ids(seen):
 def test_flags_survive_saving_gauges_and_models(model, seen, tmp_path):
     unnamed = Embedding(model.items, model.users)
     assert not Embedding.load(unnamed.save(tmp_path / "a")).item_ids_given
-    assert not unnamed.with_tables(model.items, model.users).user_ids_given
+    moved = unnamed.with_tables(model.items, model.users)
+    assert (moved.item_ids_given, moved.user_ids_given) == (False, False)
+    assert model.with_tables(model.items).item_ids_given
     assert Embedding.load(model.save(tmp_path / "b")).item_ids_given
     assert Embedding(model.items, item_ids="positions").item_ids_given
     plain = Interactions(seen.matrix)
     assert not LinearAutoencoder(3).fit(plain.matrix).embedding(plain).item_ids_given
     assert not Interactions.load(plain.save(tmp_path / "c")).item_ids_given
     assert Interactions.load(seen.save(tmp_path / "d")).item_ids_given
+
+
+def test_swapped_columns_of_interactions_are_recognised(model, seen):
+    swapped = Interactions(seen.matrix.T.tocsr(), user_ids=seen.item_ids, item_ids=seen.user_ids)
+    with pytest.raises(InputError, match="columns of users and items swapped"):
+        audit(model, interactions=swapped, k=5)
 
 
 @pytest.fixture

@@ -149,6 +149,7 @@ def audit(
                 for name, limit in workspace.thresholds.items()
             },
             "ids": None if ids is None else ids.to_dict(),
+            "interactions": None if interactions is None else interactions.understood(),
         },
         groups=tuple(groups),
     )

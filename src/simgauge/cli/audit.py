@@ -67,7 +67,7 @@ def audit(
             objective,
             biases=biases,
             penalty=penalty,
-            interactions=load_interactions(interactions, events, "interactions"),
+            interactions=load_interactions(interactions, events, "interactions", json),
             by=None if by is None else read_item_labels(by),
             k=k,
             sample=sample,

@@ -99,13 +99,14 @@ def reads_events(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def load_interactions(path: str | None, events: ReadingOptions, what: str) -> Interactions | None:
-    """Interactions from a file, or None; what they were understood to be is said on stderr."""
+def load_interactions(path: str | None, events: ReadingOptions, what: str, quiet: bool = False) -> Interactions | None:
+    """Interactions from a file, or None; what they were understood to be is said on stderr, or in the JSON if `quiet`."""
     if path is None:
         return None
     from simgauge.cli.console import print_understood
     from simgauge.read.interactions import read_interactions
 
     found = read_interactions(path, options=events)
-    print_understood(found, what)
+    if not quiet:
+        print_understood(found, what)
     return found

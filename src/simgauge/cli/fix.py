@@ -60,8 +60,8 @@ def fix(
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names, user_ids, reading, json)
-        training = load_interactions(interactions, events, "interactions")
-        later = load_interactions(held_out, events, "held out")
+        training = load_interactions(interactions, events, "interactions", json)
+        later = load_interactions(held_out, events, "held out", json)
         evidence = evidence_from_files(
             later,
             training,
@@ -92,7 +92,13 @@ def fix(
     if json:
         neighbors = None if comparison is None else comparison.to_dict()
         sources = embedding.provenance.get("sources", {})
-        console.print_json({**selection.to_dict(), "out": str(out), "neighbors": neighbors, "sources": sources})
+        read = {
+            name: data.understood()
+            for name, data in (("interactions", training), ("held_out", later))
+            if data is not None
+        }
+        told = {"out": str(out), "neighbors": neighbors, "sources": sources, "events": read}
+        console.print_json({**selection.to_dict(), **told})
         return
     console.print_ids(selection.evidence.get("ids"))
     console.print_selection(selection, rows)

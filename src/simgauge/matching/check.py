@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.interactions import Interactions
+from simgauge.labels import positions_of
 from simgauge.matching.alignment import Alignment, measure_alignment
 from simgauge.matching.ids import IdMatch, IdSource, check_few, ids_given, match, positions_problem, source_of
 
@@ -96,6 +99,8 @@ def check_ids(
                 raise InputError(problem)
             notes.append(f"{side}: no ids were given, so rows were matched by their numbers, counted from 0")
     matches = tuple(match(embedding, source) for source in sources)
+    if interactions is not None and not trust_ids:
+        _refuse_swapped(embedding, interactions)
     for found in matches:
         if not trust_ids:
             check_few(found)
@@ -106,6 +111,19 @@ def check_ids(
     elif held_out is not None and known:
         alignment = _warned(embedding, held_out, seed)
     return IdCheck(matches, alignment, tuple(notes))
+
+
+def _refuse_swapped(embedding: Embedding, interactions: Interactions) -> None:
+    """Raise where the ids of the users, and not those of the items, are those of the embedding's items."""
+    known = np.asarray(embedding.item_ids)
+    items, users = (
+        float((positions_of(ids, known) >= 0).mean()) for ids in (interactions.item_ids, interactions.user_ids)
+    )
+    if embedding.item_ids_given and items == 0 and users > 0.5:
+        raise InputError(
+            f"none of the items of the interactions is in the embedding, but {users:.0%} of their users are among its "
+            "items: were the columns of users and items swapped? Name them: --user and --item (user=, item=)."
+        )
 
 
 def _warned(embedding: Embedding, held_out: Interactions, seed: int) -> Alignment | None:

@@ -59,7 +59,7 @@ READ = [
      [1, 2], [2, 5], "weight: 'rating'"),
     ("konect.txt", "% bip weighted\n% 3 2 2\n1 2 1\n1 5 3\n2 5 1\n", {}, [1, 2], [2, 5], "2 lines of comment"),
     ("hash.txt", "# written by us\n1 2\n1 5\n2 5\n", {}, [1, 2], [2, 5], "1 line of comment"),
-    ("hash-header.csv", "#user,item\n1,2\n2,5\n", {}, [1, 2], [2, 5], ""),
+    ("hash-header.csv", "#user,item\n1,2\n2,5\n", {}, [1, 2], [2, 5], "took 'user'"),
     ("hashtags.csv", "user,item\n#love,2\n#tea,5\n#tea,2\n", {}, ["#love", "#tea"], [2, 5], ""),
     ("backslash.csv", 'User-ID;ISBN;T\n"1";"02";"The \\"Big\\" One; x"\n"2";"05";"a"\n', {"user": "User-ID", "item": "ISBN"},
      [1, 2], ["02", "05"], "columns not used: T"),
