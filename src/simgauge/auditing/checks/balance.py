@@ -21,6 +21,7 @@ from simgauge.core.tables.kinds import Array, Matrix, Table
 from simgauge.core.tables.tables import sum_rows
 from simgauge.findings import Finding, Verdict
 from simgauge.labels import positions_of
+from simgauge.wording import counted
 
 PATH = (0.125, 0.25, 0.5)
 """Strengths λ of Eq. 2 that are compared, in units of the weakest singular value kept."""
@@ -162,7 +163,7 @@ def _why_not(workspace: Workspace, measured: _Measured) -> str:
     users, width = workspace.embedding.n_users, workspace.embedding.n_components
     if users <= 2 * width:
         return (
-            f"cannot be tested: {users:,} users for {width} components do not show how the users spread over them "
+            f"cannot be tested: {counted(users, 'user')} for {counted(width, 'component')} cannot show how users spread over them "
             f"(more than {2 * width:,} are needed)"
         )
     if not np.isfinite(measured.balance.condition_number):

@@ -30,7 +30,7 @@ def cosine_range(workspace: Workspace) -> Finding | None:
     asked, positions = np.unique(pairs, return_inverse=True)
     vectors, pairs = take_rows(workspace.items, asked), positions.reshape(pairs.shape)
     groups: list[tuple[Group, FloatTable]] = [("linear", vectors)]
-    if workspace.canonical:
+    if workspace.gauge_centers[0] in workspace.canonical:
         groups.append(("diagonal", workspace.gauge_map(0.5).apply_items(vectors)))
     for group, table in groups:
         for kappa in CONDITION_NUMBERS:

@@ -12,6 +12,7 @@ from simgauge.auditing.workspace import Workspace
 from simgauge.core.gauges.canonical import Center, center_of, centered_sides
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.overlap import neighbor_overlap
+from simgauge.errors import InputError
 from simgauge.findings import Finding, Verdict
 
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
@@ -28,7 +29,7 @@ CHEAP_DRAW = 1e10
 
 def canonical_overlap(workspace: Workspace) -> Finding | None:
     """How many neighbours the cosine as shipped shares with each canonical gauge; None where training saw the cosine."""
-    if _determined(workspace):
+    if _has_no_gauges(workspace):
         return None
     shipped = workspace.probe_lists
     rows: list[dict[str, Any]] = []
@@ -99,7 +100,7 @@ def _what_they_share(rows: list[dict[str, Any]]) -> str:
 
 def random_gauge_overlap(workspace: Workspace) -> Finding | None:
     """How many neighbours survive random changes of gauge of a given size; None where training saw the cosine."""
-    if _determined(workspace):
+    if _has_no_gauges(workspace):
         return None
     shipped = workspace.probe_lists[workspace.gauge_positions]
     draws = _draws(workspace)
@@ -159,7 +160,7 @@ def _over_draws(workspace: Workspace, shares: NDArray[np.float64]) -> list[float
 
 def neighbor_popularity(workspace: Workspace) -> Finding | None:
     """How popular the neighbours are along the canonical family; None without popularity, or with one gauge only."""
-    if workspace.popularity is None or _determined(workspace):
+    if workspace.popularity is None or _has_no_gauges(workspace):
         return None
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
     powers = _powers(workspace)
@@ -200,7 +201,7 @@ def _powers(workspace: Workspace) -> tuple[float, ...]:
 
 def norm_popularity(workspace: Workspace) -> Finding | None:
     """How far "long vectors are popular items" depends on the gauge; None without popularity, or with one gauge only."""
-    if workspace.popularity is None or _determined(workspace):
+    if workspace.popularity is None or _has_no_gauges(workspace):
         return None
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
     curve = [
@@ -233,9 +234,19 @@ def _log_norm_correlation(norms: NDArray[np.float64], log_popularity: NDArray[np
     return float(np.corrcoef(log_norms, popularity)[0, 1])
 
 
-def _determined(workspace: Workspace) -> bool:
-    """Whether other gauges are no alternatives: training saw cosines, or one encoder, and changes of gauge change those."""
-    return workspace.objective.verdict == "identified"
+def _has_no_gauges(workspace: Workspace) -> bool:
+    """Whether no other gauge is an alternative.
+
+    Training saw cosines, or one encoder, and changes of gauge change those; or nothing is left of the items once what
+    they share is taken out.
+    """
+    if workspace.objective.verdict == "identified":
+        return True
+    try:
+        workspace.gauge_map(0.0)
+    except InputError:
+        return True
+    return False
 
 
 def _capped(workspace: Workspace, verdict: Verdict) -> Verdict:
