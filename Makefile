@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup setup-test lint types tests dist torture fuzz clean
+.PHONY: demo test setup setup-test lint types tests coverage mutants test-oldest dist torture fuzz clean
 
 demo: setup
 	$(BIN)/simgauge demo --out demo-report
@@ -32,6 +32,23 @@ types: setup-test
 
 tests: setup-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The same tests with the branches they take; below the share that pyproject states this fails.
+coverage: setup-test
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+# Small faults put into the source one at a time: which do the tests of their folder see? By hand; an hour.
+mutants: setup-test
+	mkdir -p build
+	$(BIN)/python scripts/mutants.py --sample 80 --out build/mutants.json
+
+# The oldest supported versions of what simgauge needs, in an environment of their own, without any extra. By hand.
+test-oldest: setup-test
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/oldest
+	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct --editable . \
+	  'pytest>=8.3' 'hypothesis>=6.120' 'pandas>=2.2' 'polars>=1.20' 'jsonschema>=4.20'
+	SCIPY_ARRAY_API=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 build/oldest/bin/python -m pytest -q -p no:cacheprovider tests
 
 # Commands killed and interrupted at random moments: nothing may be lost, mixed or left behind. By hand; half an hour.
 torture: setup-test

@@ -38,6 +38,7 @@ def held_out_evidence(
 
     Examples
     --------
+    >>> import numpy as np
     >>> later = Interactions(np.ones((4, 6)))
     >>> held_out_evidence(later, k=2)
     CoConsumption(recall@2, 4 users, 12 held-out pairs)

@@ -109,6 +109,7 @@ def fix(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from simgauge.evidence import PairJudgements
     >>> rng = np.random.default_rng(0)
     >>> items = rng.standard_normal((60, 3)) * [1.0, 1.0, 20.0]

@@ -176,3 +176,16 @@ def test_a_quantile_and_a_share_below_it_cover(rng):
     assert quantile_interval(np.arange(5.0), 0.01).low == -np.inf
     known = quantile_interval(rows, 0.5, population=300)
     assert known.low == known.high
+
+
+def test_two_rows_have_the_interval_of_their_spread():
+    values = np.array([0.2, 0.6])
+    share, spread = 0.4, 0.08
+    worth = 2 * max(share * (1 - share) * 2 / spread, 1)  # rows of yes or no with this variance of the mean
+    reference = stats.binomtest(round(40 * share), 40).proportion_ci(0.95, method="wilson")
+    value, low, high = share_interval(values)
+    z = stats.norm.ppf(0.975)
+    centre = (share + z**2 / (2 * worth)) / (1 + z**2 / worth)
+    assert value == pytest.approx(share)
+    assert (low + high) / 2 == pytest.approx(centre)
+    assert low < reference.low < reference.high < high, "control: forty rows say more"

@@ -107,3 +107,15 @@ def test_intervals_reach_the_critical_value_of_standard_errors(rng):
         np.testing.assert_allclose([values - low, high - values], critical * np.tile(resampled.std(axis=0), (2, 1)))
         both = np.abs(rng.standard_normal((200_000, 2))).max(axis=1)
         assert critical == pytest.approx(np.quantile(both, confidence), rel=0.05)
+
+
+def test_every_unit_is_in_a_group_and_every_resample_is_drawn(monkeypatch):
+    monkeypatch.setattr(paired_inference, "MAX_GROUPS", 2)
+    monkeypatch.setattr(paired_inference, "RESAMPLED_NUMBERS", 2 * 3)
+    one = np.zeros((5, 1))
+    one[0] = 1.0
+    for seed in range(40):
+        means = bootstrap_means(one, np.random.default_rng(seed), 20)
+        assert means.shape == (20, 1)
+        assert means.max() > 0, "the unit that is not zero may not be left out"
+    assert bootstrap_means(one, np.random.default_rng(0), 1).shape == (1, 1)

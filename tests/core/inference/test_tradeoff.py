@@ -45,6 +45,7 @@ def test_no_unit_is_scored_by_a_choice_it_took_part_in(rng):
     units = rng.random((40, 1, 5))
     folds = np.arange(40) % 4
     scored, picks = cross_fit(units, Rule(np.ones(1), "difference"), folds)
+    assert len(picks) == 4
     for fold in range(4):
         assert picks[fold] == pick(units[folds != fold], Rule(np.ones(1), "difference", 0.0)).candidate
         np.testing.assert_array_equal(scored[folds == fold][:, :, 1], units[folds == fold][:, :, picks[fold]])

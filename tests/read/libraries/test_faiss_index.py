@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 
 from simgauge.errors import InputError
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.libraries import from_library
+
+faiss = pytest.importorskip("faiss", reason="pip install 'simgauge[fast]'")
 
 VECTORS = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
 IDS = np.random.default_rng(1).permutation(1000)[:60].astype(np.int64)

@@ -87,7 +87,7 @@ def share_by_chance(n_items: int, n_components: int) -> float:
     Examples
     --------
     >>> [round(share_by_chance(1000, k), 3) for k in (1, 2, 4, 8)]
-    [1.0, 1.0, 0.45, 0.0]
+    [1.0, 1.0, 0.451, 0.0]
     """
     if n_components == 1:
         return 1.0
