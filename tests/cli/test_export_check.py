@@ -18,7 +18,7 @@ def vectors(tmp_path, rng):
 
 def test_an_export_is_verified_and_says_the_query(run, tmp_path, vectors):
     code, out, err = run("export", vectors, "--to", f"duckdb:{tmp_path / 'v.db'}", "--json")
-    assert code == 0, err
+    assert code == 0, f"{err}"
     found = json.loads(out)
     assert found["verified"] is True
     assert "array_cosine_similarity" in found["recipe"]

@@ -177,7 +177,7 @@ def test_related_tables_of_every_kind_are_related(rng, kind):
     for seed, name in enumerate(known):
         a = TABLES[kind](np.random.default_rng(seed), 150, K)
         found = related(a, known[name](a.astype(float)).astype(a.dtype))
-        assert found.name not in ("different", "undetermined"), name
+        assert found.name not in ("different", "undetermined"), f"{name}"
         assert len(found.parts) <= name.count(" + ") + 1  # nothing that was not done, though less may do
 
 

@@ -42,8 +42,8 @@ def read(source: Any, **options: Any) -> tuple[Embedding, dict[str, Any]]:
 def assert_whole(source: Any, expected: list[Any], **options: Any) -> dict[str, Any]:
     """The source gives the table and these ids."""
     found, understood = read(source, **options)
-    assert found.items.shape == TABLE.shape, understood
-    assert np.allclose(found.items, TABLE, atol=1e-6), understood
-    assert found.item_ids.tolist() == expected, understood
+    assert found.items.shape == TABLE.shape, f"{understood}"
+    assert np.allclose(found.items, TABLE, atol=1e-6), f"{understood}"
+    assert found.item_ids.tolist() == expected, f"{understood}"
     assert (understood["rows"], understood["components"]) == TABLE.shape
     return understood
