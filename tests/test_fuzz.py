@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measures memory
 def test_every_outcome_is_right() -> None:
     command = [sys.executable, str(PROGRAM), "--files", "300", "--seed", "11"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, str(done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("word", SABOTAGE)
@@ -46,5 +46,5 @@ def test_the_fuzzer_sees_faults(word: str) -> None:
     command = [sys.executable, "-c", BLIND.format(sabotage=SABOTAGE[word]), str(PROGRAM.parent)]
     more = ["--files", files, "--only", only]
     done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert f'"{word}"' in done.stdout.splitlines()[-1] or f": {word} " in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1, str(done.stdout + done.stderr)
+    assert f'"{word}"' in done.stdout.splitlines()[-1] or f": {word} " in done.stdout, str(done.stdout + done.stderr)

@@ -92,7 +92,7 @@ def test_promises_are_compared_with_the_file(tmp_path: Path, case: str) -> None:
     assert (tmp_path / name).stat().st_size < 5_000
     command = [sys.executable, "-c", CHILD, what, str(tmp_path / name), str(LITTLE)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.stdout.startswith("refused by its header"), done.stdout + done.stderr
+    assert done.stdout.startswith("refused by its header"), str(done.stdout + done.stderr)
 
 
 def test_honest_files_pass(tmp_path: Path) -> None:
