@@ -26,6 +26,13 @@ CHECKS = {"raises", "warns", "deprecated_call", "fail", "check_estimator"}
 
 def findings(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Line and reason of every assertion that cannot do its work."""
+    read_later = {
+        id(item.context_expr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        for item in node.items
+        if item.optional_vars is not None
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert):
             said = node.msg
@@ -35,7 +42,7 @@ def findings(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "this is always true"
             if isinstance(node.test, ast.Attribute) and node.test.attr in ("all", "any"):
                 yield node.lineno, f"a method is always true: call .{node.test.attr}()"
-        elif isinstance(node, ast.Call) and _name(node) == "raises":
+        elif isinstance(node, ast.Call) and _name(node) == "raises" and id(node) not in read_later:
             named = {part.id for part in ast.walk(node.args[0]) if isinstance(part, ast.Name)} if node.args else set()
             if named & OWN_ERRORS and not any(word.arg == "match" for word in node.keywords):
                 yield (
@@ -127,6 +134,7 @@ def test_what_cannot_fail_is_found(line):
         "assert all(x > 0 for x in y)",
         "assert (a == b).all()",
         "with pytest.raises(InputError, match='which'): pass",
+        "with pytest.raises(InputError) as caught: pass",
         "with pytest.raises(KeyError): pass",
     ],
 )
