@@ -149,10 +149,10 @@ def test_weights_after_each_rule_and_transform(tmp_path):
         ({"like": ">=4"}, [1]),
     ):
         found = read_interactions(path, **options)
-        assert found.matrix.data == pytest.approx(expected), options
+        assert found.matrix.data == pytest.approx(expected), f"{options}"
         if options != {"weight_transform": "log1p"}:
             stored = store_interactions(path, tmp_path / "store", **options).in_memory()
-            assert stored.matrix.data == pytest.approx(expected), options
+            assert stored.matrix.data == pytest.approx(expected), f"{options}"
     with pytest.raises(ParameterError, match="needs the interactions in memory"):
         store_interactions(path, tmp_path / "store", weight_transform="log1p")
 
