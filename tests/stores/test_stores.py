@@ -163,7 +163,7 @@ def make_foreign(kind, target):
 
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_what_is_not_there_is_said(place, kind):
-    with pytest.raises(InputError, match="no collection|not exist|no such|missing|not found|holds no|is no|no table"):
+    with pytest.raises(InputError, match=r"no collection|not exist|no such|missing|not found|holds no|is no|no table"):
         open_store(place(kind)).read()
 
 
