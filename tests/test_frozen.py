@@ -51,7 +51,7 @@ def test_no_method_that_changes_is_forgotten() -> None:
                         getattr(value, name)(*arguments)
                     except (TypeError, KeyError, ValueError, AttributeError, IndexError):
                         continue
-                assert value == ({"a": 1} if base is dict else [1]), name
+                assert value == ({"a": 1} if base is dict else [1]), f"{name}"
 
 
 def test_json_copies_and_pickles_take_it_as_a_dict() -> None:

@@ -124,8 +124,9 @@ def test_what_is_asked_about_or_refused_with_the_way_out(tmp_path, name, content
     with pytest.raises(InputError) as caught:
         read_interactions(path, **options)
     assert re.search(says, str(caught.value)), str(caught.value)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as refused:
         store_interactions(path, tmp_path / "store", **options)
+    assert str(refused.value)
 
 
 def test_the_ways_out_of_a_time_like_column_work(tmp_path):
