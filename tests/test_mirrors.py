@@ -16,6 +16,7 @@ ACROSS_FILES = {
     "auditing/test_verdicts.py": "verdicts of whole audits, on planted faults and on controls",
     "cli/test_align_apply.py": "two commands that follow each other",
     "cli/test_export_check.py": "two commands that follow each other",
+    "cli/test_preview_calibrate.py": "two commands that follow each other",
     "cli/test_fit_from_disk.py": "one command, with data on disk that memory does not hold",
     "core/bounds/test_tensor_bounds.py": "all bounds, for tensors",
     "core/geometry/test_gauge_dependence.py": "a law over all measures of geometry",

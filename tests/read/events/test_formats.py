@@ -43,4 +43,4 @@ def test_tables_frames_and_folders_pass(tmp_path):
     (tmp_path / "triples.txt").write_text("0 1 2\n1 4 2\n2 1 4\n")
     (tmp_path / "words.txt").write_text("tea 1\nmilk 2 3\n")
     for fine in (tmp_path / "triples.txt", tmp_path / "words.txt", tmp_path, {"user": [1]}, [tmp_path / "triples.txt"]):
-        refuse_foreign(locate(fine))
+        assert refuse_foreign(locate(fine)) is None
