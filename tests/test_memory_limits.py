@@ -160,7 +160,7 @@ def test_ids_of_text_take_what_is_said_of_them(tmp_path: Path, letters: int) -> 
     assert need is not None
     assert limited(READ, need + SLACK, tmp_path / "events.parquet").get("pairs") == n_events
     control = limited(READ, n_events * BYTES_PER_EVENT + SLACK // 4, tmp_path / "events.parquet")
-    assert "emory" in control["error"], control
+    assert "emory" in control["error"], f"{control}"
 
 
 def test_a_mapped_table_is_audited_in_a_fraction_of_its_size(tmp_path: Path) -> None:
