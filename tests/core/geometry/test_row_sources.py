@@ -33,6 +33,14 @@ def test_a_few_links_across_are_allowed_and_many_are_not(rng):
     assert row_sources(np.arange(600), many, 600).borders == ()
 
 
+def test_a_part_that_hardly_holds_together_is_a_sorted_table(rng):
+    lists = random_lists(rng, (200, 200, 200))
+    lists[200:264, 0] = rng.integers(400, 600, 64)  # 4 % of what a random order would have between the last two parts
+    assert row_sources(np.arange(600), lists, 600).borders == ()
+    lists[200:400, 1:3] = rng.integers(400, 600, (200, 2))
+    assert row_sources(np.arange(600), lists, 600).borders == (200,)
+
+
 def test_tables_sorted_by_subject_have_no_borders(rng):
     chain = np.sort(rng.uniform(0, 6 * np.pi, 900))
     curve = np.stack([np.cos(chain), np.sin(chain), 0.3 * chain], axis=1)
