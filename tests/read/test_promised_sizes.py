@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from fuzz import peak_of
 from simgauge.errors import InputError
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.interactions import read_interactions
@@ -49,6 +50,19 @@ def faiss_sizes(path: Path) -> None:
     content = bytearray(faiss.serialize_index(index).tobytes())
     place = content.index((400).to_bytes(8, "little"))
     content[place : place + 8] = (1 << 34).to_bytes(8, "little")
+    path.write_bytes(content)
+
+
+def faiss_lists(path: Path) -> None:
+    faiss = pytest.importorskip("faiss")
+    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(4), 4, 2)
+    table = np.random.default_rng(0).standard_normal((100, 4)).astype(np.float32)
+    index.train(table)
+    index.add(table)
+    content = bytearray(faiss.serialize_index(index).tobytes())
+    place = content.index(b"ilar") + 4  # the lists in memory, of which this is the number
+    assert content[place : place + 8] == (2).to_bytes(8, "little")
+    content[place : place + 8] = (1 << 23).to_bytes(8, "little")
     path.write_bytes(content)
 
 
@@ -93,6 +107,17 @@ def test_promises_are_compared_with_the_file(tmp_path: Path, case: str) -> None:
     command = [sys.executable, "-c", CHILD, what, str(tmp_path / name), str(LITTLE)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.startswith("refused by its header"), str(done.stdout + done.stderr)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory through /proc")
+def test_lists_that_a_faiss_header_promises_are_not_made(tmp_path: Path) -> None:
+    faiss_lists(tmp_path / "i.faiss")
+
+    def refused() -> None:
+        with pytest.raises(InputError, match="cannot be read by FAISS"):
+            read_embedding(tmp_path / "i.faiss")
+
+    assert peak_of(refused) < 50 << 20  # 400 MB where FAISS makes them all before it looks for their content
 
 
 def test_honest_files_pass(tmp_path: Path) -> None:

@@ -73,10 +73,11 @@ def from_faiss_file(path: Path) -> FoundTables:
             "for writing, wherever it is. Where it was made: faiss.extract_index_ivf(index).replace_invlists(…) with "
             "lists in memory, then write it again; or pass the vectors."
         )
-    before = faiss.get_deserialization_vector_byte_limit()
+    before, loops = faiss.get_deserialization_vector_byte_limit(), faiss.get_deserialization_loop_limit()
     try:
         # FAISS takes the sizes in a file on trust; none can be larger than the file (it compares with a quarter)
         faiss.set_deserialization_vector_byte_limit(5 * path.stat().st_size + 4096)
+        faiss.set_deserialization_loop_limit(path.stat().st_size)  # nor can there be more lists than bytes
         index = faiss.read_index(str(path))
     except RuntimeError as error:
         raise InputError(
@@ -85,6 +86,7 @@ def from_faiss_file(path: Path) -> FoundTables:
         ) from error
     finally:
         faiss.set_deserialization_vector_byte_limit(before)
+        faiss.set_deserialization_loop_limit(loops)
     return from_faiss(index)
 
 
