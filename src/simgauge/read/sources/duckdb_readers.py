@@ -33,7 +33,7 @@ def compression_of(path: Path) -> str:
     """What the first bytes say, whatever the name is."""
     with path.open("rb") as file:
         head = file.read(4)
-    return "gzip" if head[:2] == b"\x1f\x8b" else "zstd" if head == b"\x28\xb5\x2f\xfd" else "none"
+    return "gzip" if head[:2] == b"\x1f\x8b" else "zstd" if head == b"\x28\xb5\x2f\xfd" else "uncompressed"
 
 
 def checked_query(connection: Any, query: str, label: str) -> str:
