@@ -18,6 +18,7 @@ ACROSS_FILES = {
     "cli/test_export_check.py": "two commands that follow each other",
     "cli/test_preview_calibrate.py": "two commands that follow each other",
     "cli/test_fit_from_disk.py": "one command, with data on disk that memory does not hold",
+    "cli/test_gates.py": "the options of several commands that continuous integration uses",
     "core/bounds/test_tensor_bounds.py": "all bounds, for tensors",
     "core/geometry/test_gauge_dependence.py": "a law over all measures of geometry",
     "core/neighbors/test_neighbor_scaling.py": "csls, local_scaling and norm_discount share their reference",

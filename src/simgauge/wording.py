@@ -42,3 +42,15 @@ def some_of(values: Iterable[Any], most: int = 3) -> str:
     """
     listed: Sequence[Any] = list(values)
     return ", ".join(repr(value) for value in listed[:most]) + (", ..." if len(listed) > most else "")
+
+
+def markdown_cell(text: str) -> str:
+    """The text as one cell of a Markdown table, on one line.
+
+    Examples
+    --------
+    >>> markdown_cell("a | b <c>")
+    'a \\\\| b &lt;c&gt;'
+    """
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(escaped.split())

@@ -15,7 +15,7 @@ from simgauge.auditing.groups import Group
 from simgauge.errors import ParameterError
 from simgauge.findings import SEVERITY, Finding, Verdict, worst
 from simgauge.tabular import Tabular
-from simgauge.wording import counted
+from simgauge.wording import counted, markdown_cell
 
 SCHEMA_VERSION = 1
 
@@ -105,7 +105,7 @@ class Audit(Tabular):
         ]
         for finding in self.findings:
             cells = [finding.verdict, finding.title, finding.summary, finding.action]
-            lines.append("| " + " | ".join(_markdown_cell(cell) for cell in cells) + " |")
+            lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
         return "\n".join(lines) + "\n"
 
     def to_arrow(self) -> pa.Table:
@@ -132,8 +132,3 @@ class Audit(Tabular):
         from simgauge.report.fragments import audit_table
 
         return audit_table(self.to_dict())
-
-
-def _markdown_cell(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
-    return " ".join(escaped.split())

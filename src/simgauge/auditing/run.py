@@ -108,6 +108,8 @@ def audit(
     >>> audit(model, objective="als", k=5)["identifiability"].summary
     'items: controlled by the regulariser; users: controlled by the regulariser (objective “als”, gauge group O(k))'
     """
+    from simgauge import __version__
+
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     training = known_training(embedding.provenance, objective, biases, penalty)
     ids = None if interactions is None else check_ids(embedding, (), interactions, trust_ids=trust_ids, seed=seed)
@@ -144,6 +146,7 @@ def audit(
             "sample": sample,
             "n_rows": len(workspace.rows),
             "seed": seed,
+            "version": __version__,
             "thresholds": {
                 name: {"warn": limit.warn, "fail": limit.fail, "direction": limit.direction}
                 for name, limit in workspace.thresholds.items()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simgauge.cli import options
 from simgauge.cli.events import load_interactions, reads_events
-from simgauge.cli.exit_codes import FINDING
+from simgauge.cli.exit_codes import FINDING, INCONCLUSIVE
+
+if TYPE_CHECKING:
+    from simgauge.auditing.baseline import BaselineComparison
+    from simgauge.auditing.run import Audit
 
 
 @options.reads_vectors
@@ -37,13 +41,20 @@ def audit(
         bool, typer.Option("--drop-bias", help="Audit without bias columns folded into the vectors.")
     ] = False,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 when a finding is 'warn' or 'fail'.")] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="An earlier audit.json: exit with 1 when a finding is worse, 3 when that is undecided."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="File for the findings as JUnit XML.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="File for the findings as Markdown.")] = None,
     json: options.Json = False,
     reading: Any = None,
     events: Any = None,
 ) -> None:
     """How arbitrary is the cosine of these embeddings?"""
     from simgauge import __version__
+    from simgauge.auditing.baseline import compare_with_baseline, read_baseline
     from simgauge.auditing.run import audit as run_audit
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
@@ -55,6 +66,7 @@ def audit(
 
     if fail_on not in (None, "warn", "fail"):
         raise ParameterError(f"--fail-on {fail_on}: expected 'warn' or 'fail'.")
+    last = None if baseline is None else read_baseline(baseline)
     if out is not None:
         check_place(out, own_audit_files)
     with console.warnings_as_notes(), console.progress(not json) as show:
@@ -79,12 +91,43 @@ def audit(
         if out is not None:
             summary = report_summary(result.to_dict(), title=f"Audit of {Path(items).name}", version=__version__)
             write_audit(out, summary, result.to_json())
+    beside = None if last is None else compare_with_baseline(result, last)
+    _write(result, beside, junit, markdown, fail_on)
     if json:
-        console.print_json(result.to_dict())
+        console.print_json(result.to_dict() | ({} if beside is None else {"baseline": beside.to_dict()}))
     else:
         console.print_ids(result.parameters["ids"])
         console.print_audit(result)
-        if out is not None:
-            console.out().print(f"\nWrote {out / 'report.html'} and {out / 'audit.json'}", soft_wrap=True)
-    if fail_on and result.failed(fail_on):
+        _print(beside, [] if out is None else [out / "report.html", out / "audit.json"], junit, markdown)
+    if (fail_on and result.failed(fail_on)) or (beside and beside.outcome == "worse"):
         raise typer.Exit(FINDING)
+    if beside and beside.outcome == "inconclusive":
+        raise typer.Exit(INCONCLUSIVE)
+
+
+def _write(
+    result: Audit, beside: BaselineComparison | None, junit: Path | None, markdown: Path | None, fail_on: str | None
+) -> None:
+    """The files for continuous integration."""
+    from simgauge.report.junit import junit_xml
+    from simgauge.storage.atomic import write_text
+
+    if junit is not None:
+        changes = None if beside is None else beside.to_dict()
+        write_text(junit, junit_xml(result.to_dict(), level=fail_on or "fail", baseline=changes))
+    if markdown is not None:
+        write_text(markdown, result.to_markdown() + ("" if beside is None else f"\n{beside.to_markdown()}"))
+
+
+def _print(beside: BaselineComparison | None, pages: list[Path], *files: Path | None) -> None:
+    from simgauge.cli import console
+
+    if beside is not None:
+        console.out().print()
+        console.out().print(beside.summary, soft_wrap=True)
+        rows = [[change.outcome, change.title, change.reason] for change in beside.changes if change.outcome != "same"]
+        if rows:
+            console.out().print(console.table("", ["outcome", "finding", "why"], rows))
+    written = " and ".join(str(page) for page in [*pages, *files] if page is not None)
+    if written:
+        console.out().print(f"\nWrote {written}", markup=False, soft_wrap=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from simgauge.cli import options
+from simgauge.cli.exit_codes import FINDING, INCONCLUSIVE
+
+if TYPE_CHECKING:
+    from simgauge.auditing.comparison import ModelComparison
 
 
 @options.reads_vectors
@@ -27,20 +31,46 @@ def compare(
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
     sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            help="Exit with 1 where the relation has one of these parts, such as different, or a list with commas."
+        ),
+    ] = None,
+    min_overlap: Annotated[
+        float | None,
+        typer.Option(help="Exit with 1 where a smaller share of the neighbours is common; 3 if undecided."),
+    ] = None,
     json: options.Json = False,
     reading: Any = None,
 ) -> None:
     """Say what turns one model into the other on the items that both have; compare neighbours, shapes, verdicts."""
     from simgauge.auditing.comparison import compare as run_compare
+    from simgauge.auditing.gate import RELATIONS, gate
     from simgauge.cli import console
+    from simgauge.parameters import check_choice
 
+    refused = () if fail_on is None else tuple(name.strip() for name in fail_on.split(","))
+    for name in refused:
+        check_choice(name, "fail_on", RELATIONS)
     with console.warnings_as_notes(), console.progress(not json) as show:
         one = options.load_embedding(first, first_users, first_ids, None, first_user_ids, reading, json)
         two = options.load_embedding(second, second_users, second_ids, None, second_user_ids, reading, json)
         result = run_compare(one, two, k=k, sample=sample, rng=seed, progress=show)
     if json:
         console.print_json(result.to_dict())
-        return
+    else:
+        _print(result, k)
+    passed = gate(result, refused=refused, min_overlap=min_overlap)
+    for reason in passed.reasons:
+        console.print_note(reason)
+    if passed.outcome != "passed":
+        raise typer.Exit(FINDING if passed.outcome == "failed" else INCONCLUSIVE)
+
+
+def _print(result: ModelComparison, k: int) -> None:
+    from simgauge.cli import console
+
     page = console.out()
     page.print(result.summary, soft_wrap=True)
     above = result.agreement_above_chance

@@ -1,0 +1,76 @@
+"""Findings as JUnit XML, which continuous integration shows: a test case a finding, failures with cause and action."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from simgauge.findings import SEVERITY
+
+NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold."""
+
+
+def junit_xml(audit: Mapping[str, Any], *, level: str = "fail", baseline: Mapping[str, Any] | None = None) -> str:
+    """The findings of an audit as one test suite.
+
+    Parameters
+    ----------
+    audit : mapping
+        ``Audit.to_dict()``.
+    level : {"warn", "fail"}
+        The least severe verdict that is a failure.
+    baseline : mapping, optional
+        ``BaselineComparison.to_dict()``: what became worse is a failure too, and what is inconclusive is skipped, unless it
+        is a failure by its verdict.
+
+    Examples
+    --------
+    >>> finding = {"id": "hubness", "title": "Hubness", "group": "geometry", "verdict": "ok", "summary": "a\\x00b"}
+    >>> print(junit_xml({"findings": [finding]}).splitlines()[1])
+    <testsuites name="simgauge audit" tests="1" failures="0" errors="0" skipped="0">
+    """
+    changes = {change["id"]: change for change in (baseline or {}).get("changes", ())}
+    root = ElementTree.Element("testsuites")
+    suite = ElementTree.SubElement(root, "testsuite")
+    for finding in audit["findings"]:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"simgauge.{finding['group']}", name=finding["id"])
+        _result(case, finding, changes.pop(finding["id"], None), level)
+    for change in changes.values():  # findings that only the baseline has
+        case = ElementTree.SubElement(suite, "testcase", classname="simgauge.baseline", name=change["id"])
+        ElementTree.SubElement(case, "skipped", message=_xml(change["reason"]))
+    counts = {name: len(suite.findall(f"testcase/{tag}")) for name, tag in COUNTED.items()}
+    totals = {name: str(count) for name, count in {"tests": len(suite), **counts}.items()}
+    for element in (root, suite):
+        element.attrib.update({"name": "simgauge audit", **totals})
+    ElementTree.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+
+
+COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def _result(
+    case: ElementTree.Element, finding: Mapping[str, Any], change: Mapping[str, Any] | None, level: str
+) -> None:
+    outcome = None if change is None else change["outcome"]
+    words = {"worse": "worse than the baseline", "better": "better than the baseline", "inconclusive": "inconclusive"}
+    reason = f"{words[outcome]}: {change['reason']}" if change is not None and outcome in words else ""
+    if SEVERITY[finding["verdict"]] >= SEVERITY[level] or outcome == "worse":
+        failure = ElementTree.SubElement(case, "failure", type=finding["verdict"], message=_xml(finding["summary"]))
+        lines = {"": reason, "cause: ": finding.get("cause"), "action: ": finding.get("action")}
+        failure.text = _xml("\n".join(f"{name}{text}" for name, text in lines.items() if text))
+        return
+    if outcome == "inconclusive":
+        ElementTree.SubElement(case, "skipped", message=_xml(reason))
+    text = "\n".join(
+        part for part in (f"[{finding['verdict']}] {finding['title']}: {finding['summary']}", reason) if part
+    )
+    ElementTree.SubElement(case, "system-out").text = _xml(text)
+
+
+def _xml(text: str) -> str:
+    """The text with what XML cannot hold shown by its number."""
+    return NOT_XML.sub(lambda found: ascii(found.group())[1:-1], text)

@@ -1,0 +1,55 @@
+"""JUnit XML, read back by a parser: counts, failures, and text that XML cannot hold."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from simgauge.auditing.run import audit
+from simgauge.report.junit import junit_xml
+
+
+def finding(name, verdict, summary="measured"):
+    words = {"title": name.title(), "summary": summary, "cause": f"why {name}", "action": f"mend {name}"}
+    return {"id": name, "group": "geometry", "verdict": verdict, **words}
+
+
+FINDINGS = {"findings": [finding("a", "ok"), finding("b", "warn"), finding("c", "fail"), finding("d", "info")]}
+
+
+def failures(text):
+    root = ElementTree.fromstring(text)
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    failed = {name: case.find("failure") for name, case in cases.items() if case.find("failure") is not None}
+    skipped = {name for name, case in cases.items() if case.find("skipped") is not None}
+    for element in (root, root[0]):
+        counts = (len(cases), len(failed), len(skipped))
+        assert tuple(int(element.get(name)) for name in ("tests", "failures", "skipped")) == counts
+    return failed, skipped
+
+
+def test_the_level_says_what_a_failure_is():
+    failed, skipped = failures(junit_xml(FINDINGS))
+    assert (set(failed), skipped) == ({"c"}, set())
+    assert failed["c"].text == "cause: why c\naction: mend c"
+    assert set(failures(junit_xml(FINDINGS, level="warn"))[0]) == {"b", "c"}
+
+
+def test_a_baseline_adds_failures_and_skips_what_is_undecided():
+    outcomes = {"a": "worse", "b": "inconclusive", "c": "inconclusive", "d": "same", "gone": "inconclusive"}
+    changes = [{"id": name, "outcome": outcome, "reason": "because"} for name, outcome in outcomes.items()]
+    failed, skipped = failures(junit_xml(FINDINGS, baseline={"changes": changes}))
+    assert (set(failed), skipped) == ({"a", "c"}, {"b", "gone"})
+    assert failed["a"].text.startswith("worse than the baseline: because")
+
+
+def test_any_text_gives_a_file_that_parses():
+    nasty = "tea\x00\x1b[2J <b>&\"' ]]> \ud800 \uffff ü"
+    text = junit_xml({"findings": [finding("a", "fail", nasty)]})
+    text.encode("utf-8")
+    assert failures(text)[0]["a"].get("message") == "tea\\x00\\x1b[2J <b>&\"' ]]> \\ud800 \\uffff ü"
+
+
+def test_a_whole_audit(rng):
+    result = audit(rng.normal(size=(60, 4)) + 10.0, k=5)
+    failed, _ = failures(junit_xml(result.to_dict(), level="warn"))
+    assert set(failed) == {row.id for row in result.findings if row.verdict in ("warn", "fail")} != set()
