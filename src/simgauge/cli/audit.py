@@ -13,7 +13,7 @@ from simgauge.cli.exit_codes import FINDING, INCONCLUSIVE
 
 if TYPE_CHECKING:
     from simgauge.auditing.baseline import BaselineComparison
-    from simgauge.auditing.run import Audit
+    from simgauge.auditing.result import Audit
 
 
 @options.reads_vectors
