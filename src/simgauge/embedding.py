@@ -187,7 +187,8 @@ class Embedding(Tabular):
         """Write the embedding to a directory, atomically, without pickle; `load` reads it back bit by bit.
 
         The directory holds ``vectors.safetensors`` (tensors ``items``, ``users``), ``items.parquet`` (id, name),
-        ``users.parquet`` (id) and ``simgauge.json`` (shapes, provenance, SHA-256 of every file, itself included).
+        ``users.parquet`` (id), ``simgauge.json`` (shapes, provenance, SHA-256 of every file, itself included) and
+        ``README.md``, a model card. A card that somebody has edited, or a README.md of the user, stays as it is.
 
         Parameters
         ----------

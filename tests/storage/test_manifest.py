@@ -68,13 +68,18 @@ THINGS: dict[str, tuple[Callable[[Path], None], Callable[[Path], Any]]] = {
 }
 
 
+def read_files(folder: Path) -> list[Path]:
+    """Every file that is read back; the model card is for people, who may edit it."""
+    return sorted(path for path in folder.iterdir() if path.name != "README.md")
+
+
 @pytest.mark.parametrize("thing", THINGS)
 def test_every_flipped_bit_is_an_error(tmp_path: Path, rng, thing: str) -> None:
     save, load = THINGS[thing]
     folder = tmp_path / "saved"
     save(folder)
     load(folder)
-    for path in sorted(folder.iterdir()):
+    for path in read_files(folder):
         whole = path.read_bytes()
         n_bits = 8 * len(whole)
         for bit in rng.choice(n_bits, min(n_bits, FLIPS_A_FILE), replace=False):
@@ -97,7 +102,7 @@ def test_a_missing_file_is_named(tmp_path: Path, thing: str) -> None:
     save, load = THINGS[thing]
     folder = tmp_path / "saved"
     save(folder)
-    for path in sorted(folder.iterdir()):
+    for path in read_files(folder):
         whole = path.read_bytes()
         path.unlink()
         with pytest.raises(InputError, match=path.name):

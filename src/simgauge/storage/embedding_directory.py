@@ -21,6 +21,7 @@ from simgauge.errors import InputError
 from simgauge.labels import arrow_labels
 from simgauge.storage.atomic import atomic_directory
 from simgauge.storage.manifest import check_files, own_names, read_manifest, write_manifest
+from simgauge.storage.model_card import CARD_FILE, is_own_card, may_write_card, model_card
 from simgauge.storage.places import place_of
 
 FORMAT_VERSION = 2
@@ -100,13 +101,16 @@ def write_embedding(
             "provenance": dict(provenance),
         }
         write_manifest(temporary / METADATA_FILE, facts)
+        if may_write_card(target):
+            (temporary / CARD_FILE).write_bytes(model_card(facts, temporary))
     return target
 
 
 def own_embedding_files(directory: Path) -> set[str]:
-    """Which names in a directory are files of a saved embedding."""
+    """Which names in a directory are files of a saved embedding; a card that somebody has edited is not."""
     usual = (VECTORS_FILE, ITEMS_FILE, USERS_FILE, MAP_FILE, RECORD_FILE)
-    return own_names(directory, METADATA_FILE, usual)
+    own = own_names(directory, METADATA_FILE, usual)
+    return own | {CARD_FILE} if own and is_own_card(directory / CARD_FILE) else own
 
 
 @dataclass(frozen=True)
