@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from simgauge.read.interactions import read_interactions
     from simgauge.read.libraries import from_library
     from simgauge.read.spill import store_interactions
-    from simgauge.selection import fix
+    from simgauge.selection.fix import fix
     from simgauge.shipping.align import align
     from simgauge.shipping.apply import apply
     from simgauge.shipping.calibrate import calibrate
@@ -70,7 +70,7 @@ _HOME = {
     "export": "shipping.export",
     "factorize": "core.closed_form.factorize",
     "factorize_path": "core.closed_form.path",
-    "fix": "selection",
+    "fix": "selection.fix",
     "from_library": "read.libraries",
     "gauge_transform": "gauge",
     "iter_top_k": "core.neighbors.topk",
