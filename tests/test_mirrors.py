@@ -43,6 +43,7 @@ ACROSS_FILES = {
     "test_messages.py": "options that messages, help and pages name",
     "test_memory_limits.py": "the formulas of docs/memory.md, in child processes",
     "test_mirrors.py": "the structure of the tests",
+    "test_prose.py": "the English of docstrings, messages and pages",
     "test_torture.py": "whole commands, killed at random moments",
 }
 """Test files that belong to no single source file, and why."""

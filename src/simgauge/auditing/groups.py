@@ -49,7 +49,7 @@ class Group:
     name: str
     n_items: int
     n_rows: int
-    """Items of the group whose neighbours were looked at."""
+    """Items of the group whose neighbours were searched."""
     measures: tuple[Measure, ...]
 
     def __getitem__(self, measure_id: str) -> Measure:
@@ -151,7 +151,7 @@ def measured_groups(workspace: Workspace, grouping: str, groups: Mapping[str, In
 
 
 def _per_row(workspace: Workspace) -> dict[str, tuple[Indices, Vector]]:
-    """Rows looked at, and a share in [0, 1] for each of them, by finding."""
+    """Rows that were searched, and a share in [0, 1] for each of them, by finding."""
     far = np.zeros(len(workspace.rows))
     far[outliers(workspace.shipped[1][:, : workspace.k]).positions] = 1.0
     close = (workspace.shipped[1][:, 0] >= NEAR_DUPLICATE).astype(np.float64)

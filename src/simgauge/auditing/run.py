@@ -77,7 +77,7 @@ def audit(
     k : int
         Neighbours per list.
     sample : int
-        Above this many items, lists of a random sample of rows against the whole table are looked at, and
+        Above this many items, lists of a random sample of rows against the whole table are used, and
         intervals are given.
     rng : int or numpy.random.Generator
         Of every random choice; the same seed gives the same audit.

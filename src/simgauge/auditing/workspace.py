@@ -74,7 +74,7 @@ class Workspace:
 
     @cached_property
     def rows(self) -> Indices:
-        """Items whose neighbours are looked at: all with a nonzero vector, or a random sample of them, sorted."""
+        """Items whose neighbours are searched: all with a nonzero vector, or a random sample of them, sorted."""
         alive = np.flatnonzero(self.item_norms > 0)
         if len(alive) <= self.sample:
             return alive
@@ -180,12 +180,12 @@ class Workspace:
         return found
 
     def mean_interval(self, per_row: NDArray[np.float64]) -> Interval:
-        """Mean over rows of a share in [0, 1], and its 95 % interval for all items; a point where all were looked at."""
+        """Mean over rows of a share in [0, 1], and its 95 % interval for all items; a point where all rows were used."""
         population = int(np.count_nonzero(self.item_norms))
         return share_interval(np.asarray(per_row, dtype=np.float64), population=population)
 
     def jackknife(self, statistic: Callable[[Indices], float], n: int, population: int) -> Interval:
-        """A smooth statistic of n sampled rows with its 95 % interval; a point where all were looked at."""
+        """A smooth statistic of n sampled rows with its 95 % interval; a point where all rows were used."""
         if n >= population or n < JACKKNIFE_GROUPS:
             value = float(statistic(np.arange(n)))
             return Interval(value, value, value) if n >= population else Interval(value, -np.inf, np.inf)
@@ -218,7 +218,7 @@ class Workspace:
 
     @cached_property
     def query_rows(self) -> Indices:
-        """Users whose nearest items are looked at: all with a nonzero vector, or a random sample; none for one table."""
+        """Users whose nearest items are searched: all with a nonzero vector, or a random sample; none for one table."""
         users = self.embedding.users
         if users is None:
             return np.empty(0, dtype=np.int64)

@@ -33,7 +33,7 @@ def audit(
         typer.Option("--by", help="Labels of items, FILE, FILE:LABEL or FILE:ID:LABEL: findings per group."),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
-    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
+    sample: Annotated[int, typer.Option(help="Rows whose neighbours are searched, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
     trust_ids: options.TrustIds = False,
     thresholds: Annotated[Path | None, typer.Option(help="TOML file that overrides the shipped limits.")] = None,

@@ -29,7 +29,7 @@ def compare(
     first_user_ids: Annotated[str | None, typer.Option(help="Ids of the first model's users.")] = None,
     second_user_ids: Annotated[str | None, typer.Option(help="Ids of the second model's users.")] = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours per list.")] = 10,
-    sample: Annotated[int, typer.Option(help="Rows whose neighbours are looked at, in tables with more.")] = 2_000,
+    sample: Annotated[int, typer.Option(help="Rows whose neighbours are searched, in tables with more.")] = 2_000,
     seed: options.Seed = 0,
     fail_on: Annotated[
         str | None,

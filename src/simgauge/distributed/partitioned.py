@@ -65,7 +65,7 @@ class PartitionedInteractions:
         return f"PartitionedInteractions({self.n_users} users, {self.n_items} items, {self.matrix.dtype})"
 
     def user_id_parts(self) -> Iterator[NDArray[Any]]:
-        """Labels of the rows, part by part, in the order of the rows; only one part at a time comes here."""
+        """Labels of the rows, part by part, in the order of the rows; one part at a time is copied to the driver."""
         if self.read_user_ids is None:
             raise InputError("these interactions were made without user ids.")
         return self.read_user_ids()

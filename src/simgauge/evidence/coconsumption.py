@@ -42,7 +42,7 @@ class CoConsumption:
         where the plain form lets every user count the same. Counted in `used` and `held_out`
         together when not given.
     max_queries : int or None
-        Different items whose neighbours are searched: all that occur in `used`, or at most so many, with which every
+        Different items whose neighbours are searched: all that occur in `used`, or a sample of this size, with which every
         user's mean goes over some of their items, drawn for each user on their own. Search costs max_queries x n_items
         a candidate: take 1000 for a million items.
 

@@ -17,7 +17,7 @@ def cluster_agreement(cosines: Floats, clusters: NDArray[np.int64], k: int = 10)
     Parameters
     ----------
     cosines : ndarray, shape (n_items, n_items)
-        Symmetric; the diagonal is not looked at.
+        Symmetric; the diagonal is ignored.
     clusters : ndarray of int, shape (n_items,)
         Cluster of every item.
     k : int

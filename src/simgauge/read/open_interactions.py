@@ -21,7 +21,7 @@ from simgauge.read.store.stored_interactions import METADATA_FILE, StoredInterac
 from simgauge.storage.places import WORK, make_directory, waiting_place
 
 SHARE_FOR_READING = 2
-"""Interactions that would take more than one part in so many of the available memory go to disk."""
+"""Interactions that would take more than this share of the available memory go to disk."""
 
 
 class OnDiskWarning(UserWarning):

@@ -35,7 +35,7 @@ class Baseline(BaseEstimator, ABC):  # type: ignore[misc]
         """Short text for tables."""
 
     def fit(self, embedding: Embedding, interactions: Interactions | None = None) -> Self:
-        """Take the interactions, one column per item of the embedding (whose vectors are not looked at)."""
+        """Take the interactions, one column per item of the embedding (whose vectors are not used)."""
         used = check_interactions(embedding, interactions, self.name)
         self._learn(used)
         self.interactions_ = used

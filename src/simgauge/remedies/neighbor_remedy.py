@@ -81,7 +81,7 @@ class NeighborRemedy(Remedy):
 
     def _learn(self, embedding: Embedding, interactions: Interactions | None) -> str:  # noqa: ARG002
         if embedding.n_items < 2:
-            raise InputError(f"{self.name} looks at the neighbours of each item: pass 2 items or more.")
+            raise InputError(f"{self.name} needs neighbours of each item: pass 2 items or more.")
         size = min(self.k, embedding.n_items - 1)
         self.local_ = self._measure(top_k(embedding.items, size)[1], embedding.items)
         self.item_ids_ = embedding.item_ids

@@ -48,7 +48,7 @@ class Refit(Remedy):
         α of the catalogue gauge ``V diag(t^α)``, t the singular values of the predictions; None for the gauge that the
         penalty fixes.
     item_exponent, user_exponent, exponent, negatives, scaling : float
-        Of the weightings named above; each is looked at by its own weighting only.
+        Of the weightings named above; each is used by its own weighting only.
     solver : {"auto", "dense", "gram", "lanczos"}
     random_state : int
 
@@ -238,7 +238,7 @@ class Refit(Remedy):
         return np.asarray(self.items_[rows])
 
     def _check_width(self, table: FloatTable) -> None:
-        """Any width will do: a refit goes by ids and never looks at the vectors."""
+        """Any width will do: a refit goes by ids and ignores the vectors."""
 
     def _move_items(self, table: FloatTable) -> FloatTable:  # noqa: ARG002
         raise InputError(

@@ -69,8 +69,8 @@ class _MovesTables(ABC):
 class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A scikit-learn transformer of embeddings: fitted on one, it moves both tables and says what that costs.
 
-    `fit` and `transform` take an Embedding, or the items' table alone as an array or a data frame; an Embedding comes back
-    as an Embedding, a table as an array (or as `set_output` says). Constructors only store their parameters.
+    `fit` and `transform` take an Embedding, or the items' table alone as an array or a data frame; an Embedding gives an
+    Embedding, a table gives an array (or as `set_output` says). Constructors only store their parameters.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         ----------
         embedding : Embedding, or array-like or data frame of shape (n_items, n_features)
         interactions : Interactions, optional
-            With one column per item of the embedding, in its order (see `Interactions.align`). Only looked at by
+            With one column per item of the embedding, in its order (see `Interactions.align`). Only used by
             remedies that need popularity or refit.
 
         Raises

@@ -50,7 +50,7 @@ def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str,
         How two candidates are compared.
     settings : Settings
     about : mapping
-        The evidence: "measure", "unit", "n_units" and what else is to be told of it.
+        The evidence: "measure", "unit", "n_units" and notes for the reader.
     """
     weights = measure_weights(scored.units.shape[1], settings.popularity_tradeoff)
     rng = np.random.default_rng(settings.seed)

@@ -166,7 +166,7 @@ def atomic_directory(path: str | Path, own_names: OwnNames, *, name_kept: bool =
 
 
 def _commit(place: Path, target: Path, own_names: OwnNames) -> list[str]:
-    """The new files take their places; the names of the user's files come back. The target is locked."""
+    """Move the new files to their places and return the names of the user's files. The target is locked."""
     new = place / NEW
     names = {entry.name for entry in new.iterdir()}
     sync_directory(new)

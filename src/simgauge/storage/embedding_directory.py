@@ -40,7 +40,7 @@ BLOCK_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class RowBlocks:
-    """A table of vectors that comes in blocks of rows, in order, each looked at once."""
+    """A table of vectors that comes in blocks of rows, in order, each read once."""
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]

@@ -26,7 +26,7 @@ NO_DOT = (
 
 
 class ChromaCollection(Store):
-    """A collection with HNSW under cosine; ids are text, integers come back by the card."""
+    """A collection with HNSW under cosine; ids are text, and the card says whether they were integers."""
 
     kind = "chroma"
 

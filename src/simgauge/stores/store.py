@@ -86,7 +86,7 @@ class Store(ABC):
         Raises
         ------
         InputError
-            The store is down, refuses, is full, cannot hold such ids or so many components, or holds something of this name
+            The store is down, refuses, is full, cannot hold such ids or vectors of that width, or holds something of this name
             that simgauge did not write.
         """
 
@@ -119,7 +119,7 @@ class Store(ABC):
         """The query to run, in the store's own language, with the formula of its score."""
 
     def refuse_width(self, n_components: int) -> None:
-        """Raise where the store holds no vectors of so many components."""
+        """Raise where the store cannot hold vectors of that width."""
         if self.max_components is not None and n_components > self.max_components:
             raise InputError(
                 f"{self.kind} holds vectors of at most {self.max_components} components, and these have {n_components}: "

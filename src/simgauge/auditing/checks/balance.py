@@ -92,7 +92,7 @@ _READINGS = {
 def _measured(workspace: Workspace) -> _Measured | str | None:
     """The balance; a reason why there is none to test; or None where biases are all there is."""
     users = workspace.embedding.users
-    assert users is not None  # the caller looked at its Gram
+    assert users is not None  # the caller has used its Gram matrix
     keep = np.setdiff1d(np.arange(workspace.embedding.n_components), [bias.column for bias in workspace.biases])
     grams, user_counts = (workspace.user_gram, workspace.moments.gram), None
     if workspace.objective.balanced == "counts":

@@ -62,7 +62,7 @@ def near_copies(workspace: Workspace) -> Finding:
             "not made for as they are (a common offset, a hyperbolic space), where nearly parallel does not mean alike"
         )
         action = (
-            "look at the pairs that are named: merge what is the same thing, and only that; where they are unlike, cosine is "
+            "check the pairs that are named, and merge those that are the same thing; where they are unlike, cosine is "
             "the wrong measure for these vectors as they are"
         )
     return workspace.finding(

@@ -16,7 +16,7 @@ from simgauge.errors import InputError
 from simgauge.findings import Finding, Verdict
 
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
-"""α at which the canonical family is looked at."""
+"""α at which lists of the canonical family are compared."""
 
 CONDITION_NUMBERS = (2.0, 4.0, 10.0, 100.0)
 """κ of the random metrics; 100 is a rescaling of the axes by up to 10."""
@@ -134,7 +134,7 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
         + (" (the shift moves each user's by one constant, which this loss cannot see)" if shifted else "")
         + ": the part of a list that goes is not determined by them",
         action="don't treat single neighbours as findings; see the certificates for those that are safe",
-        verify="gauge_transform(embedding, random_gauge(k, √κ)) and look at the neighbours again",
+        verify="gauge_transform(embedding, random_gauge(k, √κ)) and compare the neighbours again",
         gauge_dependent=True,
         group="gauge",
         details={

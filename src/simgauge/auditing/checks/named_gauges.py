@@ -58,7 +58,7 @@ def certified_in_named_gauges(workspace: Workspace) -> Finding | None:
 
 
 def _along_gauges(workspace: Workspace, center: Center) -> tuple[Floats, Floats, dict[str, Any]]:
-    """Shares proven and seen per row, and what was looked at; large tables are only looked at, in the three main gauges."""
+    """Shares proven and seen per row, and which gauges were used; large tables are searched in the three main gauges only."""
     core = workspace.canonical[center]
     afford = NAMED_WORK / (workspace.embedding.n_items * core.rank)
     s = core.singular_values

@@ -144,7 +144,7 @@ def far_out(workspace: Workspace) -> Finding:
         interval=(low, high),
         cause="these items have little in common with any other: little or odd training data, or a subject of their own",
         action="don't show similar items where there are none: cut lists at this cosine",
-        verify="look at the items that are named",
+        verify="check the items that are named",
         details={"named": workspace.names(workspace.rows[found.positions]), "cutoff": found.cutoff_similarity},
     )
 
@@ -202,7 +202,7 @@ def separate_parts(workspace: Workspace) -> Finding | None:
         f"{found.largest_share:.0%}",
         cause="groups of items with users of their own, imports from another source, or copies",
         action="expect no path from these items to the rest: search them by another index or fill up otherwise",
-        verify="look at the items of a group",
+        verify="check the items of a group",
         details={"named": workspace.names(np.flatnonzero(lone)), "sizes": [int(size) for size in found.sizes[:20]]},
     )
 

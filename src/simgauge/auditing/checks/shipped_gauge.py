@@ -67,7 +67,7 @@ def _nearest(workspace: Workspace) -> tuple[float, float, Center]:
 
 
 def _gravest(workspace: Workspace, kept: float) -> Verdict:
-    """What lists agree on does no harm; where training is not known, it may have looked at the cosine itself.
+    """What lists agree on does no harm; where training is not known, the loss may have used the cosine itself.
 
     A canonical gauge that simgauge wrote was chosen, whatever its α.
     """

@@ -92,7 +92,7 @@ def neighbor_certificate(
     Numerics
     --------
     Angles are computed in float64 from differences of the vectors, never from scores. The ratio
-    tan(φ_il/2)/tan(φ_ij/2), which bounds κ°(i; j, l) from below, says which rows have to be looked at: lists grow until
+    tan(φ_il/2)/tan(φ_ij/2), which bounds κ°(i; j, l) from below, says which rows have to be compared: lists grow until
     the last row is beyond it by more than the rounding of the search, so any number of near ties is complete. Ties between
     the list and the outside give 1; so does a given list that contradicts the angles. A neighbour with the direction of
     the row gets inf, unless an outsider has that direction too (then 1). A zero vector has cosine 0 with everything,

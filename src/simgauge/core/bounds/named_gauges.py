@@ -52,7 +52,7 @@ class CertifiedAlongGauges(NamedTuple):
     neighbors: NDArray[np.intp]
     """(n_lists, k): the lists at α = 0. A neighbour that is in the list at every α is among them."""
     seen: Flags
-    """(n_lists, k): whether the neighbour is in the list at every α that was looked at."""
+    """(n_lists, k): whether the neighbour is in the list at every α of the grid."""
     proven: Flags
     """(n_lists, k): whether it is in the list at every α in [0, 1], certainly."""
     refinements: tuple[Refinement, ...]
@@ -88,7 +88,7 @@ def certified_along_gauges(
         |α' − α| < log κ° / (2 log(s_1/s_r)),
 
     and a neighbour for which these stretches around the points of a grid cover [0, 1] is in the list at *every* α. Where
-    they leave a hole, its middle is looked at next. The share of neighbours in all named gauges lies between what is
+    they leave a hole, its middle is searched next. The share of neighbours in all named gauges lies between what is
     proven and what is seen.
 
     Parameters
@@ -198,7 +198,7 @@ class _Walk:
         return self.seen & ~open_
 
     def refine(self, step: int) -> None:
-        """Go to a grid of this step: look at the middle of every hole, or at all points the first time."""
+        """Refine the grid to this step: search the middle of every hole, or all points the first time."""
         if not self.step:
             segments = self._first_grid(step)
         else:

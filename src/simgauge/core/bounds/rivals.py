@@ -22,7 +22,7 @@ ENTRIES_PER_BLOCK = 1 << 18
 """Rows x neighbours x components worked on at once: 2 MiB, so that the steps of a block find it in the cache."""
 
 SPARE, SPARE_CAPPED, SPARE_EACH, GROWTH = 8, 24, 96, 3
-"""Rows looked at beyond k + 1 at first: for lists, for single neighbours up to a cap, and for single neighbours (the nearest
+"""Rows compared beyond k + 1 at first: for lists, for single neighbours up to a cap, and for single neighbours (the nearest
 of a list give way to farther rows than the last one does). And how much longer lists grow where these do not suffice."""
 
 SLACK = 1e-9

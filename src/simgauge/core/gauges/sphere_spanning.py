@@ -50,7 +50,7 @@ def sphere_spanning(table: Any, *, rng: np.random.Generator | None = None) -> Sp
     ----------
     table : array-like, tensor or RowParts, shape (n_rows, n_components)
         The rows that were kept on the sphere. Their lengths here do not matter; zero rows are left out. Of tensors and
-        parts a sample of 3·needed rows is copied and looked at.
+        parts a sample of 3·needed rows is copied to the host and tested.
     rng : numpy.random.Generator, optional
         Which rows are tried first, and the start of the randomised test. Seeded with 0 when not given.
 
@@ -120,7 +120,7 @@ def sphere_spanning(table: Any, *, rng: np.random.Generator | None = None) -> Sp
 
 
 def _from_a_sample(table: Table, count: int, rng: np.random.Generator) -> SphereSpanning:
-    """Of rows that lie elsewhere a sample comes here: what it spans, all span; what it does not, stays undecided."""
+    """Decide by a sample of rows that lie elsewhere: what the sample spans, all rows span; otherwise undecided."""
     picked = np.arange(len(table)) if len(table) <= count else np.sort(rng.choice(len(table), count, replace=False))
     found = sphere_spanning(to_host(take_rows(table, picked)), rng=rng)
     return found if found.spans or len(picked) == len(table) else found._replace(spans=None, rank=None)

@@ -80,7 +80,7 @@ def near_duplicates(
 
     Gauge
     -----
-    Changes under a general G (directions close to the ones that G shrinks move apart), not under an orthogonal one.
+    Changes under a general G (directions close to those that G shrinks move apart), not under an orthogonal one.
 
     Examples
     --------

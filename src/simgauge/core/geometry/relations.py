@@ -34,7 +34,7 @@ LARGEST_NOISE = 0.25
 """Share of a table's size beyond which rounding hides too much: such a table is not said to be related to another."""
 
 ROWS_PER_FREE_ROW = 4
-"""A map that is tested against coarse rounding must be fitted to so many times the rows that any tables could match."""
+"""A map tested against coarse rounding must be fitted to this multiple of the rows that any two tables could match."""
 
 AS_IT_IS = Precision("as it is")
 """No rounding beyond that of the dtype."""

@@ -30,7 +30,7 @@ class RowMap:
     factor: float = 1.0
     """Of a scale."""
     free: int = 0
-    """Rows that any table with so many columns could match by chance."""
+    """Rows that any table with this number of columns could match by chance."""
     condition: float = 1.0
     """Largest over smallest singular value of the matrix, over the directions that the tables have."""
     ranks: tuple[int, int] = (0, 0)

@@ -33,7 +33,7 @@ def mean_interval(values: Vector, *, population: int | None = None) -> Interval:
         One number per sampled row, n >= 2.
     population : int, optional
         Rows of the whole table when the sample was drawn without replacement: the interval shrinks by
-        √(1 − n/population) and is a point when all rows were looked at.
+        √(1 − n/population) and is a point when all rows were used.
 
     Examples
     --------

@@ -26,7 +26,7 @@ def as_matrix(X: Any, name: str = "X") -> MatrixLike:
         CSR and CSC that hold the same entry twice are accepted; the values are added.
         Tensors, dense or `torch.sparse_csr`, stay on their device; other sparse layouts become CSR there.
     name : str
-        How the matrix is called in error messages.
+        Name of the matrix in error messages.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from simgauge.core.tables.kinds import Array
 from simgauge.errors import InputError
 
 LOOK = 1 << 26
-"""Values of a tensor looked at in one step: 64 MiB of flags."""
+"""Values of a tensor checked in one step: 64 MiB of flags."""
 
 
 class TensorMatrix:
@@ -134,7 +134,7 @@ def tensor_matrix(X: Array, name: str, dtype: np.dtype[Any]) -> TensorMatrix:
 
 
 def _refuse_broken(tensor: Array, name: str) -> None:
-    """Torch itself does not look at the indices of a CSR tensor, and reads outside of its memory if they are wrong."""
+    """Torch does not check the indices of a CSR tensor, and reads outside of its memory if they are wrong."""
     try:
         _csr(tensor.crow_indices(), tensor.col_indices(), tensor.values(), tensor.shape, check=True)
     except RuntimeError as error:

@@ -14,7 +14,7 @@ GROUPS = 20
 """Groups left out by the jackknife."""
 
 COUNTS = 12
-"""Items listed 0, 1, ... so many times are told apart; those listed more often are one class."""
+"""Items listed 0, 1, ... up to this number of times are counted apart; those listed more often are one class."""
 
 SLACK = 3.0
 """Standard errors by which the shares of these classes may be off."""

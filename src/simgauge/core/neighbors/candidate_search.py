@@ -15,7 +15,7 @@ FAISS_FROM = 2e9
 """Multiplications from which FAISS is worth its import (0.1 to 0.3 s)."""
 
 FAISS_QUERY_VALUES = 128_000
-"""Queries x components from which FAISS multiplies by BLAS (its `distance_compute_blas_threshold`). Below, it goes through
+"""Queries x components from which FAISS multiplies by BLAS (its `distance_compute_blas_threshold`). Below, it scans
 the table query by query: 500 queries of 64 components took 6 times as long as by NumPy."""
 
 QUERIES, COLUMNS = 1024, 8192
@@ -63,7 +63,7 @@ def _faiss() -> Any:
 
 
 def by_numpy(queries: NDArray[np.float32], table: NDArray[np.float32], k: int) -> Found:
-    """The same without FAISS. Tiles of scores; after the first only what beats the k-th score so far is looked at."""
+    """The same without FAISS. Tiles of scores; after the first, only what beats the k-th score so far is sorted."""
     scores = np.empty((len(queries), k), dtype=np.float32)
     indices = np.empty((len(queries), k), dtype=np.int64)
     for start in range(0, len(queries), QUERIES):

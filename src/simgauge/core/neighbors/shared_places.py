@@ -24,10 +24,10 @@ SCORE_BYTES = 32 << 20
 """Memory of one step of scoring queries whose lists end in a tie."""
 
 TIED_WORK = 4e10
-"""Multiplications spent on lists that end in a tie; above it, evenly spaced queries are looked at."""
+"""Multiplications spent on lists that end in a tie; above it, evenly spaced queries are used."""
 
 MAX_PLACES = 8_000_000
-"""Shared places kept in memory, 24 bytes each; above it, evenly spaced queries are looked at."""
+"""Shared places kept in memory, 24 bytes each; above it, evenly spaced queries are used."""
 
 
 @dataclass(frozen=True, eq=False)

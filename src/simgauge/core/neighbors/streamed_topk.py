@@ -1,4 +1,4 @@
-"""Neighbours of some rows in a table that is looked at block by block, and changed on the way."""
+"""Neighbours of some rows in a table that is read block by block and changed on the way."""
 
 from __future__ import annotations
 

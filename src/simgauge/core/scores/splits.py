@@ -88,7 +88,7 @@ def latest_split(
 
 
 def sample_queries(used: sparse.csr_array, max_items: int, rng: np.random.Generator) -> sparse.csr_array:
-    """A random part of each user's items, of at most so many different items over all users.
+    """A random part of each user's items, of at most a given number of different items over all users.
 
     First one random item of every user in random order, then a second one, until the items are used up. So users stay
     independent of each other: their items were not drawn together. (A sample of items for all users would make every

@@ -26,7 +26,7 @@ BASIS_BYTES = 1 << 30
 """Memory of V and W together, beyond which the basis is compressed and the iteration restarted."""
 
 PROBED = 8
-"""Components whose residual is looked at first; the last ones converge last."""
+"""Components whose residual is computed first; the last ones converge last."""
 
 SINGLE = float(np.finfo(np.float32).eps)
 
@@ -109,7 +109,7 @@ def block_lanczos(
 
     Numerics
     --------
-    A step costs one product and 8 size m BLOCK flops for m columns so far. Convergence is looked at when the fall of
+    A step costs one product and 8 size m BLOCK flops for m columns so far. Convergence is tested when the fall of
     the residual so far predicts it. Equal eigenvalues: a Krylov space holds at most BLOCK copies, so when BLOCK
     neighbouring values agree within tol the search goes on from a random block, and from another one until a block that
     had as many steps as the first convergence took raises no value.

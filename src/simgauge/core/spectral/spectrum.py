@@ -110,7 +110,7 @@ def spectrum(
     ----------
     X : scipy sparse matrix (any format), array-like, torch tensor, or RowParts, shape (n_users, n_items)
         CSR, CSC and dense tables of float32 or float64 are not copied. Finite. Parts by rows may be memory-mapped or lie
-        on the workers of a cluster: only sums of n_items x 16 (or n_items x n_items, "gram") come here. A tensor, dense or
+        on the workers of a cluster: only sums of n_items x 16 (or n_items x n_items, "gram") are copied to the host. A tensor, dense or
         `torch.sparse_csr`, is decomposed on its device: what comes to the host are overlaps of at most the size of the
         Lanczos basis squared.
     n_components : int, 1 <= n_components <= n_items

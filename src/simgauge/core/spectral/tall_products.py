@@ -28,7 +28,7 @@ PIECE, DEVICE_PIECE = 4096, 65_536
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread; the previous setting comes back at the end, also after an error."""
+    """Hold BLAS to one thread; the previous setting is restored at the end, also after an error."""
     from threadpoolctl import threadpool_limits  # costs tens of milliseconds: only where it is used
 
     with threadpool_limits(limits=1, user_api="blas"):

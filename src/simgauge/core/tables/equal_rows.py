@@ -14,7 +14,7 @@ from simgauge.core.tables.tables import map_rows, take_rows
 Indices = NDArray[np.int64]
 
 VALUES_PER_BLOCK = 1 << 21
-"""Entries looked at in one step: 16 MiB in float64."""
+"""Entries compared in one step: 16 MiB in float64."""
 
 
 def first_equal(table: Table) -> Indices:

@@ -21,7 +21,7 @@ from simgauge.core.tables.threads import thread_count
 from simgauge.errors import InputError
 
 VALUES_PER_LOOK = 1 << 22
-"""Values looked at in one step, which keeps the memory of a look small."""
+"""Values checked in one step, which keeps the memory of a check small."""
 
 Part = Any
 """CSR or ndarray, (rows of this part, n_columns)."""

@@ -1,4 +1,4 @@
-"""What counts as a table of vectors, wherever it lies, and how all of its rows are gone through."""
+"""What counts as a table of vectors, wherever it lies, and passes over all of its rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EXPECTED = "expected a two-dimensional table of finite numbers, one row per vect
 CLUSTER_LIBRARIES = ("dask", "dask_expr", "pyspark")
 
 ROWS_PER_BLOCK = 65_536
-"""Rows looked at in one step when a whole table is scanned (keeps memory flat for memory-mapped tables)."""
+"""Rows read in one step when a whole table is scanned (keeps memory flat for memory-mapped tables)."""
 
 
 def as_table(vectors: Any, name: str = "vectors") -> Any:
@@ -134,7 +134,7 @@ def _not_finite(block: Array, first_row: int) -> tuple[int, int]:
 def map_rows(table: Table, work: Work, *arguments: Any, step: int = ROWS_PER_BLOCK) -> Iterator[Any]:
     """``work(block, first_row, *arguments)`` for blocks of at most `step` rows that make up the table, in order.
 
-    Blocks of `RowParts` are worked on where they are; what comes back are the results.
+    Blocks of `RowParts` are worked on where they are, and only the results are returned.
 
     Examples
     --------

@@ -40,7 +40,7 @@ class HeldTasks:
         return self.engine.hold(self._recipe()) if self.holds else list(self._recipe())
 
     def restore(self) -> None:
-        """Make again what cannot come back by itself."""
+        """Make again what the engine cannot restore by itself."""
         if not (self.holds and all(map(self.engine.intact, self.tasks))):
             self.tasks = self._made()
 

@@ -88,7 +88,7 @@ class DaskParts(RowParts):
         return self._held.results(lambda placed: self._runs(work, placed), arguments)
 
     def sum(self, work: Work, *arguments: Any) -> Any:
-        """See `RowParts.sum`; added up on the workers, only the sum comes here."""
+        """See `RowParts.sum`; added up on the workers; only the sum is copied to the driver."""
         return self._held.total(lambda placed: self._runs(work, placed), arguments)
 
     def apply(self, work: Work, n_columns: int, *arguments: Any) -> DaskParts:

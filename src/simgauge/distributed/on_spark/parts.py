@@ -93,7 +93,7 @@ class SparkParts(RowParts):
             yield from cancellable(context, partial(context.runJob, mapped, list, there))
 
     def sum(self, work: Work, *arguments: Any) -> Any:
-        """See `RowParts.sum`; added up on the executors, only the sum comes here."""
+        """See `RowParts.sum`; added up on the executors; only the sum is copied to the driver."""
         broadcast = self.rdd.context.broadcast(Placed(arguments))
         mapper = _mapper(work, broadcast, self._starts)
         order = {number: position for position, number in enumerate(self._filled)}

@@ -14,7 +14,7 @@ from simgauge.read.sources.table_source import Source, sql_list
 
 
 def check_schemas(paths: Sequence[Path], columns: Sequence[str]) -> int:
-    """Refuse files whose columns have other types than those of the first; the rows in all come back, by the footers.
+    """Refuse files whose columns have other types than those of the first; returns the number of rows, by the footers.
 
     Raises
     ------

@@ -28,7 +28,7 @@ POLL_SECONDS = 0.1
 
 @dataclass
 class SpilledEvents:
-    """An open source whose events can be gone through in the order of users and items."""
+    """An open source whose events can be read in the order of users and items."""
 
     source: Source
     roles: Mapping[str, int]

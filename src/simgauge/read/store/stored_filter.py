@@ -41,7 +41,7 @@ def frequent(matrix: LocalParts, min_user_count: int, min_item_count: int) -> tu
 
 
 def copy_frequent(matrix: LocalParts, source: Path, users: Mask, items: Mask, writer: PairsWriter) -> NDArray[np.int64]:
-    """Write the pairs of the users and items that stay; the number of pairs of each item that stays comes back."""
+    """Write the pairs of the users and items that stay; returns the number of pairs of each item that stays."""
     codes = (np.cumsum(items) - 1).astype(np.int32)
     item_counts = np.zeros(int(items.sum()), dtype=np.int64)
     first = 0

@@ -16,10 +16,10 @@ from simgauge.read.vectors.column_table import ColumnTable
 
 MOST_ROWS = 1000
 MOST_CELLS = 100_000
-"""Rows looked at: a thousand, in wide tables fewer."""
+"""Rows that are examined: a thousand, in wide tables fewer."""
 FEWEST_ROWS = 30
 TEXT_ROWS = 100
-"""Cells of text whose form is looked at."""
+"""Cells of text whose form is examined."""
 MISSING = ("na", "n/a", "#n/a", "null", "none", "nan", "-", "?")
 """What people write where a number is missing; it does not make a column one of text."""
 COUNTING_ROWS = 4
