@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=2 .venv/bin/python bench/audit.py --sizes 20000x64 100000x768 [--vecscope PYTHON_WITH_VECSCOPE]
 
-Each measurement is a process of its own. The table is random with decaying directions, float32, memory-mapped from a temporary
-file, so that the resident size counts what the audit itself takes plus the pages it touches.
+Each measurement is a process of its own. The table is random with decaying directions, float32, memory-mapped from a
+temporary file, so that the resident size counts what the audit itself takes plus the pages it touches.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     OMP_NUM_THREADS=2 python bench/audit_memory.py --limit-mib 2048 --json bench/results/audit_memory.jsonl
 
-`moments`: the one pass (means, scatter, norms) over a 40 GB table, a sparse file of 78 million rows of which some are written:
-the shapes are those of a real table, the disk need not hold it. `audit`: all checks of a table of real numbers, --audit rows x
-columns, every byte written. Private memory is what counts; pages of the file come and go as the system likes.
+`moments`: the one pass (means, scatter, norms) over a 40 GB table, a sparse file of 78 million rows of which some are
+written: the shapes are those of a real table, the disk need not hold it. `audit`: all checks of a table of real
+numbers, --audit rows x columns, every byte written. Private memory is what counts; pages of the file come and go as the
+system likes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""CanonicalForm form of two tables beside its limit: two Gram matrices and one output product, timed alone, in the same run.
+"""CanonicalForm form of two tables beside its limit: two Gram matrices and one output product, timed alone, in the same
+run.
 
 OMP_NUM_THREADS=2 python bench/canonical_form.py --rows 1000000 --components 128 --repeat 3 --json out.jsonl
 """
@@ -66,7 +67,8 @@ def main() -> None:
     for name in METHODS:
         best = min((row for row in rows if row["method"] == name), key=lambda row: row["seconds"])
         print(
-            f"{name:10s} {best['seconds']:8.2f} {best['seconds'] / base:8.2f} {best['cpu_seconds']:7.2f} {best['peak_mib']:9d}"
+            f"{name:10s} {best['seconds']:8.2f} {best['seconds'] / base:8.2f} {best['cpu_seconds']:7.2f} "
+            f"{best['peak_mib']:9d}"
         )
 
 

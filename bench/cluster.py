@@ -2,13 +2,13 @@
 
     OMP_NUM_THREADS=1 .venv/bin/python bench/cluster.py [--small] [--json FILE]
 
-1. What the machine can do is measured on a size of its own: sparse products on all workers at once, copies of an array to
-   all workers, sums of arrays, empty tasks, dense products of the driver.
+1. What the machine can do is measured on a size of its own: sparse products on all workers at once, copies of an array
+   to all workers, sums of arrays, empty tasks, dense products of the driver.
 2. Two fits, of sizes that were not used for that, are predicted by `simgauge.distributed.plan_fit` and run.
 3. Printed, and kept as JSON rows: predicted and measured steps, seconds, seconds a step and bytes between the workers.
 
-Bytes are those that the workers say they sent to each other and to the driver, and the first copy of each block, which the
-driver sends. Data are made on the workers: power-law items, float32.
+Bytes are those that the workers say they sent to each other and to the driver, and the first copy of each block, which
+the driver sends. Data are made on the workers: power-law items, float32.
 """
 
 from __future__ import annotations

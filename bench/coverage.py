@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python bench/coverage.py [--repeats 200]
 
-Three tables: the demo's model, independent normal vectors, and clusters with copies. Every repeat draws other rows; lists of
-all rows are made once. Of 200 repeats at 95 %, 19 of 20 times between 184 and 196 intervals hold the value.
+Three tables: the demo's model, independent normal vectors, and clusters with copies. Every repeat draws other rows;
+lists of all rows are made once. Of 200 repeats at 95 %, 19 of 20 times between 184 and 196 intervals hold the value.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def main() -> None:
         print(f"\n{name}: {embedding}, {SAMPLE} rows sampled, {repeats} repeats")
         for finding, hits in held.items():
             print(
-                f"  {finding:24} {np.mean(hits):6.1%} of {len(hits)}, width {np.median(width[finding]):.3g}, value {truth[finding][0]:.3g}"
+                f"  {finding:24} {np.mean(hits):6.1%} of {len(hits)}, width {np.median(width[finding]):.3g}, value "
+                f"{truth[finding][0]:.3g}"
             )
 
 

@@ -1,4 +1,5 @@
-"""Neighbours, spectra and bounds of tensors on a device beside the NumPy path, with the limit of the device beside both.
+"""Neighbours, spectra and bounds of tensors on a device beside the NumPy path, with the limit of the device beside
+both.
 
     python bench/device.py --json out.jsonl                      # the GPU if torch sees one, else tensors on the CPU
     python bench/device.py --device cpu --table 20000 --stored 1000000

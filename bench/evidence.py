@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python bench/evidence.py --out bench/results     # a few minutes
     python bench/evidence.py --sets ml-100k --models als,bpr
 
-Interactions are held out of every user at random (or by the split that shipped vectors come with). One half of the users
-selects, the other half reports. A new data set is one function that returns Interactions, in DATA.
+Interactions are held out of every user at random (or by the split that shipped vectors come with). One half of the
+users selects, the other half reports. A new data set is one function that returns Interactions, in DATA.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ PLAIN = {
 }
 """Remedies that are reported beside the chosen one, by the beginning of their names."""
 UNTOUCHED = ("msweb", "python-imports")
-"""Sets that candidates, objective and guard were not chosen with; reported apart. Their first run exposed two defects that
-were repaired: a chain that ends in a neighbour-level remedy counted as a map of vectors, and one sample of queries shared
-by all users, whose variance no resampling of users could see."""
+"""Sets that candidates, objective and guard were not chosen with; reported apart. Their first run exposed two defects
+that were repaired: a chain that ends in a neighbour-level remedy counted as a map of vectors, and one sample of queries
+shared by all users, whose variance no resampling of users could see."""
 
 Numbers = dict[str, tuple[float, float, float]]
 
@@ -191,8 +191,10 @@ def line(result: Result) -> str:
     return " | ".join([*cells, f"{result.agreement:.1f}", f"{result.seconds:.1f}"])
 
 
-HEAD = ("data | model | candidates | recall@20 of plain cosine | chosen | recall x | weighted recall x | against dot | centred cosine | "
-        "whitening | all-but-the-top | most popular | co-counts | raw columns | EASE | folds agree | seconds")  # fmt: skip
+HEAD = ("data | model | candidates | recall@20 of plain cosine | chosen | recall x | weighted recall x | against dot "
+"| centred cosine | "
+        "whitening | all-but-the-top | most popular | co-counts | raw columns | EASE | folds agree | "
+        "seconds")  # fmt: skip
 
 
 def targets(results: list[Result]) -> list[str]:

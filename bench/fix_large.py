@@ -45,7 +45,8 @@ def main() -> None:
     found = fix(Embedding(items, users), held_out_evidence(held, max_queries=a.queries), progress=progress)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(
-        f"{time.perf_counter() - start:.0f} s, {time.process_time():.0f} cpu s in all, peak {peak} MiB ({before} before), "
+        f"{time.perf_counter() - start:.0f} s, {time.process_time():.0f} cpu s in all, peak {peak} MiB ({before} "
+        f"before), "
         f"{len(found.table)} candidates: {found.summary}"
     )
 

@@ -1,13 +1,14 @@
-"""Interactions larger than memory: sorted on disk and fitted from there; seconds, peak memory, disk, beside the formula.
+"""Interactions larger than memory: sorted on disk and fitted from there; seconds, peak memory, disk, beside the
+formula.
 
     OMP_NUM_THREADS=2 python bench/out_of_core.py --rows 100000000 --memory 1GiB --json bench/results/out_of_core.jsonl
     OMP_NUM_THREADS=2 python bench/out_of_core.py --table 40 --limit 2GiB --json bench/results/out_of_core.jsonl
 
-`--rows` makes a Parquet file of power-law events, then sorts and fits it with rank 32 in a process of its own. `--table`
-simulates a store of so many GB by one mapped block of pairs that is listed again and again (more than 2^31 pairs in all),
-and multiplies it once with a block of vectors while the private memory of the process may not grow by more than `--limit`; the
-result is compared with that of the one block. `peak_rss_mib` counts file pages that the system may take back, too;
-`private_mib` does not. `formula_mib` is that of docs/memory.md, libraries included.
+`--rows` makes a Parquet file of power-law events, then sorts and fits it with rank 32 in a process of its own.
+`--table` simulates a store of so many GB by one mapped block of pairs that is listed again and again (more than 2^31
+pairs in all), and multiplies it once with a block of vectors while the private memory of the process may not grow by
+more than `--limit`; the result is compared with that of the one block. `peak_rss_mib` counts file pages that the system
+may take back, too; `private_mib` does not. `formula_mib` is that of docs/memory.md, libraries included.
 """
 
 from __future__ import annotations
@@ -115,12 +116,21 @@ def sorted_and_fitted(path: Path, folder: Path, memory: str) -> dict[str, Any]:
         model, fitting = timed(lambda: LinearAutoencoder(RANK).fit(store.matrix))
         _, saving = timed(lambda: model.save_embedding(store, folder / "model"))
     return {
-        "n_users": store.n_users, "n_items": store.n_items, "pairs": store.nnz, "parts": len(store.matrix.parts),
-        "store_mib": store.nbytes // MIB, "libraries_mib": libraries // MIB, **spilled, "fit_seconds": fitting["seconds"],
-        "save_seconds": saving["seconds"], **watch.row(), "solver": model.spectrum_.solver,
-        "steps": model.spectrum_.n_iter, "residual": float(model.spectrum_.residuals.max()),
+        "n_users": store.n_users,
+        "n_items": store.n_items,
+        "pairs": store.nnz,
+        "parts": len(store.matrix.parts),
+        "store_mib": store.nbytes // MIB,
+        "libraries_mib": libraries // MIB,
+        **spilled,
+        "fit_seconds": fitting["seconds"],
+        "save_seconds": saving["seconds"],
+        **watch.row(),
+        "solver": model.spectrum_.solver,
+        "steps": model.spectrum_.n_iter,
+        "residual": float(model.spectrum_.residuals.max()),
         "formula_mib": formula(store.n_items, len(store.matrix.parts), memory_bytes(memory), libraries),
-    }  # fmt: skip
+    }
 
 
 def one_product(folder: Path, gigabytes: float, limit: int) -> dict[str, Any]:
@@ -144,11 +154,17 @@ def one_product(folder: Path, gigabytes: float, limit: int) -> dict[str, Any]:
         product, multiplying = timed(lambda: GramProduct(matrix)(vectors))
     difference = np.abs(product - repeats * single).max() / np.abs(repeats * single).max()
     return {
-        "nominal_gb": round(repeats * 12 * block.nnz / 1e9, 1), "pairs": extent.stored, "beyond_2_31": extent.stored > 2**31,
-        "right_count": extent.stored == repeats * block.nnz, "look_seconds": looking["seconds"], **multiplying,
-        "gflops": round(4e-9 * extent.stored * BLOCK / multiplying["seconds"], 2), **watch.row(), "difference": float(difference),
+        "nominal_gb": round(repeats * 12 * block.nnz / 1e9, 1),
+        "pairs": extent.stored,
+        "beyond_2_31": extent.stored > 2**31,
+        "right_count": extent.stored == repeats * block.nnz,
+        "look_seconds": looking["seconds"],
+        **multiplying,
+        "gflops": round(4e-9 * extent.stored * BLOCK / multiplying["seconds"], 2),
+        **watch.row(),
+        "difference": float(difference),
         "limit_mib": limit // MIB,
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

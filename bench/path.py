@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=2 python bench/path.py --repeat 2 --json bench/results/path.jsonl
 
-`one`: spectrum and the tables of one model. `hundred`: spectrum, and 100 models (3 penalties, 4 ranks, strengths) with their
-losses; `hundred_tables`: the same with both tables of each formed. `grown`: ranks 32, 64, 128 by `GrowingSpectrum`;
-`from_nothing`: the same three ranks, each by a spectrum of its own.
+`one`: spectrum and the tables of one model. `hundred`: spectrum, and 100 models (3 penalties, 4 ranks, strengths) with
+their losses; `hundred_tables`: the same with both tables of each formed. `grown`: ranks 32, 64, 128 by
+`GrowingSpectrum`; `from_nothing`: the same three ranks, each by a spectrum of its own.
 """
 
 from __future__ import annotations

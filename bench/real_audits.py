@@ -1,4 +1,5 @@
-"""Audits of embeddings that other libraries made, one row each: what does the audit say that cosine users would not know?
+"""Audits of embeddings that other libraries made, one row each: what does the audit say that cosine users would not
+know?
 
     OMP_NUM_THREADS=2 .venv/bin/python bench/real_audits.py [--data ../shared/data]
 

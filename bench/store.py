@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=2 python bench/store.py --rows 100000000 --memory 2GiB --json bench/results/store.jsonl
 
-Both sort the same Parquet file of power-law events and merge repeated pairs, then make ten passes: products of XᵀX with a
-block of 16 vectors, the work of a fit. `rival` sorts and merges in one SQL query (GROUP BY, ORDER BY, COPY) and reads row
-groups as CSR parts in every pass. Each runs in a process of its own; seconds and processor seconds.
+Both sort the same Parquet file of power-law events and merge repeated pairs, then make ten passes: products of XᵀX with
+a block of 16 vectors, the work of a fit. `rival` sorts and merges in one SQL query (GROUP BY, ORDER BY, COPY) and reads
+row groups as CSR parts in every pass. Each runs in a process of its own; seconds and processor seconds.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ def main() -> None:
     for part in ("seconds", "cpu"):
         total = [row[f"sort_{part}"] + row[f"passes_{part}"] for row in (ours, rival)]
         print(
-            f"{part}: store {total[0]:.1f}, parquet {total[1]:.1f}: parquet costs {total[1] / total[0]:.2f} times the store"
+            f"{part}: store {total[0]:.1f}, parquet {total[1]:.1f}: parquet costs {total[1] / total[0]:.2f} times the "
+            f"store"
         )
     if a.json:
         write_rows(a.json, rows)

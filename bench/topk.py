@@ -1,10 +1,11 @@
-"""Exact neighbours side by side: ours and FAISS's flat index on the same unit vectors, with the limit of a matrix product.
+"""Exact neighbours side by side: ours and FAISS's flat index on the same unit vectors, with the limit of a matrix
+product.
 
     python bench/topk.py --table 100000 --components 128 --neighbors 10 --repeat 3 --json out.jsonl
 
-`flat` is faiss.IndexFlatIP, add and search, on vectors that are unit rows already (it neither leaves the row itself out nor
-orders ties); `numpy` is our search without FAISS; `product` multiplies the same numbers and keeps nothing: the limit.
-`usearch` is its HNSW graph at its defaults, built and searched: approximate, so read its time beside its recall.
+`flat` is faiss.IndexFlatIP, add and search, on vectors that are unit rows already (it neither leaves the row itself out
+nor orders ties); `numpy` is our search without FAISS; `product` multiplies the same numbers and keeps nothing: the
+limit. `usearch` is its HNSW graph at its defaults, built and searched: approximate, so read its time beside its recall.
 """
 
 from __future__ import annotations
@@ -119,13 +120,15 @@ def main() -> None:
     }
     base = best.get("flat")
     print(
-        f"\n{'method':9s} {'seconds':>8s} {'cpu s':>8s} {'x flat':>7s} {'peak MiB':>9s} {'same lists':>10s} {'recall':>7s}"
+        f"\n{'method':9s} {'seconds':>8s} {'cpu s':>8s} {'x flat':>7s} {'peak MiB':>9s} {'same lists':>10s} "
+        f"{'recall':>7s}"
     )
     for name, row in best.items():
         ratio = f"{row['seconds'] / base['seconds']:.3f}" if base else ""
         same, recall = row.get("same_lists", ""), row.get("recall", "")
         print(
-            f"{name:9s} {row['seconds']:8.2f} {row['cpu_seconds']:8.2f} {ratio:>7s} {row['peak_mib']:9d} {same!s:>10s} {recall!s:>7s}"
+            f"{name:9s} {row['seconds']:8.2f} {row['cpu_seconds']:8.2f} {ratio:>7s} {row['peak_mib']:9d} "
+            f"{same!s:>10s} {recall!s:>7s}"
         )
 
 

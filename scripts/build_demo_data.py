@@ -1,9 +1,9 @@
 """Build the shipped demo data: which names do Python source files use together?
 
-Rows are source files of the standard library and of scientific packages in this environment. Items are the public names that
-they import (``from urllib.parse import quote`` -> ``urllib.parse.quote``) or reach through an imported submodule (``import
-urllib.parse`` and ``urllib.parse.quote(...)`` is the same use). Only these facts are kept, no code. Run it in the project's
-environment after `make test` has set it up:
+Rows are source files of the standard library and of scientific packages in this environment. Items are the public names
+that they import (``from urllib.parse import quote`` -> ``urllib.parse.quote``) or reach through an imported submodule
+(``import urllib.parse`` and ``urllib.parse.quote(...)`` is the same use). Only these facts are kept, no code. Run it in
+the project's environment after `make test` has set it up:
 
     .venv/bin/python scripts/build_demo_data.py
 """
@@ -33,7 +33,8 @@ MIN_FILES_PER_NAME = 6
 SKIPPED_FOLDER = re.compile(
     r"site-packages|_?externals?|_?vendor(ed)?|_bundled|(test)?data\d*|array_api_(compat|extra)|_click"
 )
-"""Folders of copies of other packages, whose twins would leak from the held-out part into training, and files made to test parsers."""
+"""Folders of copies of other packages, whose twins would leak from the held-out part into training, and files made to
+test parsers."""
 
 MIN_NAMES_PER_FILE = 2
 TARGET = Path(__file__).parents[1] / "src" / "simgauge" / "datasets" / "python_imports.parquet"
@@ -154,7 +155,8 @@ def main() -> None:
     write(names, out, versions)
     items = {name for used in names.values() for name in used}
     print(
-        f"{len(names):,} files x {len(items):,} names, {sum(map(len, names.values())):,} pairs, {out.stat().st_size:,} bytes"
+        f"{len(names):,} files x {len(items):,} names, {sum(map(len, names.values())):,} pairs, "
+        f"{out.stat().st_size:,} bytes"
     )
 
 

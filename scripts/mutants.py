@@ -2,9 +2,9 @@
 
     python scripts/mutants.py selection core/inference --sample 80 --seed 0 --out mutants.json
 
-A sample of all mutants of a folder is drawn; each runs in a copy of the project, first with the tests and examples of its
-own file, then with those of its folder. Mutants that no test can tell from the original are listed with the reason in
-`mutants_equivalent.toml` and counted apart. Not a part of CI: a folder takes some minutes.
+A sample of all mutants of a folder is drawn; each runs in a copy of the project, first with the tests and examples of
+its own file, then with those of its folder. Mutants that no test can tell from the original are listed with the reason
+in `mutants_equivalent.toml` and counted apart. Not a part of CI: a folder takes some minutes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Files of every format, changed at random, are read: nothing but errors made for people, or content, may come of it.
 
-``python tests/fuzz.py --files 100000`` (or ``make fuzz``). File number i is the same in every run with one seed. Each is
-read in a worker that may not take more than some memory and time; a worker that dies or hangs is replaced. Outcomes:
+``python tests/fuzz.py --files 100000`` (or ``make fuzz``). File number i is the same in every run with one seed. Each
+is read in a worker that may not take more than some memory and time; a worker that dies or hangs is replaced. Outcomes:
 
 - refused: InputError or ParameterError;
 - unchanged: the content of the valid file;

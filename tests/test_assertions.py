@@ -1,4 +1,5 @@
-"""Tests that cannot fail are found by their syntax: a comparison in the place of a message, a tuple, no check at all."""
+"""Tests that cannot fail are found by their syntax: a comparison in the place of a message, a tuple, no check at
+all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A few hundred changed files of every format, as ``make fuzz`` reads 100,000 of them; and the fuzzer sees what it should."""
+"""A few hundred changed files of every format, as ``make fuzz`` reads 100,000 of them; and the fuzzer sees what it
+should."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def test_arrays_are_read_only_and_products_still_work(seen: Interactions) -> Non
     assert seen.matrix[:, [2]].toarray().tolist() == [[2.0], [1.0]]
 
 
-@pytest.mark.parametrize(("dtype", "kept"), [("float32", "float32"), ("float64", "float64"), ("int8", "float64"), ("bool", "float64")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("dtype", "kept"), [("float32", "float32"), ("float64", "float64"), ("int8", "float64"), ("bool", "float64")]
+)
 def test_dtype(dtype: str, kept: str) -> None:
     assert Interactions(np.eye(2, dtype=dtype)).matrix.dtype == kept
 

@@ -1,4 +1,5 @@
-"""The formulas of docs/memory.md, in child processes that may not take more: what is promised fits, its control does not.
+"""The formulas of docs/memory.md, in child processes that may not take more: what is promised fits, its control does
+not.
 
 The limit is on private memory (RLIMIT_DATA), beyond what the libraries take when they are loaded: memory maps of files
 do not count, since the system takes them back when it needs to.

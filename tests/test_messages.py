@@ -1,4 +1,5 @@
-"""No dead ends: every option that a message, a help text or a page names exists, on the command line or in the library."""
+"""No dead ends: every option that a message, a help text or a page names exists, on the command line or in the
+library."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def known_options() -> set[str]:
 
 
 def texts_of(path: Path):
-    """Every literal text of a Python file with its line: messages, help texts, docstrings; the pieces of f-strings too."""
+    """Every literal text of a Python file with its line: messages, help texts, docstrings; the pieces of f-strings
+    too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value

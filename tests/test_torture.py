@@ -1,4 +1,5 @@
-"""A few rounds of the torture that ``make torture`` runs for hours: commands killed and interrupted at random moments."""
+"""A few rounds of the torture that ``make torture`` runs for hours: commands killed and interrupted at random
+moments."""
 
 from __future__ import annotations
 

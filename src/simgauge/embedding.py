@@ -35,8 +35,8 @@ class Embedding(Tabular):
     Parameters
     ----------
     items : array-like, torch tensor or RowParts, shape (n_items, n_components)
-        float32 or float64 (other numbers are converted as `core.tables.tables.as_table` says). Finite. Tensors stay on their
-        device and parts where they are: gauges and audits work there.
+        float32 or float64 (other numbers are converted as `core.tables.tables.as_table` says). Finite. Tensors stay on
+        their device and parts where they are: gauges and audits work there.
     users : array-like, shape (n_users, n_components), optional
         The other side, in the same latent space.
     item_ids, user_ids : sequence of int or str, or "positions", optional

@@ -102,11 +102,12 @@ def canonical_gauge(
     power : float
         α. 0: whitened. ½: balanced, what a penalty on both factors fixes. 1: projected back to the data space,
         the cosine of two columns of ``users @ items.T``, computed in k dimensions. Above 1: strong directions
-        weigh more. This is said of the items; the users that go with them are ``U diag(s^(1−α))``: whitened at 1, and at 0
-        projected back, the cosine of two rows of ``users @ items.T``.
+        weigh more. This is said of the items; the users that go with them are ``U diag(s^(1−α))``: whitened at 1, and
+        at 0 projected back, the cosine of two rows of ``users @ items.T``.
     center : {"none", "items", "users", "both"}
         Sides whose mean vector is subtracted. "users" turns the cosine at α = 1 into the correlation of predicted
-        columns. "items" takes out what all items share, which a softmax or a ranking loss leaves open. "both" does both.
+        columns. "items" takes out what all items share, which a softmax or a ranking loss leaves open. "both" does
+        both.
     norm_power : float in [0, 1], optional
         γ: item rows scaled to norm^γ, from cosine (0) to dot (1), in this gauge. Rows are left alone if None.
 
@@ -120,8 +121,8 @@ def canonical_gauge(
 
     Gauge
     -----
-    Items are the same, up to a rotation of the axes, whatever gauge the embedding came in, and whatever vector was added
-    to all rows of a centred side. Users too, but for such a vector: it stays in them, as dot products are kept.
+    Items are the same, up to a rotation of the axes, whatever gauge the embedding came in, and whatever vector was
+    added to all rows of a centred side. Users too, but for such a vector: it stays in them, as dot products are kept.
 
     Raises
     ------
@@ -132,8 +133,8 @@ def canonical_gauge(
 
     References
     ----------
-    arXiv 2403.05440, sections 2.2, 2.3 and remedy 2 of section 3, which projects users: α = 0 here. Items at α = 1 are the same
-    idea for the other side.
+    arXiv 2403.05440, sections 2.2, 2.3 and remedy 2 of section 3, which projects users: α = 0 here. Items at α = 1 are
+    the same idea for the other side.
 
     Examples
     --------
@@ -192,9 +193,9 @@ def gauge_transform(
     Returns
     -------
     Embedding
-        Without shifts with the same dot products (to rounding times the condition number of G) and other cosines, unless
-        G is a multiple of a rotation. A shift of the items moves each user's dot products by one constant, a shift of the
-        users each item's.
+        Without shifts with the same dot products (to rounding times the condition number of G) and other cosines,
+        unless G is a multiple of a rotation. A shift of the items moves each user's dot products by one constant, a
+        shift of the users each item's.
 
     Raises
     ------
@@ -205,7 +206,8 @@ def gauge_transform(
 
     References
     ----------
-    arXiv 2403.05440, Eq. 3 for diagonal G. The same freedom in hidden layers of MLPs and CNNs: Cain (2026), arXiv 2603.06774.
+    arXiv 2403.05440, Eq. 3 for diagonal G. The same freedom in hidden layers of MLPs and CNNs: Cain (2026), arXiv
+    2603.06774.
 
     Examples
     --------

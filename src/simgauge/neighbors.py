@@ -116,8 +116,9 @@ def standard_gauges(embedding: Embedding, of: Sides = "items") -> dict[str, Embe
 
     At one α the two sides are not treated alike. Items of α = 1 are the columns of the predictions, and the users that
     go with them are whitened; users of α = 0 are the rows of the predictions, and the items that go with them are
-    whitened. The paper's "project back" is that of *users*; that of items is this package's extension. So for users α = 0
-    is the one called projected back, and for a user beside items, where no gauge projects both, α is all that is said.
+    whitened. The paper's "project back" is that of *users*; that of items is this package's extension. So for users α =
+    0 is the one called projected back, and for a user beside items, where no gauge projects both, α is all that is
+    said.
 
     Examples
     --------
@@ -165,8 +166,8 @@ def compare_neighbors(
     metric : {"cosine", "dot"}
         Of the lists.
     of : {"items", "users", "user-items"}
-        "items": items near an item. "users": users near a user. "user-items": items near a user; those that the user has
-        already are not left out, as an embedding does not know them.
+        "items": items near an item. "users": users near a user. "user-items": items near a user; those that the user
+        has already are not left out, as an embedding does not know them.
 
     Returns
     -------
@@ -207,7 +208,8 @@ def compare_neighbors(
     for gauge, embedding in gauges.items():
         if embedding.n_items != first.n_items or (of != "items" and embedding.n_users != first.n_users):
             raise InputError(
-                f"gauge {gauge!r} has {counted(embedding.n_items, 'item')} and {counted(embedding.n_users, 'user')}, the first "
+                f"gauge {gauge!r} has {counted(embedding.n_items, 'item')} and {counted(embedding.n_users, 'user')}, "
+                f"the first "
                 f"{first.n_items} and {first.n_users}: pass gauges of one model."
             )
         table = embedding.users if of == "users" else embedding.items

@@ -1,4 +1,5 @@
-"""Audits of tables that are not one array on the host: in parts, memory-mapped, or tensors. The same numbers everywhere."""
+"""Audits of tables that are not one array on the host: in parts, memory-mapped, or tensors. The same numbers
+everywhere."""
 
 from __future__ import annotations
 

@@ -119,8 +119,10 @@ def test_row_numbers_matched_with_real_ids_are_pointed_out(model):
         (lambda x, _: x.copy(), "identical", "equal, entry by entry"),
         (lambda x, _: x[:, : K // 2], "truncation", "The second table holds 3 of the 6 directions of the first."),
         (lambda x, rng: 2 * x @ rotation(rng, K), "rotation + scale", "the first rotated or reflected and times 2."),
-        (lambda x, _: x.astype(np.float16), "quantisation", "(float64 and float16). All cosines are the same up to that"),
-        (lambda x, _: x * np.geomspace(1, 9, K), "linear gauge", "each column times a number of its own (largest over smallest: 9)"),
+        (lambda x, _: x.astype(np.float16), "quantisation", "(float64 and float16). All cosines are the same up to "
+        "that"),
+        (lambda x, _: x * np.geomspace(1, 9, K), "linear gauge", "each column times a number of its own (largest over "
+        "smallest: 9)"),
         (lambda x, rng: rng.standard_normal(x.shape), "different", "the best linear map with a shift leaves"),
     ],
 )  # fmt: skip

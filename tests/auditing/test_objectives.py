@@ -1,4 +1,5 @@
-"""Gauge groups of the objectives, each against its loss computed before and after: what is called free changes nothing."""
+"""Gauge groups of the objectives, each against its loss computed before and after: what is called free changes
+nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Options of reading events are the same in every command, and what was understood is told: on stderr, or in the JSON."""
+"""Options of reading events are the same in every command, and what was understood is told: on stderr, or in the
+JSON."""
 
 from __future__ import annotations
 

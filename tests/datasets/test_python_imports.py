@@ -92,7 +92,8 @@ def test_the_file_names_the_versions_it_was_made_from_and_is_small():
 
 @pytest.fixture
 def tree(tmp_path):
-    """A fake package: a submodule, spellings of one fact, a private name, a file that is no Python, a foreign folder."""
+    """A fake package: a submodule, spellings of one fact, a private name, a file that is no Python, a foreign
+    folder."""
     root = tmp_path / "pack"
     files = {
         "__init__.py": "from pack.tools import trim\n",

@@ -1,4 +1,5 @@
-"""Audits of tables on Dask workers: the numbers of one machine, for any partitioning, and when a worker is lost midway."""
+"""Audits of tables on Dask workers: the numbers of one machine, for any partitioning, and when a worker is lost
+midway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The paper, executable: every statement names what exists, its figure holds, and fails where the statement is broken."""
+"""The paper, executable: every statement names what exists, its figure holds, and fails where the statement is
+broken."""
 
 from __future__ import annotations
 
@@ -222,7 +223,8 @@ def test_the_sweep_is_that_of_single_fits():
 
 
 def test_every_gauge_shows_its_three_cosines():
-    """Against lists by plain sorting; the gauge that projects a side agrees with the predictions on it, others do not."""
+    """Against lists by plain sorting; the gauge that projects a side agrees with the predictions on it, others do
+    not."""
     data = small()
     rows = {row["gauge"]: row for row in measurements.gauge_rows(data)}
     A, B = data.product_model

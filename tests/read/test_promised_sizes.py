@@ -1,4 +1,5 @@
-"""Sizes that a header promises are compared with the file before memory is taken, in child processes that get little."""
+"""Sizes that a header promises are compared with the file before memory is taken, in child processes that get
+little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Intervals of the table and of the confirmation against normal theory, and what is said of a choice that gains nothing."""
+"""Intervals of the table and of the confirmation against normal theory, and what is said of a choice that gains
+nothing."""
 
 from __future__ import annotations
 

@@ -65,7 +65,8 @@ def test_a_baseline_that_finds_nothing_is_not_beaten_by_chance():
 
 
 def lucky_losers(rng):
-    """Ten candidates of large gain that lose slightly more than allowed, or less by luck, and a safe one of smaller gain."""
+    """Ten candidates of large gain that lose slightly more than allowed, or less by luck, and a safe one of smaller
+    gain."""
     units = np.repeat(1.0 + 0.05 * rng.standard_normal((200, 2, 1)), 12, axis=2)
     units[:, 0, 1:11] *= 1.5
     units[:, 1, 1:11] *= 0.975 + 0.1 * rng.standard_normal((200, 10))

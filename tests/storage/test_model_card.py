@@ -1,4 +1,5 @@
-"""The card beside a saved embedding: read by a YAML library, true of the files, and never written over somebody's words."""
+"""The card beside a saved embedding: read by a YAML library, true of the files, and never written over somebody's
+words."""
 
 from __future__ import annotations
 
@@ -74,8 +75,20 @@ def test_a_readme_that_is_no_plain_file_stays(tmp_path, kind):
 
 
 NASTY = [
-    "a: b # c", "- x", "'\"\\", "yes", "null", "1e5", "---\nsimgauge_card: 1", "\x00\x07\x1b\x7f\x85\x9f", "\u2028\u202e\ufeff\uffff", "tea\tü😀", "{a}", "&x *y !z %w @v `u`", "",
-]  # fmt: skip
+    "a: b # c",
+    "- x",
+    "'\"\\",
+    "yes",
+    "null",
+    "1e5",
+    "---\nsimgauge_card: 1",
+    "\x00\x07\x1b\x7f\x85\x9f",
+    "\u2028\u202e\ufeff\uffff",
+    "tea\tü😀",
+    "{a}",
+    "&x *y !z %w @v `u`",
+    "",
+]
 
 
 @pytest.mark.parametrize("text", NASTY)

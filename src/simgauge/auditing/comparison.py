@@ -1,4 +1,5 @@
-"""How much do two models agree? What turns one into the other, their neighbours and shapes, and two audits side by side."""
+"""How much do two models agree? What turns one into the other, their neighbours and shapes, and two audits side by
+side."""
 
 from __future__ import annotations
 
@@ -58,8 +59,8 @@ class ModelComparison(Tabular):
     """Items that both have."""
     relation: str
     """What the models are to each other: "identical", or the parts of what turns one into the other joined by " + ", of
-    "rotation", "scale", "row lengths", "shift", "linear gauge", "linear map", "truncation", "quantisation", "permutation";
-    "different"; "undetermined" where the shared rows are too few to tell."""
+    "rotation", "scale", "row lengths", "shift", "linear gauge", "linear map", "truncation", "quantisation",
+    "permutation"; "different"; "undetermined" where the shared rows are too few to tell."""
     items: Relation
     """The same of the item tables alone, with the map."""
     predictions: PredictionAgreement | None
@@ -97,9 +98,15 @@ class ModelComparison(Tabular):
     def to_arrow(self) -> pa.Table:
         """One row a measure of agreement: its name and its value, null where it cannot be told."""
         names = (
-            "n_shared", "k", "neighbor_overlap", "cka", "procrustes_similarity", "canonical_agreement", "chance_agreement",
+            "n_shared",
+            "k",
+            "neighbor_overlap",
+            "cka",
+            "procrustes_similarity",
+            "canonical_agreement",
+            "chance_agreement",
             "agreement_above_chance",
-        )  # fmt: skip
+        )
         values = [getattr(self, name) for name in names]
         return pa.table({"measure": list(names), "value": pa.array(values, pa.float64())})
 
@@ -184,7 +191,8 @@ def compare(
     n_shared = len(rows[0])
     if n_shared < MIN_SHARED:
         raise InputError(
-            f"the embeddings share {counted(n_shared, 'item id')} (the first has {some_of(first.item_ids[:3].tolist())}, "
+            f"the embeddings share {counted(n_shared, 'item id')} (the first has "
+            f"{some_of(first.item_ids[:3].tolist())}, "
             f"the second {some_of(second.item_ids[:3].tolist())}): pass the ids of both tables (--first-ids, "
             "--second-ids), or tables with the same ids."
         )
@@ -233,7 +241,8 @@ def _picked(table: Table, rows: NDArray[np.int64]) -> Array:
         size = len(rows) * table.shape[1] * numpy_dtype(table).itemsize
         if size > MAX_FETCHED_BYTES:
             raise InputError(
-                f"{len(rows):,} shared rows of a table in parts ({size / 2**30:.1f} GiB) would be fetched to this process: "
+                f"{len(rows):,} shared rows of a table in parts ({size / 2**30:.1f} GiB) would be fetched to this "
+                f"process: "
                 "compare a sample of its rows, with their ids."
             )
     elif len(rows) == len(table) and np.array_equal(rows, np.arange(len(rows))):

@@ -39,9 +39,15 @@ def keeps_cosines(relation: Relation) -> bool:
 def relation_sentences(relation: Relation, means: tuple[float, float], users: PredictionAgreement | None) -> str:
     """What turns one table of items into the other, and what cosine sees of it."""
     if relation.parts == ("permutation",):
-        return "Both tables hold the same rows in another order, so they were matched wrongly or the ids of one lie on other rows."
+        return (
+            "Both tables hold the same rows in another order, so they were matched wrongly or the ids of one lie "
+            "on other rows."
+        )
     if relation.parts == ("undetermined",):
-        few = "With so few shared items a linear map turns any table into any other, so the items alone do not tell whether "
+        few = (
+            "With so few shared items a linear map turns any table into any other, so the items alone do not tell "
+            "whether "
+        )
         return (
             f"{few}this is one model in two gauges{': pass the users of both, or more items' if users is None else ''}."
         )
@@ -102,7 +108,10 @@ def _cosine_sentence(relation: Relation, means: tuple[float, float]) -> str:
     if keeps_cosines(relation):
         lengths = "; dot products are not" if "row lengths" in relation.parts else ""
         return f"All cosines are the same{rounding}{lengths}."
-    return f"Cosines differ: their mean over all pairs of items is {means[0]:.2f} in the first and {means[1]:.2f} in the second."
+    return (
+        f"Cosines differ: their mean over all pairs of items is {means[0]:.2f} in the first and {means[1]:.2f} in "
+        f"the second."
+    )
 
 
 def prediction_sentence(relation: Relation, users: PredictionAgreement | None) -> str:
@@ -111,7 +120,8 @@ def prediction_sentence(relation: Relation, users: PredictionAgreement | None) -
         if "linear gauge" not in relation.parts:
             return ""
         return (
-            "It is one model in two gauges if the users move the opposite way, which items alone cannot tell: pass the users "
+            "It is one model in two gauges if the users move the opposite way, which items alone cannot tell: pass "
+            "the users "
             "of both."
         )
     seen = f"{users.n_users:,} shared users and {users.n_items:,} items"

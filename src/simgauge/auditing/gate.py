@@ -10,9 +10,19 @@ from simgauge.errors import ParameterError
 from simgauge.parameters import check_choice
 
 RELATIONS = (
-    "identical", "rotation", "scale", "row lengths", "shift", "linear gauge", "linear map", "truncation", "quantisation",
-    "permutation", "different", "undetermined",
-)  # fmt: skip
+    "identical",
+    "rotation",
+    "scale",
+    "row lengths",
+    "shift",
+    "linear gauge",
+    "linear map",
+    "truncation",
+    "quantisation",
+    "permutation",
+    "different",
+    "undetermined",
+)
 """Parts of `ModelComparison.relation`."""
 
 
@@ -66,7 +76,8 @@ def gate(compared: ModelComparison, *, refused: tuple[str, ...] = (), min_overla
         failed.append(f"{compared.neighbor_overlap:.1%} of the neighbours are common, below {min_overlap:.1%}.")
     elif min_overlap is not None and low < min_overlap:
         open_.append(
-            f"{compared.neighbor_overlap:.1%} of the neighbours are common, between {low:.1%} and {high:.1%} for all items, "
+            f"{compared.neighbor_overlap:.1%} of the neighbours are common, between {low:.1%} and {high:.1%} for all "
+            f"items, "
             f"which does not decide about {min_overlap:.1%}: raise --sample."
         )
     return GateResult("failed" if failed else "inconclusive" if open_ else "passed", (*failed, *open_))

@@ -1,4 +1,5 @@
-"""What was done to the tables after training, as far as the provenance tells: a gauge chosen on purpose, another map."""
+"""What was done to the tables after training, as far as the provenance tells: a gauge chosen on purpose, another
+map."""
 
 from __future__ import annotations
 

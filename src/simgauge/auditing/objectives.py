@@ -32,8 +32,8 @@ class Objective(NamedTuple):
     source: str
     """Equation or section."""
     balanced: Literal["rows", "counts"] | None = None
-    """Which Grams of users and items are equal up to a factor at the optimum, so that tables can be tested: those of the
-    rows, or those with each row weighted by its number of interactions. None: neither."""
+    """Which Grams of users and items are equal up to a factor at the optimum, so that tables can be tested: those of
+    the rows, or those with each row weighted by its number of interactions. None: neither."""
 
     @property
     def verdict(self) -> Identifiability:
@@ -147,13 +147,14 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
             "scores", "factors", "none", "squared error, L2 on both factors", "Eq. 2, Eq. 6", "rows"
         ),
         "weights": Objective(
-            "scores", "factors", "none", "squared error, weight decay on A and B", "as Eq. 2, with weight decay on A and B"
+            "scores", "factors", "none", "squared error, weight decay on A and B", "as Eq. 2; decay of A and B"
         ),
         "als": Objective(
             "scores",
             "factors",
             "unknown",
-            "alternating least squares, one L2 strength for all rows (count-weighted penalties and different strengths per "
+            "alternating least squares, one L2 strength for all rows (count-weighted penalties and different "
+            "strengths per "
             "side select other gauges)",
             "Eq. 2, Eq. 6",
             "rows",
@@ -202,13 +203,16 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
             "scores", "none", "both", "least squares on dot products with both biases, no penalty", _SGD
         ),
         "unit-sphere": Objective(
-            "cosines", "none", "none", "the vectors were kept at norm one during training", "rank of the b bᵀ, see core/gauges/sphere_spanning.py"
+            "cosines", "none", "none", "the vectors were kept at norm one during training", "rank of the b bᵀ, see "
+            "core/gauges/sphere_spanning.py"
         ),
         "cosine": Objective(
-            "cosines", "none", "none", "the loss normalised the vectors, which are stored with other lengths", "rank of the b bᵀ, see core/gauges/sphere_spanning.py"
+            "cosines", "none", "none", "the loss normalised the vectors, which are stored with other "
+            "lengths", "rank of the b bᵀ, see core/gauges/sphere_spanning.py"
         ),
         "siamese": Objective(
-            "one encoder", "none", "none", "one encoder or table serves both sides, on dot products or cosines", "S = G Gᵀ = I where b S bᵀ' = b bᵀ' for all pairs"
+            "one encoder", "none", "none", "one encoder or table serves both sides, on dot products or "
+            "cosines", "S = G Gᵀ = I where b S bᵀ' = b bᵀ' for all pairs"
         ),
         "normalised-afterwards": Objective(
             "dot products",

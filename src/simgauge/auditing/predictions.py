@@ -18,8 +18,8 @@ MAX_USERS, MAX_ITEMS = 1_000, 2_000
 """Largest block of scores that is compared."""
 
 TAIL = 4.0
-"""Errors of entries are uniform within half a step, so 4 of these roots of summed squares are 7 standard deviations of a
-score: beyond what a million scores reach."""
+"""Errors of entries are uniform within half a step, so 4 of these roots of summed squares are 7 standard deviations of
+a score: beyond what a million scores reach."""
 
 TELLING = 0.25
 """Share of the scores up to which rounding may explain their differences and agreement still say something."""
@@ -80,8 +80,8 @@ def predictions_agree(
 
     Numerics
     --------
-    Two scores are equal if they differ by at most ``4 √k ε (|p| |q| + |p'| |q'|)``, ε of the coarser dtype; "rounded" adds
-    half a step of every entry, as `core.geometry.precision.precision_of` finds it.
+    Two scores are equal if they differ by at most ``4 √k ε (|p| |q| + |p'| |q'|)``, ε of the coarser dtype; "rounded"
+    adds half a step of every entry, as `core.geometry.precision.precision_of` finds it.
 
     Examples
     --------

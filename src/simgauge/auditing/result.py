@@ -43,8 +43,8 @@ class Audit(Tabular):
     parameters: Mapping[str, Any]
     """Everything needed to repeat the audit."""
     groups: tuple[Group, ...] = ()
-    """The same for groups of items: labels that were given, bands of popularity where it is known. They show where in the
-    table something is, and have no say in the verdict."""
+    """The same for groups of items: labels that were given, bands of popularity where it is known. They show where in
+    the table something is, and have no say in the verdict."""
 
     @property
     def verdict(self) -> Verdict:

@@ -56,9 +56,9 @@ def audit(
         Item vectors, or an Embedding of one or two tables; see `simgauge.read.as_embedding.as_embedding`. With both
         tables, the canonical gauges between whitened and projected back are compared too.
     objective : str, optional
-        What the vectors were trained with: one of `simgauge.auditing.objectives.OBJECTIVES`, such as "product", "factors",
-        "als", "bpr", "softmax", "contrastive", "clip", "unit-sphere", "normalised-afterwards". What the provenance
-        records when not given or "unknown".
+        What the vectors were trained with: one of `simgauge.auditing.objectives.OBJECTIVES`, such as "product",
+        "factors", "als", "bpr", "softmax", "contrastive", "clip", "unit-sphere", "normalised-afterwards". What the
+        provenance records when not given or "unknown".
     users : as `embedding`, optional
         The users' table, where the first argument is the items' table alone.
     biases : {"none", "items", "users", "both", "unknown"}, optional
@@ -98,8 +98,8 @@ def audit(
     ParameterError
         `k` not below the number of items, unknown objective, biases or penalty, bad thresholds.
     InputError
-        Popularity or labels of another length, labels of no item of the embedding, interactions that share no item with the embedding or whose ids do not
-        belong to its rows (see `simgauge.matching.check_ids`).
+        Popularity or labels of another length, labels of no item of the embedding, interactions that share no item with
+        the embedding or whose ids do not belong to its rows (see `simgauge.matching.check_ids`).
 
     Examples
     --------

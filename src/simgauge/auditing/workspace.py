@@ -132,7 +132,8 @@ class Workspace:
 
     @property
     def gauge_centers(self) -> tuple[core.Center, core.Center]:
-        """Centring of the plain canonical gauges (of the sides that the loss leaves free to shift) and of the default."""
+        """Centring of the plain canonical gauges (of the sides that the loss leaves free to shift) and of the
+        default."""
         return self.objective.shifts, self.objective.center
 
     @cached_property
@@ -148,7 +149,8 @@ class Workspace:
         return forms
 
     def gauge_map(self, power: float, center: core.Center | None = None) -> core.GaugeMap:
-        """The map to a canonical gauge, by default with what may shift centred; for a single table only power 0 exists."""
+        """The map to a canonical gauge, by default with what may shift centred; for a single table only power 0
+        exists."""
         center = self.gauge_centers[0] if center is None else center
         key = ("map", power, center)
         if key not in self.cache:
@@ -180,7 +182,8 @@ class Workspace:
         return found
 
     def mean_interval(self, per_row: NDArray[np.float64]) -> Interval:
-        """Mean over rows of a share in [0, 1], and its 95 % interval for all items; a point where all rows were used."""
+        """Mean over rows of a share in [0, 1], and its 95 % interval for all items; a point where all rows were
+        used."""
         population = int(np.count_nonzero(self.item_norms))
         return share_interval(np.asarray(per_row, dtype=np.float64), population=population)
 
@@ -281,7 +284,8 @@ class Workspace:
 
     @property
     def ranks_by_dot_product(self) -> bool:
-        """Whether it is known that the scores of users and items are dot products, so that their cosines rank nothing."""
+        """Whether it is known that the scores of users and items are dot products, so that their cosines rank
+        nothing."""
         return self.objective.verdict in ("arbitrary", "controlled by the regulariser")
 
     def name(self, row: int) -> str:

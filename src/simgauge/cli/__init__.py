@@ -73,7 +73,8 @@ def _told(error: Exception) -> int:
         print_error(f"cannot read or write {error.filename}: {error.strerror or error}.")
         return INPUT
     print_error(
-        f"this is a fault of simgauge: {type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''} "
+        f"this is a fault of simgauge: {type(error).__name__}: "
+        f"{str(error).splitlines()[0][:200] if str(error) else ''} "
         f"{_logged(error)} Please report it with what led to it."
     )
     return FAULT

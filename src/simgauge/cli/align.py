@@ -62,5 +62,8 @@ def align(
     console.out().print(found.summary, markup=False, soft_wrap=True)
     console.print_measures(found.to_arrow())
     if found.movers:
-        console.out().print("\nChanged most: " + ", ".join(f"{name} ({share:.0%} kept)" for name, share in found.movers),
-                            markup=False, soft_wrap=True)  # fmt: skip
+        console.out().print(
+            "\nChanged most: " + ", ".join(f"{name} ({share:.0%} kept)" for name, share in found.movers),
+            markup=False,
+            soft_wrap=True,
+        )

@@ -217,10 +217,22 @@ def print_selection(selection: Any, n_rows: int) -> None:
         row for rank, row in enumerate(selection.table) if rank < n_rows or row.chosen or row.name.startswith("leave")
     ]
     weighted = shown[0].weighted is not None
-    columns = ["candidate", f"#{selection.evidence['measure']}", "#change", *(["#weighted", "#change"] if weighted else []), "#gain", ""]  # fmt: skip
+    columns = [
+        "candidate",
+        f"#{selection.evidence['measure']}",
+        "#change",
+        *(["#weighted", "#change"] if weighted else []),
+        "#gain",
+        "",
+    ]
     rows = []
     for row in shown:
-        marks = [row.significant, "guarded" if row.guarded else "", "Pareto" if row.pareto else "", "chosen" if row.chosen else ""]  # fmt: skip
+        marks = [
+            row.significant,
+            "guarded" if row.guarded else "",
+            "Pareto" if row.pareto else "",
+            "chosen" if row.chosen else "",
+        ]
         extra = [f"{row.weighted.value:.4f}", str(row.weighted_change)] if weighted else []
         cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change), *extra, str(row.gain)]
         rows.append([*cells, ", ".join(mark for mark in marks if mark)])

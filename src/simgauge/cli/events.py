@@ -100,7 +100,8 @@ def reads_events(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def load_interactions(path: str | None, events: ReadingOptions, what: str, quiet: bool = False) -> Interactions | None:
-    """Interactions from a file, or None; what they were understood to be is said on stderr, or in the JSON if `quiet`."""
+    """Interactions from a file, or None; what they were understood to be is said on stderr, or in the JSON if
+    `quiet`."""
     if path is None:
         return None
     from simgauge.cli.console import print_understood

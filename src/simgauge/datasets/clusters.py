@@ -16,7 +16,8 @@ CELLS_PER_BLOCK = 2_000_000
 """Users x items drawn in one step: memory stays at some 50 MB, whatever the number of items."""
 
 SMALLEST_PREFERENCE = 1e-280
-"""Dirichlet draws of a small concentration underflow to 0; a floor keeps arrival times finite and their order random."""
+"""Dirichlet draws of a small concentration underflow to 0; a floor keeps arrival times finite and their order
+random."""
 
 SMALLEST_RATE = 1e-300
 
@@ -62,8 +63,9 @@ def simulate_clusters(
 ) -> Simulation:
     """Draw users, items and clusters as in section 4 of the paper.
 
-    Items fall into clusters with probabilities p_c; within a cluster popularity follows a power law with exponent β_c. A user likes cluster c with weight p_uc and takes k_u different items, drawn one after the other
-    without replacement with probabilities proportional to ``p_uc · p_i``.
+    Items fall into clusters with probabilities p_c; within a cluster popularity follows a power law with exponent β_c.
+    A user likes cluster c with weight p_uc and takes k_u different items, drawn one after the other without replacement
+    with probabilities proportional to ``p_uc · p_i``.
 
     Parameters
     ----------
@@ -83,8 +85,9 @@ def simulate_clusters(
         What ``PowerLaw(β)`` means; the paper does not say. "rank": the item of rank r has popularity ``r^(−β)`` (Zipf).
         "density": popularities are drawn with density ``∝ x^(−β)`` between `smallest_popularity` and 1 (without a lower
         bound there is no such density for β >= 1). "power": with density ``∝ x^(β−1)`` on (0, 1], which is what
-        `scipy.stats.powerlaw` and `numpy.random.Generator.power` call a power law. The number of items of a user has weights
-        ``k^(−β_user)`` in the first two forms and ``k^(β_user−1)`` in the third: the same law for the paper's 0.5.
+        `scipy.stats.powerlaw` and `numpy.random.Generator.power` call a power law. The number of items of a user has
+        weights ``k^(−β_user)`` in the first two forms and ``k^(β_user−1)`` in the third: the same law for the paper's
+        0.5.
     smallest_popularity : float in (0, 1)
         Of "density".
     rng : int or numpy.random.Generator
@@ -101,8 +104,8 @@ def simulate_clusters(
 
     Numerics
     --------
-    The draw without replacement is an exponential race: the k_u smallest of ``E_i / p_ui`` with E_i standard exponential
-    have exactly the law of drawing one after the other. O(n_users · n_items log n_items), in blocks of
+    The draw without replacement is an exponential race: the k_u smallest of ``E_i / p_ui`` with E_i standard
+    exponential have exactly the law of drawing one after the other. O(n_users · n_items log n_items), in blocks of
     users; the blocks don't change the draw.
 
     References
@@ -185,7 +188,8 @@ def _draw(
 def _check(n_users: int, n_items: int, n_clusters: int, exponents: tuple[float, float], low: int, high: int) -> None:
     if n_users < 1 or n_items < 2 or not 1 <= n_clusters <= n_items:
         raise ParameterError(
-            f"n_users={n_users}, n_items={n_items}, n_clusters={n_clusters}: expected at least 1 user, 2 items and from "
+            f"n_users={n_users}, n_items={n_items}, n_clusters={n_clusters}: expected at least 1 user, 2 items and "
+            f"from "
             "1 to n_items clusters."
         )
     if not 1 <= low <= high <= n_items:

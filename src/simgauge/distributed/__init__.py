@@ -1,4 +1,5 @@
-"""The same fits and audits on Dask and Spark: the users stay on the workers, sums and item tables are copied to the driver."""
+"""The same fits and audits on Dask and Spark: the users stay on the workers, sums and item tables are copied to the
+driver."""
 
 from __future__ import annotations
 

@@ -119,7 +119,8 @@ def chosen_items(survey: Survey, item_ids: Any, unknown_items: str, where: str) 
         raise InputError(f"{where} holds no rows. Pass a table with at least one event.")
     if survey.bad_weights:
         raise InputError(
-            f"{where}: {survey.bad_weights} weights are missing, NaN, infinite or negative (first: {survey.first_bad}). "
+            f"{where}: {survey.bad_weights} weights are missing, NaN, infinite or negative (first: "
+            f"{survey.first_bad}). "
             "Weights must be finite numbers >= 0: remove these rows, map ratings to preferences first, or leave weight "
             "out so that every event counts 1."
         )
@@ -144,7 +145,8 @@ def chosen_items(survey: Survey, item_ids: Any, unknown_items: str, where: str) 
     if len(unknown) and unknown_items == "error":
         shown = ", ".join(repr(value) for value in unknown[:3].to_pylist())
         raise InputError(
-            f"{where}: {len(unknown)} items are not among the {len(given)} item_ids (such as {shown}). Add them, or pass "
+            f"{where}: {len(unknown)} items are not among the {len(given)} item_ids (such as {shown}). Add them, or "
+            f"pass "
             "unknown_items='drop' to leave their events out."
         )
     return given

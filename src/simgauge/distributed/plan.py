@@ -11,7 +11,8 @@ from simgauge.core.spectral.lanczos import basis_limit
 from simgauge.errors import ParameterError
 
 FIRST_STEPS, STEPS_PER_BLOCK = 8.0, 3.0
-"""Steps of the iteration to the default tolerance: 8 + 3 k / b (14, 18, 32 on power-law data, k = 32, 64, 128, b = 16)."""
+"""Steps of the iteration to the default tolerance: 8 + 3 k / b (14, 18, 32 on power-law data, k = 32, 64, 128, b =
+16)."""
 
 RESTARTED = 1.12
 """Steps of an iteration whose basis is compressed now and then, per step of one that keeps all (36 and 32 there)."""
@@ -111,8 +112,8 @@ def plan_fit(
     worker_memory : float, optional
         Bytes of one machine; 4 GiB a core when not given.
     basis_bytes : float, optional
-        Memory for the bases on the driver. Default: `lanczos.BASIS_BYTES`, but at least n_components + 4 BLOCK columns, which
-        is what `spectrum` does.
+        Memory for the bases on the driver. Default: `lanczos.BASIS_BYTES`, but at least n_components + 4 BLOCK columns,
+        which is what `spectrum` does.
     rates : ClusterRates, optional
         What the machines can do; measure them with ``bench/cluster.py``.
 
@@ -123,11 +124,11 @@ def plan_fit(
 
     Numerics
     --------
-    With p items, blocks of b columns (`BLOCK`), w bytes a number, W machines of T cores, z pairs and m columns of the basis:
-    t = 8 + 3 k / b steps, 1.12 times that when t b columns are more than the basis may have. A step costs 4 z b flops /
-    (W T), b p w (1 + log2 W) bytes for the block and b p w (T + log2 W) for the sums through the busiest machine, and
-    16 p b m flops on the driver (half of them orthogonalisation; copies, Ritz values and residuals took as long again). How
-    many steps there are depends on the data: flat spectra need more.
+    With p items, blocks of b columns (`BLOCK`), w bytes a number, W machines of T cores, z pairs and m columns of the
+    basis: t = 8 + 3 k / b steps, 1.12 times that when t b columns are more than the basis may have. A step costs 4 z b
+    flops / (W T), b p w (1 + log2 W) bytes for the block and b p w (T + log2 W) for the sums through the busiest
+    machine, and 16 p b m flops on the driver (half of them orthogonalisation; copies, Ritz values and residuals took as
+    long again). How many steps there are depends on the data: flat spectra need more.
 
     Examples
     --------
@@ -155,8 +156,10 @@ def plan_fit(
             return plan
         workers *= 2
     raise ParameterError(
-        f"no cluster of up to {MAX_WORKERS} machines does: with that many a machine needs {plan.worker_bytes / 2**30:.1f} "
-        f"GiB (there are {room / 2**30:.1f}) and the fit {plan.seconds / 3600:.2f} hours. Allow more time, larger machines "
+        f"no cluster of up to {MAX_WORKERS} machines does: with that many a machine needs "
+        f"{plan.worker_bytes / 2**30:.1f} "
+        f"GiB (there are {room / 2**30:.1f}) and the fit {plan.seconds / 3600:.2f} hours. Allow more time, larger "
+        f"machines "
         "or fewer threads each."
     )
 

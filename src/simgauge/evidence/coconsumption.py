@@ -24,7 +24,8 @@ from simgauge.parameters import Rng, as_generator
 
 @dataclass(frozen=True, eq=False)
 class CoConsumption:
-    """Held-out co-consumption: for every item a user used and every item held out of them, is the second near the first?
+    """Held-out co-consumption: for every item a user used and every item held out of them, is the second near the
+    first?
 
     Parameters
     ----------
@@ -42,9 +43,9 @@ class CoConsumption:
         where the plain form lets every user count the same. Counted in `used` and `held_out`
         together when not given.
     max_queries : int or None
-        Different items whose neighbours are searched: all that occur in `used`, or a sample of this size, with which every
-        user's mean goes over some of their items, drawn for each user on their own. Search costs max_queries x n_items
-        a candidate: take 1000 for a million items.
+        Different items whose neighbours are searched: all that occur in `used`, or a sample of this size, with which
+        every user's mean goes over some of their items, drawn for each user on their own. Search costs max_queries x
+        n_items a candidate: take 1000 for a million items.
 
     Raises
     ------
@@ -134,7 +135,8 @@ class CoConsumption:
         return replace(self, held_out=kept), int(leaked.nnz)
 
     def split(self, share: float = 0.5, rng: Rng = 0) -> tuple[CoConsumption, CoConsumption]:
-        """Two parts with different users at random, `share` of them in the first: to select on one and to report on the other.
+        """Two parts with different users at random, `share` of them in the first: to select on one and to report on the
+        other.
 
         Examples
         --------

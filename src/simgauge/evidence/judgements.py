@@ -105,7 +105,8 @@ class PairJudgements:
         known = (left >= 0) & (right >= 0)
         if known.sum() == 0 or np.ptp(self.judgements[known]) == 0:
             raise InputError(
-                f"{int(known.sum())} of {len(known)} judged pairs have both items in the embedding, and their judgements "
+                f"{int(known.sum())} of {len(known)} judged pairs have both items in the embedding, and their "
+                f"judgements "
                 "do not differ: pass more pairs."
             )
         notes = []

@@ -51,7 +51,10 @@ def held_out_evidence(
     later = held_out.align(training.item_ids, training.user_ids)
     seen = sparse.csr_array(later.matrix.multiply(training.matrix.astype(bool)))
     if seen.nnz:
-        text = f"{seen.nnz} of {later.nnz} held-out pairs were in the training data: they are not evidence and are dropped."
+        text = (
+            f"{seen.nnz} of {later.nnz} held-out pairs were in the training data: they are not evidence and are "
+            f"dropped."
+        )
         warnings.warn(text, DroppedDataWarning, stacklevel=2)
     new = sparse.csr_array(later.matrix - seen)
     new.eliminate_zeros()

@@ -19,7 +19,8 @@ class UnitScores(NamedTuple):
     plain: Vector
     """(n_units,); the mean is the metric."""
     weighted: Vector | None = None
-    """(n_units,): the same with the found items weighted, such as by 1 / popularity; None where there is no such form."""
+    """(n_units,): the same with the found items weighted, such as by 1 / popularity; None where there is no such
+    form."""
 
 
 @runtime_checkable

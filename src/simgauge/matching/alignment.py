@@ -47,7 +47,8 @@ class Alignment:
     """How well the model's own score tells pairs that happened from the same pairs with exchanged items."""
 
     area: Area
-    """Chance that a user's own item outscores another user's, with its 95 % interval; .5 for rows that belong to others."""
+    """Chance that a user's own item outscores another user's, with its 95 % interval; .5 for rows that belong to
+    others."""
     n_pairs: int
     """Pairs that were scored."""
     by: str
@@ -159,7 +160,8 @@ def _orders(users: Rows | None, items: Rows, ranks: Rows, sizes: tuple[int, int]
 
 
 def _ranks(interactions: Interactions, n_rows: int) -> Rows:
-    """Place of every item among those with interactions, in ascending order, where there are as many as rows; else -1."""
+    """Place of every item among those with interactions, in ascending order, where there are as many as rows; else
+    -1."""
     used = np.flatnonzero(interactions.item_counts > 0)
     ranks = np.full(interactions.n_items, -1)
     if len(used) == n_rows:

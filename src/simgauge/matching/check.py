@@ -85,7 +85,8 @@ def check_ids(
     >>> model = Embedding(np.eye(3), item_ids=["tea", "milk", "rum"])
     >>> found = check_ids(model, [IdSource("the labels", np.array(["tea", "gin"], dtype=object))])
     >>> print(found.sentences[0])
-    items: 1 of 2 ids of the labels are in the embedding, 1 are left out (such as gin), 2 rows have no id there (such as milk, rum)
+    items: 1 of 2 ids of the labels are in the embedding, 1 are left out (such as gin), 2 rows have no id there (such as
+    milk, rum)
     """
     sources = list(sources)
     if interactions is not None:

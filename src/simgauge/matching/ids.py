@@ -131,7 +131,8 @@ def check_few(found: IdMatch) -> None:
     smaller = min(found.n_ids, found.n_rows)
     if smaller >= LEAST_TO_JUDGE and 0 < found.n_matched < FEW * smaller:
         raise InputError(
-            f"{found.sentence}. So few that the two probably count in different ways. Pass the ids that the vectors were "
+            f"{found.sentence}. So few that the two probably count in different ways. Pass the ids that the vectors "
+            f"were "
             f"made with ({_option(found.side)}); if it is right all the same, pass --trust-ids (trust_ids=True)."
         )
 

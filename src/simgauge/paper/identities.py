@@ -55,7 +55,10 @@ def _minimum(data: PaperData, factors: Factors, penalty: str, stream: int) -> Fi
         )
         raised.append(data.loss(Factors(*moved), penalty) > lowest)
     holds = gradient <= 1e-9 and all(raised)
-    text = f"gradient {'below 1e-9' if gradient <= 1e-9 else f'{gradient:.2g}'} of its scale; {sum(raised)} of {DRAWS} random changes raise the loss"
+    text = (
+        f"gradient {'below 1e-9' if gradient <= 1e-9 else f'{gradient:.2g}'} of its scale; {sum(raised)} of "
+        f"{DRAWS} random changes raise the loss"
+    )
     return Figure(text, gradient, holds)
 
 

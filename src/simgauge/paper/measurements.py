@@ -43,7 +43,8 @@ def _spread(found: list[Matrix], *, own: bool, who: str) -> Figure:
     spread = float(np.ptp(stacked, axis=0).mean())
     shares = [overlap(a, b, own=own) for place, a in enumerate(found) for b in found[place + 1 :]]
     text = (
-        f"over {len(found)} named gauges the cosine of a pair has a range of {spread:.2f} on average; of the {NEIGHBORS} nearest "
+        f"over {len(found)} named gauges the cosine of a pair has a range of {spread:.2f} on average; of the "
+        f"{NEIGHBORS} nearest "
         f"{who}, two gauges share {min(shares):.0%} to {max(shares):.0%}"
     )
     return Figure(text, spread, spread > 0.01)
@@ -52,8 +53,8 @@ def _spread(found: list[Matrix], *, own: bool, who: str) -> Figure:
 def gauge_rows(data: PaperData) -> list[dict[str, Any]]:
     """Each named gauge of Eq. 1: item-item, user-user and user-item cosines beside what no gauge changes.
 
-    Items by how well they see the clusters; users by the share of their nearest users that rows of the predictions give (the
-    paper's projection); items for a user by the share of items that dot products give.
+    Items by how well they see the clusters; users by the share of their nearest users that rows of the predictions give
+    (the paper's projection); items for a user by the share of items that dot products give.
 
     Examples
     --------
@@ -160,7 +161,10 @@ def unit_sphere(data: PaperData) -> Figure:
     k = data.n_components
     found = sphere_spanning(data.product_model.decoder)
     enough = {True: "span", False: "do not span", None: "may or may not span"}[found.spans]
-    text = f"the unit vectors of {len(data.gram)} items {enough} the symmetric {k} x {k} matrices ({found.needed} dimensions)"
+    text = (
+        f"the unit vectors of {len(data.gram)} items {enough} the symmetric {k} x {k} matrices ({found.needed} "
+        f"dimensions)"
+    )
     return Figure(text, float(found.needed))
 
 

@@ -22,8 +22,8 @@ USERS_SHOWN = 300
 """Users whose cosines are compared: pairs of users are many."""
 
 IDENTITY = 1e-9
-"""Largest difference at which an identity is said to hold. Cosines are sums of at most some thousand products of float64,
-each good to 2e-16; the closed forms lose three digits more where σ² spans six orders of magnitude."""
+"""Largest difference at which an identity is said to hold. Cosines are sums of at most some thousand products of
+float64, each good to 2e-16; the closed forms lose three digits more where σ² spans six orders of magnitude."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ class PaperData:
 
     @property
     def factors_model_missing(self) -> Figure | None:
-        """Why statements on Eq. 2 cannot be shown, if so: without a penalty it has no gauge of its own, with a strong one no
-        vectors."""
+        """Why statements on Eq. 2 cannot be shown, if so: without a penalty it has no gauge of its own, with a strong
+        one no vectors."""
         if self.l2_factors == 0:
             return NOT_PENALISED
         return None if self.factors_model.decoder.any() else VANISHED
@@ -128,7 +128,8 @@ class PaperData:
         return np.random.default_rng([self.seed, stream])
 
     def loss(self, factors: Factors, penalty: str) -> float:
-        """The objective of Eq. 1 ("product"), Eq. 2 ("factors") or of weight decay ("weights"), without forming n x p."""
+        """The objective of Eq. 1 ("product"), Eq. 2 ("factors") or of weight decay ("weights"), without forming n x
+        p."""
         A, B = factors
         G, M = self.gram, A @ B.T
         fit = float(np.trace(G) - 2 * np.vdot(G, M) + np.vdot(M, G @ M))

@@ -24,8 +24,8 @@ class Row:
     name: str
     formula: str
     group: str
-    """"Eq. 1": the same predictions in every row of this group; "Eq. 2"; "weights"; "data": no model; "before learning": Eq. 1
-    after a change of X, with λ in proportion to ‖X‖²; "k = p": Eq. 1 at full rank."""
+    """"Eq. 1": the same predictions in every row of this group; "Eq. 2"; "weights"; "data": no model; "before
+    learning": Eq. 1 after a change of X, with λ in proportion to ‖X‖²; "k = p": Eq. 1 at full rank."""
     values: Mapping[str, tuple[float, ...]]
     """Metric -> one value for each data set."""
 

@@ -68,7 +68,8 @@ def reproduce(
 
     Examples
     --------
-    >>> result = reproduce(n_users=300, n_items=40, n_clusters=3, n_components=8, l2_product=30, l2_factors=3, n_seeds=1)
+    >>> small = {"n_users": 300, "n_items": 40, "n_clusters": 3, "n_components": 8, "n_seeds": 1}
+    >>> result = reproduce(**small, l2_product=30, l2_factors=3)
     >>> {row.name: row for row in result.rows}["minimum-norm"].mean("prediction_difference")
     0.0
     """

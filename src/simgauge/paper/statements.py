@@ -30,7 +30,8 @@ SMALL: Mapping[str, Any] = {
     "l2_factors": 31.0,
     "rng": 0,
 }
-"""The size of docs/paper.md: seconds, and X of full rank. λ of Eq. 1 is about that of Eq. 2 squared, as in the paper."""
+"""The size of docs/paper.md: seconds, and X of full rank. λ of Eq. 1 is about that of Eq. 2 squared, as in the
+paper."""
 
 SIMULATED = (
     "item_exponents", "user_exponent", "cluster_concentration", "preference_concentration", "min_items_per_user",
@@ -85,8 +86,10 @@ class StatementTable(Tabular):
         lines = [
             "# The paper, executable",
             "",
-            "Every statement of Steck, Ekanadham & Kallus, *Is Cosine-Similarity of Embeddings Really About Similarity?* (arXiv",
-            "2403.05440), in our words: the functions that implement it, the test that checks it, and what was found on simulated",
+            "Every statement of Steck, Ekanadham & Kallus, *Is Cosine-Similarity of Embeddings Really About "
+            "Similarity?* (arXiv",
+            "2403.05440), in our words: the functions that implement it, the test that checks it, and what was found "
+            "on simulated",
             f"data of its section 4 ({shape}; {strengths}). Written by `python scripts/build_paper_page.py`;",
             "`simgauge reproduce --all` shows the same at any size. Statements marked *ours* are not in the paper.",
             "",
@@ -107,8 +110,10 @@ class StatementTable(Tabular):
         lines = [
             "## One set of predictions, six gauges",
             "",
-            "The model of Eq. 1 in every named gauge. *Items*: are pairs of one cluster the more similar ones (AUC)? *Users*: how many",
-            f"of the {NEIGHBORS} nearest users are those that rows of the predictions give, the paper's projection? *Items for a user*: how",
+            "The model of Eq. 1 in every named gauge. *Items*: are pairs of one cluster the more similar ones (AUC)? "
+            "*Users*: how many",
+            f"of the {NEIGHBORS} nearest users are those that rows of the predictions give, the paper's projection? "
+            f"*Items for a user*: how",
             f"many of the first {NEIGHBORS} by cosine are those by dot product, which every gauge agrees on?",
             "",
             "| gauge | items | what it is | item-item: AUC | user-user: as projected | user-item: as scored |",
@@ -143,8 +148,8 @@ def show_statements(parameters: Mapping[str, Any] = SMALL, *, progress: Progress
     Parameters
     ----------
     parameters : mapping
-        Those of `reproduce`, as `Reproduction.parameters` holds them; a small data set when not given. The first seed is
-        taken.
+        Those of `reproduce`, as `Reproduction.parameters` holds them; a small data set when not given. The first seed
+        is taken.
     progress : callable, optional
         Called with text, steps done, steps in all.
 

@@ -20,8 +20,8 @@ def as_embedding(items: Any, users: Any = None) -> Embedding:
     Parameters
     ----------
     items : Embedding, array-like, torch tensor, RowParts, data frame or path, shape (n_items, n_components)
-        An Embedding is returned as it is. The index of a pandas frame becomes the ids, unless it merely numbers the rows.
-        Frames and files are read by `read_embedding`.
+        An Embedding is returned as it is. The index of a pandas frame becomes the ids, unless it merely numbers the
+        rows. Frames and files are read by `read_embedding`.
     users : as `items`, optional
         The other side, in the same latent space.
 

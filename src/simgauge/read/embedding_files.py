@@ -50,7 +50,8 @@ def read_embedding(
 
     Parameters
     ----------
-    items, users : path, "path:columns", glob, list of paths, frame, array, tensor, sparse matrix or mapping label -> vector
+    items, users : path, "path:columns", glob, list of paths, frame, array, tensor, sparse matrix or mapping label ->
+    vector
         npy (memory-mapped), npz, safetensors and HDF5 (the only table, or the one named after the colon; a file that
         holds both ``item...`` and ``user...`` gives both sides), Parquet, Feather and Arrow, CSV, TSV, JSON and JSON
         lines (a column of lists, or one column per dimension), word2vec and GloVe text, word2vec binary, fvecs and
@@ -315,8 +316,10 @@ def _names_of_file(given: str | Path, ids: Any, n_rows: int) -> Any:
     if list(by_id) != list(range(n_rows)):
         first = next(iter(by_id), "none")
         raise InputError(
-            f"{path.name} names ids (the first is {first!s}), and the rows of the vectors have none. If its lines are in "
-            f"the order of the rows, pass ids={path.name}:COLUMN too (--ids), or names={path.name}:COLUMN (--names) for "
+            f"{path.name} names ids (the first is {first!s}), and the rows of the vectors have none. If its lines are "
+            f"in "
+            f"the order of the rows, pass ids={path.name}:COLUMN too (--ids), or names={path.name}:COLUMN (--names) "
+            f"for "
             "the names alone."
         )
     return names_for(known, by_id)[0]

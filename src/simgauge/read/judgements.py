@@ -86,7 +86,8 @@ def _label_columns(names: list[str], columns: list[str | int], label: str) -> tu
     chosen = usual_column(LABEL_NAMES, names, (identity,))
     if chosen is None:
         raise InputError(
-            f"{label} has {len(names)} columns ({list_columns(names)}), and none is called label, genre, category or the "
+            f"{label} has {len(names)} columns ({list_columns(names)}), and none is called label, genre, category or "
+            f"the "
             f"like: say which hold ids and labels, such as {label}:{names[identity]}:{names[-1]}."
         )
     return identity, chosen
@@ -107,7 +108,8 @@ def _three_columns(
             numbers[row] = float(text)
         except (TypeError, ValueError):
             raise InputError(
-                f"{label}: data row {row + 1} has {text!r} where a number was expected. Its columns {named} were taken for "
+                f"{label}: data row {row + 1} has {text!r} where a number was expected. Its columns {named} were "
+                f"taken for "
                 f"{meaning}: put them in this order."
             ) from None
     return Judgements(left.tolist(), right.tolist(), numbers)

@@ -83,7 +83,8 @@ def open_interactions(
     if on_disk is False and (stored or memory is not None):
         what = f"{source} is a store on disk" if stored else "with memory given, interactions are sorted on disk"
         raise ParameterError(
-            f"{what}, and --penalty dropout needs the interactions in memory (on_disk=False): choose product, factors or "
+            f"{what}, and --penalty dropout needs the interactions in memory (on_disk=False): choose product, factors "
+            f"or "
             "weights, or read them into memory."
         )
     if stored:
@@ -126,6 +127,7 @@ def _memory_for_disk(source: Any, on_disk: bool | None, options: ReadingOptions)
 def _refuse_changes(source: Any, options: ReadingOptions) -> None:
     if options.changed:
         raise ParameterError(
-            f"{source} is a store of interactions that were read already: {', '.join(options.changed)} cannot be changed "
+            f"{source} is a store of interactions that were read already: {', '.join(options.changed)} cannot be "
+            f"changed "
             "any more. Make the store again from the tables, or leave these options out."
         )

@@ -38,7 +38,8 @@ class AffineMap(AffineRemedy):
 
     @classmethod
     def of(cls, label: str, item_matrix: Any, user_matrix: Any, mean: Any = None) -> Self:
-        """The fitted map; predictions are kept where ``item_matrix @ user_matrix.T`` is the identity and nothing is shifted."""
+        """The fitted map; predictions are kept where ``item_matrix @ user_matrix.T`` is the identity and nothing is
+        shifted."""
         made = cls(label)
         made.item_matrix_ = np.asarray(item_matrix, dtype=np.float64)
         made.user_matrix_ = np.asarray(user_matrix, dtype=np.float64)

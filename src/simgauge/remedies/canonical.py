@@ -37,15 +37,16 @@ class CanonicalGauge(AffineRemedy):
         α. 0 whitened, ½ balanced, 1 projected back to the data space, above 1: strong directions weigh more.
     center : {"none", "items", "users", "both"}
         Sides whose mean vector is subtracted. "users" turns the cosine at α = 1 into the correlation of predicted
-        columns. "items" takes out what all items share, which a softmax or a ranking loss leaves open. "both" does both.
+        columns. "items" takes out what all items share, which a softmax or a ranking loss leaves open. "both" does
+        both.
     norm_power : float in [0, 1], optional
         γ: rows scaled to norm^γ in this gauge, from cosine (0) to dot (1), and compared by dot product when γ > 0. Rows
         are left alone when not given, and compared by cosine.
 
     Gauge
     -----
-    Invariant: the same items, up to rotation, whatever gauge the embedding came in, and whatever vector was added to all
-    rows of a centred side. Dot products are kept for `center` "none" and, unless centring removes a direction, for
+    Invariant: the same items, up to rotation, whatever gauge the embedding came in, and whatever vector was added to
+    all rows of a centred side. Dot products are kept for `center` "none" and, unless centring removes a direction, for
     "users"; up to one constant per user with centred items; not with a `norm_power` below 1.
 
     Raises

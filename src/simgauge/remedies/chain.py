@@ -18,9 +18,9 @@ from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT, Remedy
 class Chain(Remedy):
     """Each remedy is fitted on what the ones before it made; neighbours are those of the last.
 
-    scikit-learn's Pipeline works too, ``make_pipeline(Centering(), Whitening()).fit(embedding, interactions)``: it hands
-    its `y` to every step, which here is the interactions. What it lacks is the rest of the interface (`neighbors`,
-    `transform_items`, `metric`, `save`, whether predictions are kept), which is why this class exists.
+    scikit-learn's Pipeline works too, ``make_pipeline(Centering(), Whitening()).fit(embedding, interactions)``: it
+    hands its `y` to every step, which here is the interactions. What it lacks is the rest of the interface
+    (`neighbors`, `transform_items`, `metric`, `save`, whether predictions are kept), which is why this class exists.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""One decomposition per weighting of the interactions, shared by every penalty, λ, rank and power that is fitted on it."""
+"""One decomposition per weighting of the interactions, shared by every penalty, λ, rank and power that is fitted on
+it."""
 
 from __future__ import annotations
 

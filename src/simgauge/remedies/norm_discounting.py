@@ -99,7 +99,8 @@ class NormDiscounting(Remedy):
         rows = positions_of(ids, self.item_ids_)
         if (rows < 0).all():
             raise InputError(
-                f"{self.name}: none of the {len(rows)} items ({some_of(ids[:4].tolist())}) was among those it was fitted "
+                f"{self.name}: none of the {len(rows)} items ({some_of(ids[:4].tolist())}) was among those it was "
+                f"fitted "
                 f"on ({some_of(self.item_ids_[:4].tolist())}): apply it to a model with the same ids, or fit it again."
             )
         return np.where(rows >= 0, self.scale_[rows], 1.0)

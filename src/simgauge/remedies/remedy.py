@@ -31,7 +31,8 @@ CHANGED = "changed"
 class _MovesTables(ABC):
     """`transform` and `fit_transform`; they stand here since scikit-learn wraps those of a transformer's own class.
 
-    The wrapper would turn an Embedding into a frame and lose the users; here only tables become what `set_output` asks for.
+    The wrapper would turn an Embedding into a frame and lose the users; here only tables become what `set_output` asks
+    for.
     """
 
     @abstractmethod
@@ -69,8 +70,8 @@ class _MovesTables(ABC):
 class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A scikit-learn transformer of embeddings: fitted on one, it moves both tables and says what that costs.
 
-    `fit` and `transform` take an Embedding, or the items' table alone as an array or a data frame; an Embedding gives an
-    Embedding, a table gives an array (or as `set_output` says). Constructors only store their parameters.
+    `fit` and `transform` take an Embedding, or the items' table alone as an array or a data frame; an Embedding gives
+    an Embedding, a table gives an array (or as `set_output` says). Constructors only store their parameters.
 
     Attributes
     ----------
@@ -150,7 +151,8 @@ class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         if self.needs_users and embedding.users is None:
             raise InputError(
                 f"{self.name} needs both tables, and this embedding has items only: pass a sample of the other side "
-                "(queries, contexts, sessions, users) as users, or take a remedy of one table: CanonicalGauge(power=0), "
+                "(queries, contexts, sessions, users) as users, or take a remedy of one table: "
+                "CanonicalGauge(power=0), "
                 "Whitening(), Centering(), AllButTheTop()."
             )
         if self.needs_interactions:
@@ -245,7 +247,8 @@ class Remedy(_MovesTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             )
 
     def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:
-        """``gauge`` of the result for its provenance: none any more, where the embedding came in a gauge with a name."""
+        """``gauge`` of the result for its provenance: none any more, where the embedding came in a gauge with a
+        name."""
         return {"gauge": None} if embedding.provenance.get("gauge") is not None else {}
 
     def _description(self, embedding: Embedding) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def load_remedy(path: str | Path) -> Remedy:
         version = spec["format_version"]
         if version != FORMAT_VERSION:
             raise InputError(
-                f"{source}: format version {version} is not the one that this simgauge reads ({FORMAT_VERSION}): update "
+                f"{source}: format version {version} is not the one that this simgauge reads ({FORMAT_VERSION}): "
+                f"update "
                 "simgauge, or fit the remedy again."
             )
         stated = str(spec.pop(SEAL))

@@ -23,8 +23,8 @@ def junit_xml(audit: Mapping[str, Any], *, level: str = "fail", baseline: Mappin
     level : {"warn", "fail"}
         The least severe verdict that is a failure.
     baseline : mapping, optional
-        ``BaselineComparison.to_dict()``: what became worse is a failure too, and what is inconclusive is skipped, unless it
-        is a failure by its verdict.
+        ``BaselineComparison.to_dict()``: what became worse is a failure too, and what is inconclusive is skipped,
+        unless it is a failure by its verdict.
 
     Examples
     --------

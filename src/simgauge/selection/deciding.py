@@ -17,9 +17,9 @@ from simgauge.selection.scoring import Scored
 from simgauge.selection.wording import summary_of
 
 MARGINS = (0.0, 1.0)
-"""Standard errors that a pick must stay clear of a forbidden loss. The largest gain tends to be found at the edge of what
-is allowed, with a candidate whose loss was measured too small by luck; where cross-fitting shows that, a pick that stays
-clear is tried before leaving alone."""
+"""Standard errors that a pick must stay clear of a forbidden loss. The largest gain tends to be found at the edge of
+what is allowed, with a candidate whose loss was measured too small by luck; where cross-fitting shows that, a pick that
+stays clear is tried before leaving alone."""
 
 
 class Settings(NamedTuple):

@@ -27,8 +27,8 @@ def default_selection(
     Returns
     -------
     Selection
-        Projected back to the data space (α = 1), the users centred, and the items too where the objective leaves, or may
-        leave, a shift of them open.
+        Projected back to the data space (α = 1), the users centred, and the items too where the objective leaves, or
+        may leave, a shift of them open.
 
     Gauge
     -----
@@ -42,7 +42,8 @@ def default_selection(
     best: Any = LeaveAlone()
     if embedding.users is None:
         why = (
-            "there is one table, and of one table no gauge but the whitened one can be told; pass a sample of the other "
+            "there is one table, and of one table no gauge but the whitened one can be told; pass a sample of the "
+            "other "
             "side (users, queries, contexts) as users"
         )
     elif known.verdict == "identified":

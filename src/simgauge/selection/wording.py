@@ -56,7 +56,10 @@ def _why(
     more = ""
     if needed is not None:
         more = f" About {needed:,} {several} would be needed to show the gain of {name} as measured here."
-    return f"the choice among {others} candidates (last {name}) is not significantly better, allowing for their number: {part}. {smallest}{more}"
+    return (
+        f"the choice among {others} candidates (last {name}) is not significantly better, allowing for their "
+        f"number: {part}. {smallest}{more}"
+    )
 
 
 def _size(confirmation: Confirmation) -> str:

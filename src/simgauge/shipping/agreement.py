@@ -62,7 +62,8 @@ def mean_overlap(first: NDArray[Any], second: NDArray[Any], asked: NDArray[Any],
 
 
 def predictions_apart(before: Embedding, after: Embedding) -> float | None:
-    """Largest difference of a score between two forms of one model, relative to its largest score, over up to 1,000 users."""
+    """Largest difference of a score between two forms of one model, relative to its largest score, over up to 1,000
+    users."""
     if before.users is None or after.users is None:
         return None
     reference, moved = (

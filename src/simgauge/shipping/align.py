@@ -1,4 +1,5 @@
-"""align: a retrained model brought into the space of the old one, so that old and new vectors mean something together."""
+"""align: a retrained model brought into the space of the old one, so that old and new vectors mean something
+together."""
 
 from __future__ import annotations
 
@@ -40,18 +41,18 @@ def align(
 ) -> Aligned:
     """Bring a retrained model into the space of the old one.
 
-    Two trainings of one model land in different gauges, and within a gauge in different rotations, so old and new vectors
-    in one index are nonsense. Both are put into one canonical gauge, and the new one is turned onto the old one by the items
-    that both hold.
+    Two trainings of one model land in different gauges, and within a gauge in different rotations, so old and new
+    vectors in one index are nonsense. Both are put into one canonical gauge, and the new one is turned onto the old one
+    by the items that both hold.
 
     Parameters
     ----------
     old, new : Embedding, array-like, data frame or path
         Matched by item id (and user id); with users, as all gauges but one need them.
     method : {"rotation", "linear"}
-        "rotation": the new model's cosines, in the canonical gauge, stay as they are. "linear": any linear map, by least
-        squares; it also undoes what differs between gauges, changes the new model's own lists, and keeps every prediction
-        as users move by the inverse.
+        "rotation": the new model's cosines, in the canonical gauge, stay as they are. "linear": any linear map, by
+        least squares; it also undoes what differs between gauges, changes the new model's own lists, and keeps every
+        prediction as users move by the inverse.
     power : float, optional
         α of the canonical gauge that both are put into; None leaves both as they are. Tables without users stay as they
         are unless `power` is 0.
@@ -68,8 +69,8 @@ def align(
     -------
     Aligned
         With maps for vectors that come later: into an index of `old`, new *item* vectors by
-        ``new_map.transform_items(q)``, and new *users or queries*, to be compared by dot product, by its users' side. The
-        other way round is wrong.
+        ``new_map.transform_items(q)``, and new *users or queries*, to be compared by dot product, by its users' side.
+        The other way round is wrong.
 
     Notes
     -----
@@ -132,7 +133,8 @@ def align(
 
 def stability(models: Sequence[Any], *, power: float = 1.0, center: Center = "none", k: int = 10, sample: int = 2_000,
               rng: Rng = 0) -> float:  # fmt: skip
-    """How much several trainings of one model agree: mean share of common neighbours over all pairs, in a canonical gauge.
+    """How much several trainings of one model agree: mean share of common neighbours over all pairs, in a canonical
+    gauge.
 
     Parameters
     ----------
@@ -175,7 +177,8 @@ def _shared_rows(old: Embedding, new: Embedding, k: int) -> tuple[NDArray[np.int
     if len(rows) < max(20, k + 2):
         raise InputError(
             f"the models share {counted(len(rows), 'item')} whose vectors are not zero (first ids: "
-            f"{some_of(old.item_ids[:3].tolist())} and {some_of(new.item_ids[:3].tolist())}): at least {max(20, k + 2)} are "
+            f"{some_of(old.item_ids[:3].tolist())} and {some_of(new.item_ids[:3].tolist())}): at least "
+            f"{max(20, k + 2)} are "
             "needed. Pass the ids of both."
         )
     return rows_old, rows
@@ -187,7 +190,8 @@ def _gauge_of(old: Embedding, new: Embedding, power: float | None, center: Cente
         return None
     if not both and power != 0:
         raise InputError(
-            f"power={power:g} needs the users of both models: pass a sample of the other side, power=0, or power=None to "
+            f"power={power:g} needs the users of both models: pass a sample of the other side, power=0, or power=None "
+            f"to "
             "align the tables as they are."
         )
     return CanonicalGauge(power=power, center=center)

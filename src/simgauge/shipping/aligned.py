@@ -47,7 +47,8 @@ class Aligned(Tabular):
     own_lists_kept: float
     """Share of the new model's own lists (in its gauge) that the map leaves alone: 1 for a rotation."""
     predictions_kept: float | None
-    """Largest difference of a score of the new model to what it was, relative to the largest score; None without users."""
+    """Largest difference of a score of the new model to what it was, relative to the largest score; None without
+    users."""
     users_kept: float | None
     """Mean share of common items in the users' lists by dot product, shared users and items; None without users."""
     movers: tuple[tuple[str, float], ...]
@@ -60,7 +61,10 @@ class Aligned(Tabular):
         found = f"{self.aligned.itself_first:.0%} of the held-out items find themselves first in the old index"
         if before is not None:
             found += f" ({before.itself_first:.0%} as trained)"
-        return f"{found}; in this space {kept:.0%} of their neighbours are the same in both models, and {1 - kept:.0%} changed."
+        return (
+            f"{found}; in this space {kept:.0%} of their neighbours are the same in both models, and "
+            f"{1 - kept:.0%} changed."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

@@ -77,7 +77,8 @@ def apply(map_: str | Path | Remedy, vectors: Any, *, side: Side = "items") -> E
     affine = affine_of(fitted)
     if given.n_components != fitted.n_features_in_:
         raise InputError(
-            f"{fitted.name} takes vectors of {fitted.n_features_in_} components, and these have {given.n_components}: pass "
+            f"{fitted.name} takes vectors of {fitted.n_features_in_} components, and these have {given.n_components}: "
+            f"pass "
             "vectors of the model that the map was made for."
         )
     return given.with_tables(

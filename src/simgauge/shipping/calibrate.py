@@ -57,14 +57,16 @@ class Calibration(Tabular):
     def summary(self) -> str:
         """What it means, in two sentences."""
         half = self.threshold(0.5)
-        said = "no cosine makes similar more likely than not" if half is None else f"from a cosine of {half:.2f} on, two are more likely similar than not"  # fmt: skip
+        said = "no cosine makes similar more likely than not" if half is None else (f"from a cosine of {half:.2f} on, "
+        f"two are more likely similar than not")  # fmt: skip
         more = ""
         if self.other_error is not None and self.transfers is not None:
             other = self.other_error
             verb = "transfers" if self.transfers else "does not transfer"
             more = (
                 f" It {verb} to the other group: its calibration error there is {other.value:.3f} "
-                f"[{other.low:.3f}, {other.high:.3f}], {self.error.value:.3f} [{self.error.low:.3f}, {self.error.high:.3f}] here."
+                f"[{other.low:.3f}, {other.high:.3f}], {self.error.value:.3f} [{self.error.low:.3f}, "
+                f"{self.error.high:.3f}] here."
             )
         return f"By {self.n_pairs:,} labelled pairs, {said}.{more}"
 
@@ -126,14 +128,16 @@ def calibrate(
     -----
     The order of cosines is kept, so this cures no wrong order: a gauge that ranks badly ranks badly afterwards. It is
     isotonic regression, whose calibration error on its own pairs is zero and says nothing; the error given is that of
-    pairs which had no part in the fit, in ten bins of equal size. The band needs nothing but that the probability does not
-    fall: the share among the n^⅔ pairs just below a cosine is then no more than the probability there on average, and among
-    those just above no less, so the ends are Wilson's for these shares. (A bootstrap of isotonic regression covers too little.)
+    pairs which had no part in the fit, in ten bins of equal size. The band needs nothing but that the probability does
+    not fall: the share among the n^⅔ pairs just below a cosine is then no more than the probability there on average,
+    and among those just above no less, so the ends are Wilson's for these shares. (A bootstrap of isotonic regression
+    covers too little.)
 
     Raises
     ------
     InputError
-        Ids that the embedding lacks, fewer than 20 pairs, labels other than 0 and 1, only one of them, or more than two groups.
+        Ids that the embedding lacks, fewer than 20 pairs, labels other than 0 and 1, only one of them, or more than two
+        groups.
 
     References
     ----------
@@ -162,7 +166,8 @@ def calibrate(
     first, other = _groups(group, known, len(truth))
     if first.sum() < LEAST or len(np.unique(truth[first])) < 2:
         raise InputError(
-            f"{int(first.sum())} labelled pairs, {int(truth[first].sum())} of them similar: at least {LEAST} are needed, of "
+            f"{int(first.sum())} labelled pairs, {int(truth[first].sum())} of them similar: at least {LEAST} are "
+            f"needed, of "
             "both kinds."
         )
     draw = as_generator(rng)

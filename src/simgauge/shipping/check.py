@@ -91,8 +91,8 @@ def check(
 ) -> StoreCheck:
     """Ask a vector store or an index file whether its answers are those that its vectors were made for.
 
-    The vectors are read back from it, exact search over them is the truth, and the store's own exact search and its index
-    are compared with that. Nothing is written.
+    The vectors are read back from it, exact search over them is the truth, and the store's own exact search and its
+    index are compared with that. Nothing is written.
 
     Parameters
     ----------

@@ -130,8 +130,8 @@ def export(
     table : str
         Table or collection. One that simgauge did not write is never touched.
     append : bool
-        Add rows to what is there, rows of known ids in place of the old ones. Only vectors that the same map made can be
-        added: two models in one store are nonsense.
+        Add rows to what is there, rows of known ids in place of the old ones. Only vectors that the same map made can
+        be added: two models in one store are nonsense.
     index : bool
         Build the store's index where it is worth it.
     verify : bool
@@ -149,8 +149,8 @@ def export(
     Notes
     -----
     Rows are scaled to norm one in float32 when the vectors are for cosine, so that cosine, inner product and Euclidean
-    distance rank alike whatever a query asks for; the original norm is in a column. Zero rows are left out and listed. What
-    was there is replaced in one transaction, by a rename or by switching an alias.
+    distance rank alike whatever a query asks for; the original norm is in a column. Zero rows are left out and listed.
+    What was there is replaced in one transaction, by a rename or by switching an alias.
 
     Raises
     ------
@@ -268,7 +268,10 @@ def _in_words(found: Answers | None) -> str:
     if found is None:
         return "not asked"
     share = found.agreement
-    return f"{share.value:.1%} of {found.k} neighbours agree, {found.n_queries} queries [{share.low:.1%}, {share.high:.1%}]"
+    return (
+        f"{share.value:.1%} of {found.k} neighbours agree, {found.n_queries} queries [{share.low:.1%}, "
+        f"{share.high:.1%}]"
+    )
 
 
 def _short(space: Any) -> str:

@@ -112,12 +112,16 @@ def _duckdb(matrix: Matrix, shift: Matrix, unit: bool) -> str:
     inner = "[\n" + ",\n".join(parts) + "\n  ]"
     size = f"DOUBLE[{matrix.shape[1]}]"
     if not unit:
-        return f"-- DuckDB: rows of {width} components to rows of {matrix.shape[1]}\nCREATE OR REPLACE MACRO to_space(v) AS (\n  {inner}::{size}\n);\n"
+        return (
+            f"-- DuckDB: rows of {width} components to rows of {matrix.shape[1]}\nCREATE OR REPLACE MACRO "
+            f"to_space(v) AS (\n  {inner}::{size}\n);\n"
+        )
     return (
         f"-- DuckDB: rows of {width} components to unit rows of {matrix.shape[1]}\n"
         f"CREATE OR REPLACE MACRO in_space(v) AS (\n  {inner}\n);\n"
         "CREATE OR REPLACE MACRO to_space(v) AS (\n"
-        f"  list_transform(in_space(v), lambda x: x / sqrt(list_sum(list_transform(in_space(v), lambda y: y * y))))::{size}\n);\n"
+        f"  list_transform(in_space(v), lambda x: x / sqrt(list_sum(list_transform(in_space(v), lambda y: y * "
+        f"y))))::{size}\n);\n"
     )
 
 
@@ -131,7 +135,8 @@ def _pgvector(matrix: Matrix, shift: Matrix, unit: bool) -> str:
     result = f"l2_normalize({inner})" if unit else inner
     return (
         f"-- PostgreSQL with pgvector: rows of {matrix.shape[0]} components to rows of {matrix.shape[1]}\n"
-        f"CREATE OR REPLACE FUNCTION to_space(v vector) RETURNS vector LANGUAGE sql IMMUTABLE AS $$\n  SELECT {result}\n$$;\n"
+        f"CREATE OR REPLACE FUNCTION to_space(v vector) RETURNS vector LANGUAGE sql IMMUTABLE AS $$\n  SELECT "
+        f"{result}\n$$;\n"
     )
 
 

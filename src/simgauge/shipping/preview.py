@@ -120,8 +120,8 @@ def preview(
     evidence : CoConsumption, Labels, PairJudgements or Relevance, optional
         Scores every form, with intervals.
     orders : sequence of {"principal", "columns"}
-        Which columns are kept: the first ones after a rotation to the principal axes (cosines of whole rows do not change
-        by that), or the first as they come, which is what models trained for truncation are for.
+        Which columns are kept: the first ones after a rotation to the principal axes (cosines of whole rows do not
+        change by that), or the first as they come, which is what models trained for truncation are for.
     k, sample : int
         Neighbours, and rows whose neighbours are compared.
     rng : int or numpy.random.Generator

@@ -33,8 +33,10 @@ REACHED = 0.999
 
 
 REASONS: Mapping[str, str] = {
-    "zero": "their cosine is undefined: DuckDB sorts them first by similarity, sqlite-vec and PostgreSQL may, LanceDB drops them",
-    "graph": "graphs of inner products have rows that no walk reaches, and lifting rows by one component makes recall worse",
+    "zero": "their cosine is undefined: DuckDB sorts them first by similarity, sqlite-vec and PostgreSQL may, LanceDB "
+    "drops them",
+    "graph": "graphs of inner products have rows that no walk reaches, and lifting rows by one component makes recall "
+    "worse",
 }
 
 
@@ -89,8 +91,17 @@ def norms_of(read: ReadBack) -> Finding:
     """Norms of the rows that are not zero, and whether some are below a store's floor of normalisation."""
     alive = read.norms[read.norms > 0]
     if not len(alive):
-        return Finding("store_norms", "Norms", None, "every row is zero", "fail", cause="there is no direction in any row",
-                       action="export the vectors again", verify="simgauge check again", group="store")  # fmt: skip
+        return Finding(
+            "store_norms",
+            "Norms",
+            None,
+            "every row is zero",
+            "fail",
+            cause="there is no direction in any row",
+            action="export the vectors again",
+            verify="simgauge check again",
+            group="store",
+        )
     tiny = int((alive < TINY_NORM).sum())
     spread = f"norms from {alive.min():.3g} to {alive.max():.3g}"
     mixed = not _is_unit(read)
@@ -101,8 +112,14 @@ def norms_of(read: ReadBack) -> Finding:
             action="export unit rows, which is what simgauge export does for cosine",
             verify="all norms are 1 afterwards", group="store",
         )  # fmt: skip
-    return Finding("store_norms", "Norms", float(alive.max() / alive.min()), spread if mixed else "every row has norm one",
-                   "info" if mixed else "ok", group="store")  # fmt: skip
+    return Finding(
+        "store_norms",
+        "Norms",
+        float(alive.max() / alive.min()),
+        spread if mixed else "every row has norm one",
+        "info" if mixed else "ok",
+        group="store",
+    )
 
 
 def zero_rows(read: ReadBack) -> Finding:
@@ -144,7 +161,8 @@ def card_of(read: ReadBack) -> Finding | None:
     stated = read.found.card
     if stated is None:
         return Finding(
-            "store_card", "What the vectors are", None, "no card: nothing says which model and map made these vectors", "info",
+            "store_card", "What the vectors are", None, "no card: nothing says which model and map made these "
+            "vectors", "info",
             group="store",
         )  # fmt: skip
     made = stated.get("remedy") or stated.get("gauge") or {}
@@ -185,13 +203,22 @@ def _index(read: ReadBack) -> Finding:
     )
     more = f"; {found.finds_itself:.0%} of the rows find themselves" if found.finds_itself < 1 else ""
     return Finding(
-        "store_recall", f"Recall of the index ({read.found.index})", found.agreement.value, _words(found) + more, verdict,
+        "store_recall",
+        f"Recall of the index ({read.found.index})",
+        found.agreement.value,
+        _words(found) + more,
+        verdict,
         (found.agreement.low, found.agreement.high),
         cause="" if verdict == "ok" else cause,
-        action="" if verdict == "ok" else "for cosine export unit rows; raise the candidates of a search (ef), or use a flat or "
+        action=""
+        if verdict == "ok"
+        else "for cosine export unit rows; raise the candidates of a search (ef), or use "
+        "a flat or "
         "IVF index for rankings by inner product",
-        verify="simgauge check again", details=found.to_dict(), group="store",
-    )  # fmt: skip
+        verify="simgauge check again",
+        details=found.to_dict(),
+        group="store",
+    )
 
 
 def self_dominated(read: ReadBack) -> Finding | None:
@@ -207,12 +234,17 @@ def self_dominated(read: ReadBack) -> Finding | None:
         best = np.maximum(best, scores_of(asked, read.found.vectors[start : start + (1 << 16)], "dot").max(axis=1))
     share = float((best > own * (1 + 1e-6)).mean())
     return Finding(
-        "store_self_dominated", "Rows beaten by others even on themselves", share,
-        f"{share:.0%} of the rows have another row with a larger inner product than their own", "warn" if share > 0.5 else "info",
+        "store_self_dominated",
+        "Rows beaten by others even on themselves",
+        share,
+        f"{share:.0%} of the rows have another row with a larger inner product than their own",
+        "warn" if share > 0.5 else "info",
         cause="long rows win every inner product: such rows are nobody's nearest neighbour, and graphs lose them",
-        action="use cosine (export unit rows) for similar items; keep inner product for users' rankings, in a flat index",
-        verify="the share is 0 for unit rows", group="store",
-    )  # fmt: skip
+        action="use cosine (export unit rows) for similar items; keep inner product for users' rankings, in a flat "
+        "index",
+        verify="the share is 0 for unit rows",
+        group="store",
+    )
 
 
 def _words(found: Answers) -> str:

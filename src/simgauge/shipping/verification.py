@@ -1,4 +1,5 @@
-"""What a store answers beside the exact truth: agreement of its exact search, recall of its index, rows out of reach."""
+"""What a store answers beside the exact truth: agreement of its exact search, recall of its index, rows out of
+reach."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Files and directories that change as a whole or not at all, whenever the process or the machine stops.
 
 New files are written in a folder beside their target, brought to the disk, and take their places in one step: by
-exchanging the two directories where the system can do that. Where it cannot (mount points, the working directory, folders
-of the user inside), a list of the moves is written first. From then on readers find the new files, and the next run
-finishes the moves. Only files of ours are replaced; all others stay.
+exchanging the two directories where the system can do that. Where it cannot (mount points, the working directory,
+folders of the user inside), a list of the moves is written first. From then on readers find the new files, and the next
+run finishes the moves. Only files of ours are replaced; all others stay.
 """
 
 from __future__ import annotations
@@ -180,7 +180,8 @@ def _commit(place: Path, target: Path, own_names: OwnNames) -> list[str]:
     taken = sorted((names & there) - own)
     if taken:
         raise InputError(
-            f"{target} holds {some_of(taken)} already, not written by simgauge: move it away, or choose another directory."
+            f"{target} holds {some_of(taken)} already, not written by simgauge: move it away, or choose another "
+            f"directory."
         )
     kept = sorted(there - own)
     if place.parent == target or not _exchange(place, target, own | names, kept):
@@ -234,7 +235,8 @@ def _move_in(place: Path, target: Path, names: set[str], stale: set[str]) -> Non
 
 
 def _exchangeable(target: Path) -> bool:
-    """Whether an existing directory may be another one afterwards: nobody stands in it, and it holds plain files only."""
+    """Whether an existing directory may be another one afterwards: nobody stands in it, and it holds plain files
+    only."""
     if os.path.ismount(target) or not os.access(target.parent, os.W_OK | os.X_OK):
         return False
     if target.stat().st_uid != os.geteuid() or _stands_in(target):

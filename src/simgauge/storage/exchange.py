@@ -14,7 +14,8 @@ HERE = -100
 
 
 def exchange(first: Path, second: Path) -> bool:
-    """Let two directories of one file system change places atomically; False, and nothing done, where that is impossible.
+    """Let two directories of one file system change places atomically; False, and nothing done, where that is
+    impossible.
 
     Impossible is it on systems other than Linux, on file systems that do not know it, and for mount points.
     """

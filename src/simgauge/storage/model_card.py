@@ -1,4 +1,5 @@
-"""The card beside a saved embedding: README.md with YAML front matter that says what the vectors are, for people and hubs."""
+"""The card beside a saved embedding: README.md with YAML front matter that says what the vectors are, for people and
+hubs."""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ import simgauge
 embedding = simgauge.Embedding.load("this directory")
 ```
 
-The front matter above says how they were made, on which evidence, and the SHA-256 of every file. `simgauge.json` holds the
-same for programs. Edit this card as you like: an edited card is yours, and simgauge leaves it as it is.
+The front matter above says how they were made, on which evidence, and the SHA-256 of every file. `simgauge.json` holds
+the same for programs. Edit this card as you like: an edited card is yours, and simgauge leaves it as it is.
 """
 
 REASONS = {

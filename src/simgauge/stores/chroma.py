@@ -20,7 +20,8 @@ from simgauge.stores.store import Store, StoredVectors, Written
 ROWS_PER_CALL = 5_000
 SPACES = {"cosine": "cosine", "dot": "ip", "l2": "l2"}
 NO_DOT = (
-    "Chroma's graph loses rows under inner product (it returned 72 of 300), which these vectors are for. Choose another "
+    "Chroma's graph loses rows under inner product (it returned 72 of 300), which these vectors are for. Choose "
+    "another "
     "target, or ship a gauge that is for cosine (simgauge fix)."
 )
 

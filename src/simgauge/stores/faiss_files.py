@@ -117,7 +117,8 @@ class FaissFile(Store):
         labels = as_ids_of_store(pq.read_table(self._ids_path)["id"].to_pylist())
         if len(labels) != n:
             raise InputError(
-                f"{self._ids_path.name} holds {len(labels)} ids and the index {n} rows: an export did not finish. Repeat it."
+                f"{self._ids_path.name} holds {len(labels)} ids and the index {n} rows: an export did not finish. "
+                f"Repeat it."
             )
         return labels
 

@@ -50,5 +50,6 @@ class FvecsFile(VectorFile):
         """See `Store.recipe`."""
         return (
             "# inner products of unit rows are their cosines: larger is nearer\n"
-            f"table = np.fromfile({self.address!r}, '<f4').reshape(-1, {rows.n_components + 1})[:, 1:]; scores = table @ query"
+            f"table = np.fromfile({self.address!r}, '<f4').reshape(-1, {rows.n_components + 1})[:, 1:]; scores = "
+            f"table @ query"
         )

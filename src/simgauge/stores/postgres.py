@@ -1,4 +1,5 @@
-"""PostgreSQL with pgvector: a table filled by binary COPY, its HNSW index, and the exchange of both in one transaction."""
+"""PostgreSQL with pgvector: a table filled by binary COPY, its HNSW index, and the exchange of both in one
+transaction."""
 
 from __future__ import annotations
 
@@ -94,7 +95,8 @@ class PostgresTable(Store):
         return (
             f"-- {'cosine' if rows.unit else 'inner product'} = {formula}: larger is nearer\n"
             f"-- order by the operator itself: an expression around it would not use the index\n"
-            f"SELECT {self.id_column}, {formula} AS score FROM {self.table} ORDER BY {self.vector} {operator} $1 LIMIT 10;"
+            f"SELECT {self.id_column}, {formula} AS score FROM {self.table} ORDER BY {self.vector} {operator} $1 "
+            f"LIMIT 10;"
         )
 
     def _columns(self, rows: ExportRows) -> str:
@@ -162,7 +164,8 @@ class PostgresTable(Store):
                     vectors.register_vector(base)
                 except psycopg.Error as error:
                     raise InputError(
-                        f"{self._where} lacks the extension vector, and it cannot be made there ({_first(error)}): install "
+                        f"{self._where} lacks the extension vector, and it cannot be made there ({_first(error)}): "
+                        f"install "
                         "pgvector on the server and run CREATE EXTENSION vector as its administrator."
                     ) from error
                 yield base

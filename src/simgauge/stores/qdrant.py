@@ -1,4 +1,5 @@
-"""Qdrant, a server by its address or its client's local mode by a folder: a new collection, then the alias is switched."""
+"""Qdrant, a server by its address or its client's local mode by a folder: a new collection, then the alias is
+switched."""
 
 from __future__ import annotations
 

@@ -103,8 +103,8 @@ def export_rows(
     ----------
     embedding : Embedding
         ``provenance["remedy"]["metric"]`` says what the vectors are for; cosine where nothing is said. For cosine rows
-        are scaled to norm one, so that a store's cosine, inner product and Euclidean distance rank alike; for dot product
-        they are left as they are.
+        are scaled to norm one, so that a store's cosine, inner product and Euclidean distance rank alike; for dot
+        product they are left as they are.
     card : mapping, optional
         Added to the card.
     made_by : GaugeMap, optional
@@ -134,7 +134,8 @@ def export_rows(
         largest = float(norms.max())
         if largest > float(np.finfo(np.float32).max):
             raise InputError(
-                f"norms of up to {largest:.3g} are beyond the range of float32, in which stores hold vectors: scale the "
+                f"norms of up to {largest:.3g} are beyond the range of float32, in which stores hold vectors: scale "
+                f"the "
                 "table first. Rankings by dot product do not depend on the scale."
             )
     zero = np.flatnonzero(norms == 0)

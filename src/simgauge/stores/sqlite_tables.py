@@ -22,7 +22,8 @@ from simgauge.stores.store import Store, StoredVectors, Written
 CARDS = "simgauge_cards"
 MOST_NEIGHBORS = 4_096
 NO_DOT = (
-    "sqlite-vec compares by cosine, Euclidean or L1 distance and has no inner product, which these vectors are for. Choose "
+    "sqlite-vec compares by cosine, Euclidean or L1 distance and has no inner product, which these vectors are for. "
+    "Choose "
     "another target, or ship a gauge that is for cosine (simgauge fix)."
 )
 

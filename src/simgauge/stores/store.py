@@ -74,7 +74,8 @@ class Store(ABC):
         for name in (table, vector, id_column):
             if not NAME.fullmatch(name):
                 raise ParameterError(
-                    f"{name!r} cannot name a table or column: expected letters, digits and underscores, at most 63, not "
+                    f"{name!r} cannot name a table or column: expected letters, digits and underscores, at most 63, "
+                    f"not "
                     "beginning with a digit."
                 )
         self.address, self.table, self.vector, self.id_column = address, table, vector, id_column
@@ -86,8 +87,8 @@ class Store(ABC):
         Raises
         ------
         InputError
-            The store is down, refuses, is full, cannot hold such ids or vectors of that width, or holds something of this name
-            that simgauge did not write.
+            The store is down, refuses, is full, cannot hold such ids or vectors of that width, or holds something of
+            this name that simgauge did not write.
         """
 
     def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
@@ -122,14 +123,16 @@ class Store(ABC):
         """Raise where the store cannot hold vectors of that width."""
         if self.max_components is not None and n_components > self.max_components:
             raise InputError(
-                f"{self.kind} holds vectors of at most {self.max_components} components, and these have {n_components}: "
+                f"{self.kind} holds vectors of at most {self.max_components} components, and these have "
+                f"{n_components}: "
                 "truncate them first (simgauge preview shows what that costs), or choose another target."
             )
 
     def not_ours(self, where: str) -> InputError:
         """The error for something of this name that simgauge did not write."""
         return InputError(
-            f"{where} holds a table {self.table!r} that simgauge did not write, and it is left as it is: choose another "
+            f"{where} holds a table {self.table!r} that simgauge did not write, and it is left as it is: choose "
+            f"another "
             "name with --table."
         )
 

@@ -72,7 +72,8 @@ def parse_target(text: str) -> Target:
         return Target(kind, f"postgresql:{address}")
     if not colon or kind not in known_kinds():
         raise InputError(
-            f"{text!r} names no target. Expected KIND:PATH, with KIND one of {', '.join(sorted(known_kinds()))}; such as "
+            f"{text!r} names no target. Expected KIND:PATH, with KIND one of {', '.join(sorted(known_kinds()))}; such "
+            f"as "
             "duckdb:vectors.db, parquet:vectors.parquet, qdrant:http://localhost:6333, or postgresql://user@host/database."
         )
     if not address:

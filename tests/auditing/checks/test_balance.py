@@ -1,4 +1,5 @@
-"""Balance of the two tables: when it contradicts, when it only says that training stopped early, and when it says nothing."""
+"""Balance of the two tables: when it contradicts, when it only says that training stopped early, and when it says
+nothing."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ def test_dot_product_does_not_take_the_offset_out(offset):
 
 
 def test_the_share_is_that_of_the_squared_distances(rng):
-    """The identity: mean ‖u − i‖² = spreads + ‖difference of means‖², and a sample of one cloud shows next to nothing."""
+    """The identity: mean ‖u − i‖² = spreads + ‖difference of means‖², and a sample of one cloud shows next to
+    nothing."""
     P, Q = two_tables(rng, 3_000, 2_000, 5)
     P = P + 1.5
     workspace = asked(Embedding(Q, P), None)

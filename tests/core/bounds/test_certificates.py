@@ -1,4 +1,5 @@
-"""Certificates: no metric below κ° changes a list (random, structured and optimised attacks), and the tying gauge at κ° does."""
+"""Certificates: no metric below κ° changes a list (random, structured and optimised attacks), and the tying gauge at κ°
+does."""
 
 from __future__ import annotations
 
@@ -233,7 +234,8 @@ def test_float32_angles_come_from_the_vectors_not_from_scores():
 
 @pytest.mark.parametrize("near_ties", [5, 40, 300])
 def test_any_number_of_float32_near_ties_is_complete(rng, near_ties):
-    """Rows whose cosines to row 0 are one float32 number, in random order: the list and its rivals are found all the same.
+    """Rows whose cosines to row 0 are one float32 number, in random order: the list and its rivals are found all the
+    same.
 
     With candidates from float32 scores and eight to spare, κ came out up to 1.57 times too high.
     """

@@ -1,4 +1,5 @@
-"""Neighbours proven for every named gauge: none leaves at any α between the points of the grid, in any way that is tried."""
+"""Neighbours proven for every named gauge: none leaves at any α between the points of the grid, in any way that is
+tried."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def test_proven_neighbours_are_in_the_list_at_every_power(rng, center):
 
 
 def test_neighbours_that_are_only_seen_can_leave_between_the_points(rng, monkeypatch):
-    """Control: on a coarse grid some neighbours seen at every point are gone in between, and none of them was proven."""
+    """Control: on a coarse grid some neighbours seen at every point are gone in between, and none of them was
+    proven."""
     monkeypatch.setattr(named_gauges, "GRIDS", (3,))
     left_between = 0
     for _ in range(6):
@@ -80,7 +82,8 @@ def test_finer_grids_prove_more_and_see_less(rng):
 
 
 def test_one_grid_equals_certificates_of_every_point(rng):
-    """Reference: κ° at each of 21 points by `neighbor_certificate`, and the cover of [0, 1] by stretches, point by point."""
+    """Reference: κ° at each of 21 points by `neighbor_certificate`, and the cover of [0, 1] by stretches, point by
+    point."""
     from simgauge.core.bounds.certificates import neighbor_certificate
 
     items, users = clustered_pair(rng, n_items=60)

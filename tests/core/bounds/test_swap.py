@@ -1,4 +1,5 @@
-"""Swap thresholds: exact against constrained optimisation and brute force, attained by the tying gauge, degenerate triples."""
+"""Swap thresholds: exact against constrained optimisation and brute force, attained by the tying gauge, degenerate
+triples."""
 
 from __future__ import annotations
 
@@ -48,8 +49,8 @@ def random_triple(rng: np.random.Generator, dim: int) -> np.ndarray:
 def optimised(rows: np.ndarray, rng: np.random.Generator, starts: int = 3) -> float:
     """Smallest condition number under which the rows tie, by constrained optimisation over all metrics.
 
-    Q diag(exp(L sin²u)) Qᵀ with Q from the QR decomposition of any matrix is every metric up to scale; L, the logarithm of
-    the condition number, is minimised, and the tie is an equality constraint.
+    Q diag(exp(L sin²u)) Qᵀ with Q from the QR decomposition of any matrix is every metric up to scale; L, the logarithm
+    of the condition number, is minimised, and the tie is an equality constraint.
     """
     dim = rows.shape[1]
 
@@ -138,8 +139,13 @@ def test_in_the_plane_the_threshold_is_that_of_brute_force_over_all_metrics(rng)
 def test_thresholds_are_continuous_down_to_coplanar_triples(lift, y, z):
     """z leaves the plane of x and y by an angle `lift`; residuals in long double are the reference."""
     angles = np.radians([y, z])
-    rows = np.array([[1.0, 0, 0], [np.cos(angles[0]), np.sin(angles[0]), 0],
-                     [np.cos(angles[1]), np.sin(angles[1]) * np.cos(lift), np.sin(angles[1]) * np.sin(lift)]])  # fmt: skip
+    rows = np.array(
+        [
+            [1.0, 0, 0],
+            [np.cos(angles[0]), np.sin(angles[0]), 0],
+            [np.cos(angles[1]), np.sin(angles[1]) * np.cos(lift), np.sin(angles[1]) * np.sin(lift)],
+        ]
+    )
     (threshold,) = swap_threshold(rows, [[0, 1, 2]])
     same_side = z > 0
     if lift == 0:

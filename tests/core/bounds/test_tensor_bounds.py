@@ -1,4 +1,5 @@
-"""Bounds of cosines of tensors: those of NumPy tables; only the asked pairs, and of "diagonal" their rows, cross over."""
+"""Bounds of cosines of tensors: those of NumPy tables; only the asked pairs, and of "diagonal" their rows, cross
+over."""
 
 from __future__ import annotations
 

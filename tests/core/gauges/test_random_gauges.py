@@ -11,7 +11,8 @@ from simgauge.errors import ParameterError
 
 
 def test_axes_are_haar_rotations(rng):
-    """No direction and no sign is preferred: an entry of a Haar matrix is a coordinate of a uniform point on the sphere."""
+    """No direction and no sign is preferred: an entry of a Haar matrix is a coordinate of a uniform point on the
+    sphere."""
     draws = np.array([random_axes(3, rng)[0] for _ in range(2000)])
     np.testing.assert_allclose(np.einsum("nij,nkj->nik", draws, draws), np.tile(np.eye(3), (2000, 1, 1)), atol=1e-14)
     for entry in draws.reshape(2000, 9).T:  # uniform on [-1, 1] in three dimensions, by Archimedes

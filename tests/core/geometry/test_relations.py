@@ -1,4 +1,5 @@
-"""What turns one table into another: each relation by construction, its nearest impostor as control, chance, bad input."""
+"""What turns one table into another: each relation by construction, its nearest impostor as control, chance, bad
+input."""
 
 from __future__ import annotations
 

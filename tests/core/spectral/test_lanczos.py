@@ -125,7 +125,8 @@ def test_more_copies_than_a_block_holds_are_not_replaced_by_smaller_values(rng):
 
 @pytest.mark.parametrize(("copies", "dtype"), [(40, np.float32), (100, np.float64), (150, np.float32)])
 def test_every_copy_of_a_value_is_found(copies, dtype):
-    """The space of one block holds BLOCK copies of a value: those that follow are found by random blocks, all of them."""
+    """The space of one block holds BLOCK copies of a value: those that follow are found by random blocks, all of
+    them."""
     for tail in (4 / np.arange(1, 601.0), 4 * 0.97 ** np.arange(600.0)):
         matrix = sp.diags_array(np.concatenate([np.full(copies, 5.0), tail]).astype(dtype)).tocsr()
         for seed in range(2):

@@ -1,4 +1,5 @@
-"""Files of interactions that are no tables: Matrix Market is read, what holds many items a line is refused with a recipe."""
+"""Files of interactions that are no tables: Matrix Market is read, what holds many items a line is refused with a
+recipe."""
 
 from __future__ import annotations
 

@@ -119,5 +119,8 @@ def test_sqlite_reads_and_nothing_else(tmp_path: Path, query: str) -> None:
     connection.close()
     with pytest.raises(InputError, match="SQLite could not answer the query"):
         read_interactions(tmp_path / "data.sqlite", query=query.format(folder=tmp_path))
-    query = "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 3) SELECT abs(i) AS user, item FROM n, events"
+    query = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 3) SELECT abs(i) AS user, item FROM "
+        "n, events"
+    )
     assert read_interactions(tmp_path / "data.sqlite", query=query).nnz == 3

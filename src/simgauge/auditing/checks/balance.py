@@ -163,7 +163,8 @@ def _why_not(workspace: Workspace, measured: _Measured) -> str:
     users, width = workspace.embedding.n_users, workspace.embedding.n_components
     if users <= 2 * width:
         return (
-            f"cannot be tested: {counted(users, 'user')} for {counted(width, 'component')} cannot show how users spread over them "
+            f"cannot be tested: {counted(users, 'user')} for {counted(width, 'component')} cannot show how users "
+            f"spread over them "
             f"(more than {2 * width:,} are needed)"
         )
     if not np.isfinite(measured.balance.condition_number):
@@ -209,7 +210,8 @@ def _finding(workspace: Workspace, measured: _Measured | None, verdict: Verdict,
         interval=interval,
         summary=summary,
         verdict=verdict,
-        cause="a penalty on both factors is stationary along the gauge only if PᵀP and QᵀQ are proportional (count-weighted "
+        cause="a penalty on both factors is stationary along the gauge only if PᵀP and QᵀQ are proportional "
+        "(count-weighted "
         "penalties: those with each row weighted by its interactions); until then the initial values decide too",
         action=action,
         verify="train longer or with a larger penalty: κ of the balance must fall towards 1",

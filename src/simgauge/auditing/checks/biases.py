@@ -25,7 +25,8 @@ def folded_bias(workspace: Workspace) -> Finding:
         value=float(len(names)),
         summary="; ".join(names) if names else "no bias or constant column was found",
         verdict=workspace.thresholds["folded_bias"].judge(float(len(names))),
-        cause="some libraries append biases to the factors so that one dot product gives the whole score; a rotation or "
+        cause="some libraries append biases to the factors so that one dot product gives the whole score; a rotation "
+        "or "
         "another change of gauge then spreads them over all columns",
         action=_action(bool(columns), center_of(sides), one_table=users is None),
         verify="the same check afterwards",
@@ -55,7 +56,8 @@ def _of_one_table(items: Table) -> tuple[list[str], dict[str, str]]:
     if columns or not constant_direction(items).found:
         return columns, {}
     return [], {
-        "users": "items hold a constant direction: a bias of the other side is mixed into the columns, or all rows have "
+        "users": "items hold a constant direction: a bias of the other side is mixed into the columns, or all rows "
+        "have "
         "one sum"
     }
 

@@ -49,11 +49,14 @@ def cosine_range(workspace: Workspace) -> Finding | None:
         title="Exact range of a cosine",
         value=value,
         interval=(least, most) if np.isfinite(most) and least < most else None,
-        summary=f"the cosine of an item and one of its neighbours can be anything in a range of width {value:.2f} (median: "
-        f"{judged['low']:.2f} to {judged['high']:.2f}) under metrics with condition number {JUDGED_CONDITION_NUMBER:g}, "
+        summary=f"the cosine of an item and one of its neighbours can be anything in a range of width {value:.2f} "
+        f"(median: "
+        f"{judged['low']:.2f} to {judged['high']:.2f}) under metrics with condition number "
+        f"{JUDGED_CONDITION_NUMBER:g}, "
         "and nothing beyond it",
         verdict="info",
-        cause="tan(φ/2) of an angle is multiplied by at most √κ and divided by at most √κ (generalised Wielandt inequality)",
+        cause="tan(φ/2) of an angle is multiplied by at most √κ and divided by at most √κ (generalised Wielandt "
+        "inequality)",
         action="a threshold on the cosine means nothing finer than this range",
         verify="attaining_gauge(vectors, pair, κ) returns the gauge under which a cosine becomes its bound",
         gauge_dependent=True,
@@ -103,13 +106,16 @@ def certified_neighbors(workspace: Workspace) -> Finding | None:
         title="Neighbours that are certain",
         value=value,
         interval=(low, high),
-        summary=f"{value:.0%} of neighbours, {judged['nearest']:.0%} of nearest ones and {judged['lists']:.0%} of whole lists "
+        summary=f"{value:.0%} of neighbours, {judged['nearest']:.0%} of nearest ones and {judged['lists']:.0%} of "
+        f"whole lists "
         f"stay under every metric with condition number up to {JUDGED_CONDITION_NUMBER:g}{_scale_text(scale)}",
         verdict="info",
-        cause="each neighbour has an exact threshold κ°: no metric of a smaller condition number makes an item outside the list "
+        cause="each neighbour has an exact threshold κ°: no metric of a smaller condition number makes an item "
+        "outside the list "
         "as near as it is. This is a worst case over all metrics, and typical ones change less",
         action="none is needed; neighbor_certificate gives κ° for each neighbour of a list, where single lists matter",
-        verify="tying_gauge returns the gauge that makes a neighbour and the first item to pass it equally near, at exactly κ°",
+        verify="tying_gauge returns the gauge that makes a neighbour and the first item to pass it equally near, at "
+        "exactly κ°",
         gauge_dependent=True,
         group="gauge",
         details={"by_condition_number": rows, "named_gauges": scale, "k": workspace.k},

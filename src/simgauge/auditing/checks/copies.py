@@ -28,7 +28,8 @@ def exact_copies(workspace: Workspace) -> Finding:
         "Exact copies",
         value,
         f"{copies} items share their vector with another ({groups} groups)" + ("; zero vectors aside" if zero else ""),
-        cause="trained vectors of different items do not coincide: these were never trained and kept a common start, come "
+        cause="trained vectors of different items do not coincide: these were never trained and kept a common start, "
+        "come "
         "from equal inputs (the same text under two ids), or were joined twice",
         action="keep one of each group in the index, or leave untrained items out: they fill each other's lists",
         verify="count the distinct rows",
@@ -55,10 +56,14 @@ def near_copies(workspace: Workspace) -> Finding:
         cause = (
             "items whose only one or two interactions are by the same users get the same direction, however different"
         )
-        action = "do not merge them: leave items with so little data out of lists of similar items, or fill them up otherwise"
+        action = (
+            "do not merge them: leave items with so little data out of lists of similar items, or fill them up "
+            "otherwise"
+        )
     else:
         cause = (
-            "the same thing under several ids; items that training had too little data to tell apart; or vectors that cosine is "
+            "the same thing under several ids; items that training had too little data to tell apart; or vectors that "
+            "cosine is "
             "not made for as they are (a common offset, a hyperbolic space), where nearly parallel does not mean alike"
         )
         action = (
@@ -69,7 +74,8 @@ def near_copies(workspace: Workspace) -> Finding:
         "near_duplicates",
         "Near copies",
         max(share - chance, 0.0),
-        f"{share:.1%} of the items have a neighbour with cosine {NEAR_DUPLICATE} or more{seldom if close.any() else ''}{by_chance}",
+        f"{share:.1%} of the items have a neighbour with cosine {NEAR_DUPLICATE} or "
+        f"more{seldom if close.any() else ''}{by_chance}",
         interval=(max(low - chance, 0.0), max(high - chance, 0.0)),
         cause=cause,
         action=action,
@@ -81,8 +87,8 @@ def near_copies(workspace: Workspace) -> Finding:
 def share_by_chance(n_items: int, n_components: int) -> float:
     """Share of items with a near copy if directions were drawn at random: caps of the sphere get small with dimension.
 
-    Of n − 1 other directions one is within the angle with probability ``1 − (1 − p)^(n − 1)``, p the share of the sphere
-    in a cap: ``½ I(1 − cos², (k − 1)/2, ½)``.
+    Of n − 1 other directions one is within the angle with probability ``1 − (1 − p)^(n − 1)``, p the share of the
+    sphere in a cap: ``½ I(1 − cos², (k − 1)/2, ½)``.
 
     Examples
     --------

@@ -15,7 +15,8 @@ from simgauge.findings import Finding
 
 ROWS_READ = 2_000
 SAME_SPACE = 0.2
-"""Likeness of covariances below which two parts share no directions; spaces turned at random give 0 within 1 / components."""
+"""Likeness of covariances below which two parts share no directions; spaces turned at random give 0 within 1 /
+components."""
 RELIABLE = 0.3
 """Likeness of two halves of one part above which covariances say anything at all."""
 QDRANT_FLOOR = float(np.sqrt(np.finfo(np.float32).eps))
@@ -31,7 +32,8 @@ def unsigned_bytes(workspace: Workspace) -> Finding:
     text = "the entries are no bytes with a zero point"
     if found is not None:
         text = (
-            f"all entries are whole numbers from {found.lowest} to {found.highest} around {found.offset:.0f}: unsigned bytes "
+            f"all entries are whole numbers from {found.lowest} to {found.highest} around {found.offset:.0f}: "
+            f"unsigned bytes "
             f"whose zero is not 0; this offset alone is {found.offset_share:.0%} of the squared length"
         )
     return workspace.finding(
@@ -39,9 +41,11 @@ def unsigned_bytes(workspace: Workspace) -> Finding:
         "Bytes taken for numbers",
         0.0 if found is None else found.offset_share,
         text,
-        cause="quantised numbers are stored as bytes around a zero point (often 128), and binary vectors as eight bits an "
+        cause="quantised numbers are stored as bytes around a zero point (often 128), and binary vectors as eight "
+        "bits an "
         "entry; the cosine of the bytes is neither that of the numbers nor that of the bits",
-        action="subtract the zero point (usually 128) before comparing quantised vectors; compare packed bits by Hamming "
+        action="subtract the zero point (usually 128) before comparing quantised vectors; compare packed bits by "
+        "Hamming "
         "distance, or unpack them (numpy.unpackbits)",
         verify="the mean of all entries must be near 0 after that",
         gauge_dependent=False,
@@ -59,9 +63,11 @@ def other_geometry(workspace: Workspace) -> Finding | None:
         "Vectors of another geometry",
         1.0,
         f"these are vectors of the Poincaré ball ({kind}): their similarity is the hyperbolic distance, not the cosine",
-        cause="in the Poincaré ball the norm says how deep in the hierarchy an item is; cosine throws it away, and items "
+        cause="in the Poincaré ball the norm says how deep in the hierarchy an item is; cosine throws it away, and "
+        "items "
         "of one branch are nearly parallel without being copies",
-        action="use the distance of the class (kv.distance, kv.most_similar), or an index that takes a distance of your own",
+        action="use the distance of the class (kv.distance, kv.most_similar), or an index that takes a distance of "
+        "your own",
         verify="compare the lists of kv.most_similar with those by cosine",
         gauge_dependent=False,
     )
@@ -79,7 +85,8 @@ def several_sources(workspace: Workspace) -> Finding:
     if foreign:
         at = " and ".join(f"row {border} (“{workspace.name(border)}”)" for border in found.borders)
         text = (
-            f"from {at} on the vectors list next to nothing before it, and the other way round: {found.cross_ratio:.1%} "
+            f"from {at} on the vectors list next to nothing before it, and the other way round: "
+            f"{found.cross_ratio:.1%} "
             f"of the links that a random order would have; the likeness of the directions used is {alike:.2f} of 1"
         )
     elif found.borders:
@@ -89,9 +96,11 @@ def several_sources(workspace: Workspace) -> Finding:
         "Several encoders in one table",
         value,
         text,
-        cause="rows made by another model, or by another training of the same one, whose cosines with the rest mean nothing; "
+        cause="rows made by another model, or by another training of the same one, whose cosines with the rest mean "
+        "nothing; "
         "or content that has nothing in common with the rest",
-        action="find out what made the rows on either side of the border: two models need one encoder for all rows, or a "
+        action="find out what made the rows on either side of the border: two models need one encoder for all rows, "
+        "or a "
         "map from one space to the other (simgauge align) by items known in both",
         verify="embed some rows of both sides again with one encoder: their neighbours must cross the border",
         details={
@@ -122,7 +131,8 @@ def tiny_norms(workspace: Workspace) -> Finding:
         "Norms below a store's floor",
         len(rows) / len(norms),
         f"{len(rows)} items have a norm above 0 and below {QDRANT_FLOOR:.2e}",
-        cause="vectors that training hardly moved from 0; Qdrant stores vectors this short without normalising them, and "
+        cause="vectors that training hardly moved from 0; Qdrant stores vectors this short without normalising them, "
+        "and "
         "ranks them last under cosine",
         action="scale the rows to norm one before they are stored (simgauge export does), or leave these items out",
         verify="the shortest norm after that",

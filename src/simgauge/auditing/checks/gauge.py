@@ -28,7 +28,8 @@ CHEAP_DRAW = 1e10
 
 
 def canonical_overlap(workspace: Workspace) -> Finding | None:
-    """How many neighbours the cosine as shipped shares with each canonical gauge; None where training saw the cosine."""
+    """How many neighbours the cosine as shipped shares with each canonical gauge; None where training saw the
+    cosine."""
     if _has_no_gauges(workspace):
         return None
     shipped = workspace.probe_lists
@@ -39,7 +40,8 @@ def canonical_overlap(workspace: Workspace) -> Finding | None:
             id="canonical_overlap",
             title="Neighbours across canonical gauges",
             value=None,
-            summary="not compared: with no more items than directions in use, all whitened items are orthogonal or alike",
+            summary="not compared: with no more items than directions in use, all whitened items are orthogonal or "
+            "alike",
             verdict="info",
             gauge_dependent=True,
         )
@@ -93,7 +95,8 @@ def _what_they_share(rows: list[dict[str, Any]]) -> str:
     centred = any("items" in centered_sides(row["center"]) for row in rows)
     up_to = ", up to one constant for each user," if centred else ""
     return (
-        f"each of these gauges has the same dot products of users and items{up_to} and so the same rankings; they weigh the "
+        f"each of these gauges has the same dot products of users and items{up_to} and so the same rankings; they "
+        f"weigh the "
         "latent directions differently"
     )
 
@@ -127,7 +130,8 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
         value=value,
         interval=(judged["interval"][0], judged["interval"][1]),
         summary=f"{value:.0%} of the neighbours stay under a random metric with condition number "
-        f"{JUDGED_CONDITION_NUMBER:g}{' and a random shift of all items' if shifted else ''} (lists: {judged['low']:.0%} to "
+        f"{JUDGED_CONDITION_NUMBER:g}{' and a random shift of all items' if shifted else ''} (lists: "
+        f"{judged['low']:.0%} to "
         f"{judged['high']:.0%})",
         verdict=_capped(workspace, workspace.thresholds["random_gauge_overlap"].judge(value)),
         cause="these metrics leave every dot product of users and items alone when the users move along"
@@ -182,7 +186,8 @@ def neighbor_popularity(workspace: Workspace) -> Finding | None:
         value=value,
         interval=(max(low, 0.0), high) if np.isfinite(high) and low < high else None,
         summary=f"neighbours as shipped have {10**shipped:.0f} interactions (geometric mean); other gauges of the same "
-        f"predictions range from {10 ** min(levels):.0f} to {10 ** max(levels):.0f}; the average item has {10**everything:.0f}",
+        f"predictions range from {10 ** min(levels):.0f} to {10 ** max(levels):.0f}; the average item has "
+        f"{10**everything:.0f}",
         verdict=_capped(workspace, workspace.thresholds["neighbor_popularity"].judge(value)),
         cause="strong directions carry popularity, so the gauge acts as a hidden popularity knob",
         action="choose the gauge on popularity-weighted held-out evidence rather than by default",
@@ -200,7 +205,8 @@ def _powers(workspace: Workspace) -> tuple[float, ...]:
 
 
 def norm_popularity(workspace: Workspace) -> Finding | None:
-    """How far "long vectors are popular items" depends on the gauge; None without popularity, or with one gauge only."""
+    """How far "long vectors are popular items" depends on the gauge; None without popularity, or with one gauge
+    only."""
     if workspace.popularity is None or _has_no_gauges(workspace):
         return None
     log_popularity = np.log10(np.maximum(workspace.popularity, 1.0))
@@ -250,7 +256,8 @@ def _has_no_gauges(workspace: Workspace) -> bool:
 
 
 def _capped(workspace: Workspace, verdict: Verdict) -> Verdict:
-    """Only what is known to be arbitrary can fail by the distance of other gauges; a gauge chosen on purpose is a fact."""
+    """Only what is known to be arbitrary can fail by the distance of other gauges; a gauge chosen on purpose is a
+    fact."""
     if chosen_gauge(workspace.embedding.provenance) is not None:
         return "info"
     if verdict == "fail" and workspace.objective.verdict != "arbitrary":

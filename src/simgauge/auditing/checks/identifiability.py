@@ -39,10 +39,13 @@ class _Reading(NamedTuple):
 
 
 _ACTIONS: dict[Identifiability, str] = {
-    "arbitrary": "use a gauge-invariant similarity (canonical gauge), or train with a penalty on both factors or on cosine",
-    "controlled by the regulariser": "know that λ and the kind of penalty chose this cosine; compare it with other gauges "
+    "arbitrary": "use a gauge-invariant similarity (canonical gauge), or train with a penalty on both factors or on "
+    "cosine",
+    "controlled by the regulariser": "know that λ and the kind of penalty chose this cosine; compare it with other "
+    "gauges "
     "on held-out evidence",
-    "unknown": "say how the vectors were trained: --objective, and --biases and --penalty where they differ from its usual "
+    "unknown": "say how the vectors were trained: --objective, and --biases and --penalty where they differ from its "
+    "usual "
     "form",
     "identified": "nothing to do",
     "chosen": "nothing to do; simgauge fix says whether held-out evidence supports this gauge",
@@ -59,7 +62,8 @@ def identifiability(workspace: Workspace) -> Finding:
         id="identifiability",
         title="Is the cosine determined by training?",
         value=None,
-        summary=f"{'; '.join(f'{side}: {found.summary}' for side in sides)} ({stated}, gauge group {objective.gauge_group})",
+        summary=f"{'; '.join(f'{side}: {found.summary}' for side in sides)} ({stated}, gauge group "
+        f"{objective.gauge_group})",
         verdict=VERDICTS[found.verdict],
         cause=f"{found.reason}. [{objective.source}]",
         action=found.action,
@@ -88,7 +92,8 @@ def _reading(workspace: Workspace) -> _Reading:
             return _Reading(
                 "chosen",
                 f"chosen on purpose ({chosen})",
-                f"these vectors are in {chosen} of the model's own predictions, which is the same whatever gauge training "
+                f"these vectors are in {chosen} of the model's own predictions, which is the same whatever gauge "
+                f"training "
                 "ended in",
                 _ACTIONS["chosen"],
             )
@@ -100,7 +105,8 @@ def _reading(workspace: Workspace) -> _Reading:
         return _Reading(
             "unknown",
             "unknown",
-            "all rows have norm one, and the file does not tell when they were normalised: while training, cosine is what "
+            "all rows have norm one, and the file does not tell when they were normalised: while training, cosine is "
+            "what "
             f"was trained and only rotations are free; afterwards, {objective.reason}",
             "pass --objective unit-sphere or normalised-afterwards, whichever it was",
         )
@@ -108,7 +114,8 @@ def _reading(workspace: Workspace) -> _Reading:
 
 
 def _on_the_sphere(workspace: Workspace) -> _Reading:
-    """Training saw cosines: one side whose b bᵀ span Sym(k) fixes the metric of both; rows that do not, show nothing."""
+    """Training saw cosines: one side whose b bᵀ span Sym(k) fixes the metric of both; rows that do not, show
+    nothing."""
     tables = _tables(workspace)
     if workspace.objective_name == "unit-sphere":
         for side, table in tables.items():
@@ -117,8 +124,10 @@ def _on_the_sphere(workspace: Workspace) -> _Reading:
                 return _Reading(
                     "unknown",
                     "unknown",
-                    f"the vectors are said to have been kept at norm one while training, but the norms of the {side} run from "
-                    f"{norms.min():.3g} to {norms.max():.3g}: either they were changed afterwards, or the loss normalised "
+                    f"the vectors are said to have been kept at norm one while training, but the norms of the {side} "
+                    f"run from "
+                    f"{norms.min():.3g} to {norms.max():.3g}: either they were changed afterwards, or the loss "
+                    f"normalised "
                     "them and the lengths were never seen",
                     "audit the vectors as they were trained; if the loss normalised them, pass --objective cosine",
                 )

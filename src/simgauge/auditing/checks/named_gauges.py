@@ -14,7 +14,8 @@ from simgauge.core.gauges.canonical import Center
 from simgauge.findings import Finding
 
 NAMED_WORK = 3e7
-"""Points of the grid of α times items times directions: 0.5 s of one core, 21 points for 20,000 items of 64 components."""
+"""Points of the grid of α times items times directions: 0.5 s of one core, 21 points for 20,000 items of 64
+components."""
 
 CENTRED: dict[Center, str] = {
     "none": "",
@@ -27,7 +28,8 @@ Floats = NDArray[np.float64]
 
 
 def certified_in_named_gauges(workspace: Workspace) -> Finding | None:
-    """Share of neighbours that are in their list in every named gauge Z(α); None without users or where they don't count."""
+    """Share of neighbours that are in their list in every named gauge Z(α); None without users or where they don't
+    count."""
     if workspace.objective.verdict == "identified" or not workspace.canonical:
         return None
     center = workspace.gauge_centers[0]
@@ -42,14 +44,18 @@ def certified_in_named_gauges(workspace: Workspace) -> Finding | None:
         title="Neighbours in every named gauge",
         value=value,
         interval=(low, high),
-        summary=f"{value:.0%} of the {workspace.k} nearest neighbours are proven to be in the list in all gauges Z(α), α from 0 "
-        f"(whitened) to 1 (projected back){CENTRED[center]}; at most {most:.0%} are, as far as {looked['points']} values of α tell",
+        summary=f"{value:.0%} of the {workspace.k} nearest neighbours are proven to be in the list in all gauges "
+        f"Z(α), α from 0 "
+        f"(whitened) to 1 (projected back){CENTRED[center]}; at most {most:.0%} are, as far as {looked['points']} "
+        f"values of α tell",
         # a table is not blamed for a grid that was too coarse to prove more: what is seen must fall short as well
         verdict="info" if chosen else workspace.thresholds["certified_in_named_gauges"].judge(most),
         cause="all of these gauges have the same dot products of users and items"
         + (", up to one constant for each user," if center in ("items", "both") else "")
-        + " and weigh the latent directions by s^α; a neighbour that is in the list for every α does not depend on that choice",
-        action="choose α on held-out evidence (simgauge fix) where lists matter; neighbours in every gauge need no choice",
+        + " and weigh the latent directions by s^α; a neighbour that is in the list for every α does not depend on "
+        "that choice",
+        action="choose α on held-out evidence (simgauge fix) where lists matter; neighbours in every gauge need no "
+        "choice",
         verify="certified_along_gauges(items, users, k) tells which neighbours they are; its docstring has the proof",
         gauge_dependent=False,
         group="gauge",
@@ -58,7 +64,8 @@ def certified_in_named_gauges(workspace: Workspace) -> Finding | None:
 
 
 def _along_gauges(workspace: Workspace, center: Center) -> tuple[Floats, Floats, dict[str, Any]]:
-    """Shares proven and seen per row, and which gauges were used; large tables are searched in the three main gauges only."""
+    """Shares proven and seen per row, and which gauges were used; large tables are searched in the three main gauges
+    only."""
     core = workspace.canonical[center]
     afford = NAMED_WORK / (workspace.embedding.n_items * core.rank)
     s = core.singular_values

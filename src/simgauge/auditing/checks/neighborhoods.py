@@ -72,7 +72,10 @@ def antihubs(workspace: Workspace) -> Finding:
     by_chance = antihub_expectation(workspace.k, population, workspace.embedding.n_items)
     unlisted = np.flatnonzero(workspace.places.lists_with() == 0)
     if found.least < found.most:
-        text = f"{found.least:.1%} to {found.most:.1%} of the items are in no list of {workspace.k} (from the lists of a sample)"
+        text = (
+            f"{found.least:.1%} to {found.most:.1%} of the items are in no list of {workspace.k} (from the lists "
+            f"of a sample)"
+        )
     else:
         text = f"{found.least:.1%} of the items are in no list of {workspace.k}"
     return workspace.finding(
@@ -82,7 +85,8 @@ def antihubs(workspace: Workspace) -> Finding:
         f"{text}; by chance it would be {by_chance:.1%}",
         interval=(found.least, found.most),
         cause="the places in the lists go to other items: hubs, or items in denser parts of the space",
-        action="as for hubs: centre the vectors, or use CSLS or local scaling, and do not rely on similar items to show "
+        action="as for hubs: centre the vectors, or use CSLS or local scaling, and do not rely on similar items to "
+        "show "
         "the whole catalogue",
         verify="share of items listed at least once",
         details={
@@ -142,7 +146,8 @@ def far_out(workspace: Workspace) -> Finding:
         value,
         f"{value:.1%} of the items have unusually far neighbours (mean cosine below {found.cutoff_similarity:.2f})",
         interval=(low, high),
-        cause="these items have little in common with any other: little or odd training data, or a subject of their own",
+        cause="these items have little in common with any other: little or odd training data, or a subject of their "
+        "own",
         action="don't show similar items where there are none: cut lists at this cosine",
         verify="check the items that are named",
         details={"named": workspace.names(workspace.rows[found.positions]), "cutoff": found.cutoff_similarity},
@@ -156,7 +161,8 @@ def _instead_of_cosine(workspace: Workspace) -> str:
     norms = workspace.item_norms[workspace.item_norms > 0]
     if np.ptp(norms) <= ONE_LENGTH * norms.mean():
         return (
-            "use a neighbour-level remedy (CSLS), or leave the hubs out of lists; as all items have one length, the dot "
+            "use a neighbour-level remedy (CSLS), or leave the hubs out of lists; as all items have one length, the "
+            "dot "
             "product gives the same lists"
         )
     return "rank items for users by the model's own score, which for a dot-product model is the dot product"
@@ -175,10 +181,12 @@ def query_hubs(workspace: Workspace) -> Finding | None:
         "query_hubness",
         "Hubs among users' nearest items",
         value,
-        f"skewness {value:.1f}; the 1 % most listed items hold {top_share(occurrence):.0%} of the places in the lists of "
+        f"skewness {value:.1f}; the 1 % most listed items hold {top_share(occurrence):.0%} of the places in the lists "
+        f"of "
         f"{places.n_queries} users",
         interval=(low, high),
-        cause="some items lie in the direction of very many users; the cosine of a user and an item depends on the gauge",
+        cause="some items lie in the direction of very many users; the cosine of a user and an item depends on the "
+        "gauge",
         action=_instead_of_cosine(workspace),
         verify="the same lists afterwards",
         at_most="info" if workspace.ranks_by_dot_product else "fail",
@@ -198,7 +206,8 @@ def separate_parts(workspace: Workspace) -> Finding | None:
         "islands",
         "Islands",
         found.island_share,
-        f"{found.island_share:.1%} of the items are in small groups without any link to the rest; the largest part holds "
+        f"{found.island_share:.1%} of the items are in small groups without any link to the rest; the largest part "
+        f"holds "
         f"{found.largest_share:.0%}",
         cause="groups of items with users of their own, imports from another source, or copies",
         action="expect no path from these items to the rest: search them by another index or fill up otherwise",
@@ -222,10 +231,12 @@ def queries(workspace: Workspace) -> Finding | None:
         "ood_queries",
         "Queries that match nothing",
         found.out_share,
-        f"{found.out_share:.0%} of the users have no item as near (cosine) as 99 % of items have another item; median best "
+        f"{found.out_share:.0%} of the users have no item as near (cosine) as 99 % of items have another item; median "
+        f"best "
         f"cosine {found.median_query:.2f} against {found.median_row:.2f} among items",
         interval=(low, high),
-        cause="users and items lie in different parts of the space: nothing in training brought their cosines to one level",
+        cause="users and items lie in different parts of the space: nothing in training brought their cosines to one "
+        "level",
         action="rank items for a user by the model's own score, and never compare such a cosine with one between items",
         verify="the same figure in the canonical gauges: it moves, because the two sides move in opposite ways",
         at_most="info" if workspace.ranks_by_dot_product else "fail",

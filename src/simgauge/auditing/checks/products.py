@@ -42,9 +42,11 @@ def self_dominated(workspace: Workspace) -> Finding:
         value,
         f"{value:.1%} of the items are beaten by another item, by inner product, when they themselves are the query",
         interval=(low, high),
-        cause="longer vectors in about the same direction win by inner product; graph indexes (HNSW) built on inner product "
+        cause="longer vectors in about the same direction win by inner product; graph indexes (HNSW) built on inner "
+        "product "
         "lose the items that they never reach",
-        action="for similar items store unit rows, so that inner product is cosine; for scores of users use a flat or IVF "
+        action="for similar items store unit rows, so that inner product is cosine; for scores of users use a flat or "
+        "IVF "
         "index rather than a graph",
         verify="search every item by its own vector and count how often it comes first",
         details={"named": pairs},

@@ -76,7 +76,8 @@ def rogue_dimensions(workspace: Workspace) -> Finding:
         value,
         f"column {column} adds {value:.2f} to the mean cosine {common:.2f} of unrelated items",
         cause="one coordinate with a large mean outvotes the rest; a bias or a count may be folded into the vectors",
-        action=f"find out what column {column} is: a bias or a count does not belong into a cosine; otherwise centre the vectors",
+        action=f"find out what column {column} is: a bias or a count does not belong into a cosine; otherwise centre "
+        f"the vectors",
         verify="repeat without that column",
         details={
             "by_cosine": [int(c) for c in shares.by_cosine(3)],
@@ -97,7 +98,8 @@ def dominant_column(workspace: Workspace) -> Finding:
         shares.top_variance_excess,
         f"column {column} holds {top:.0%} of the variance, where an even share is {1 / k:.1%}",
         cause="one coordinate with a large spread outvotes the rest",
-        action=f"find out what column {column} is: a bias or a count does not belong into a cosine; otherwise compare held-out "
+        action=f"find out what column {column} is: a bias or a count does not belong into a cosine; otherwise compare "
+        f"held-out "
         "recall with this column scaled down",
         verify="repeat without that column",
         details={"note": "depends on the axes: even a rotation, which changes no cosine, hides or makes such a column"},

@@ -20,9 +20,9 @@ SAME_LISTS, NEARLY_SAME_LISTS = 0.9, 0.8
 def shipped_gauge(workspace: Workspace) -> Finding | None:
     """Condition number of the metric between the vectors as shipped and the nearest of the named gauges.
 
-    Trained tables are near one of them: that is where a penalty, small initial values or an SVD leave them. Lists cannot
-    tell this as well: half of them survive a random gauge of condition number 10. None where there is one table only, and
-    where training determined the cosine.
+    Trained tables are near one of them: that is where a penalty, small initial values or an SVD leave them. Lists
+    cannot tell this as well: half of them survive a random gauge of condition number 10. None where there is one table
+    only, and where training determined the cosine.
     """
     if not workspace.canonical or workspace.objective.verdict == "identified":
         return None
@@ -41,9 +41,11 @@ def shipped_gauge(workspace: Workspace) -> Finding | None:
         f"the metric of these vectors and that of the nearest named gauge ({named}) have condition number {value:.3g}; "
         f"{kept.value:.0%} of the {workspace.k} nearest neighbours are the same",
         cause=("" if workspace.ranks_by_dot_product else "if the two tables are scored by dot products: ")
-        + "their scores select no scale along the latent directions, and the scale in this file is that of no named gauge; it "
+        + "their scores select no scale along the latent directions, and the scale in this file is that of no named "
+        "gauge; it "
         "came from initial values, an early stop, or a step after training",
-        action="bring the vectors into a named gauge, which changes no user's ranking: simgauge.canonical_gauge(embedding, "
+        action="bring the vectors into a named gauge, which changes no user's ranking: "
+        "simgauge.canonical_gauge(embedding, "
         f"alpha, center={workspace.gauge_centers[0]!r}), or let simgauge fix choose one by evidence",
         verify="repeat the audit on the result: the condition number must be 1",
         group="gauge",

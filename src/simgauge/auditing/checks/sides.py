@@ -43,7 +43,8 @@ def side_means(workspace: Workspace) -> Finding | None:
     users = workspace.embedding.users
     mean_norm = float(np.linalg.norm(column_means(users)))
     summary = (
-        f"{gap:.0%} of the squared distance between a user and an item is the distance of the two means (norms of the means: "
+        f"{gap:.0%} of the squared distance between a user and an item is the distance of the two means (norms of the "
+        f"means: "
         f"users {mean_norm:.2f}, items {np.linalg.norm(workspace.moments.mean):.2f})"
     )
     verdict = gap_verdict(workspace)
@@ -55,7 +56,8 @@ def side_means(workspace: Workspace) -> Finding | None:
         value=gap,
         summary=summary,
         verdict=verdict,
-        cause="an offset of one side adds the same number to all its dot products with an item: some items then are near to "
+        cause="an offset of one side adds the same number to all its dot products with an item: some items then are "
+        "near to "
         "every query, whatever it asks",
         action=CENTRE_EACH_SIDE if SEVERITY[verdict] else "none",
         verify="audit the centred tables: this share must be near 0, and fewer hubs be left",
@@ -66,8 +68,10 @@ def side_means(workspace: Workspace) -> Finding | None:
 
 
 CENTRE_EACH_SIDE = (
-    "subtract from each side its own mean, also from every new query, before taking cosines: gauge_transform(embedding, "
-    "np.eye(k), item_shift=-items.mean(0), user_shift=-users.mean(0)). Rankings change, as the offset ranks items by itself; dot product in place of cosine does "
+    "subtract from each side its own mean, also from every new query, before taking cosines: "
+    "gauge_transform(embedding, "
+    "np.eye(k), item_shift=-items.mean(0), user_shift=-users.mean(0)). Rankings change, as the offset ranks items by "
+    "itself; dot product in place of cosine does "
     "not take it out"
 )
 

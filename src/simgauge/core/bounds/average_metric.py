@@ -22,8 +22,8 @@ TRIPLES_PER_STEP = 1 << 13
 def stays_ahead(vectors: Any, triples: ArrayLike, precision: float) -> Floats:
     """Probability that row y is still nearer to row x than row z is, under a random metric.
 
-    Under M = G Gᵀ with Gaussian G of ν columns, cos_M(x, y) is the uncentred sample correlation of ν pairs, whatever the
-    number of components. So atanh cos_M is about normal around atanh cos with variance 1/(ν − 1.5), and with
+    Under M = G Gᵀ with Gaussian G of ν columns, cos_M(x, y) is the uncentred sample correlation of ν pairs, whatever
+    the number of components. So atanh cos_M is about normal around atanh cos with variance 1/(ν − 1.5), and with
     z = atanh cos and s the correlation of the two transformed cosines (Dunn and Clark)
 
         P = Φ((z_y − z_z) √(ν − 1.5) / √(2(1 − s))).
@@ -34,8 +34,8 @@ def stays_ahead(vectors: Any, triples: ArrayLike, precision: float) -> Floats:
     triples : array-like of int, shape (n_triples, 3)
         Row indices (x, y, z).
     precision : float, > 0
-        ν − 1.5 of the random metric; `metric_precision` gives it for random axes and fixed eigenvalues. numpy.inf is the
-        cosine as it is.
+        ν − 1.5 of the random metric; `metric_precision` gives it for random axes and fixed eigenvalues. numpy.inf is
+        the cosine as it is.
 
     Returns
     -------
@@ -48,9 +48,9 @@ def stays_ahead(vectors: Any, triples: ArrayLike, precision: float) -> Floats:
 
     Numerics
     --------
-    An approximation for large ν: against draws of random axes with eigenvalues up to κ = 10 apart, the mean difference is
-    about .003 at 64 components. It tells about *pairs*. How much of a list is kept depends on all outsiders together, which
-    are correlated, so `random_gauge_overlap` of the audit still draws metrics.
+    An approximation for large ν: against draws of random axes with eigenvalues up to κ = 10 apart, the mean difference
+    is about .003 at 64 components. It tells about *pairs*. How much of a list is kept depends on all outsiders
+    together, which are correlated, so `random_gauge_overlap` of the audit still draws metrics.
 
     Raises
     ------
@@ -86,7 +86,8 @@ def metric_precision(eigenvalues: ArrayLike) -> float:
     """ν − 1.5 of the Gaussian metrics that scatter cosines as random axes with these eigenvalues do.
 
     For Haar axes and fixed eigenvalues w of k components: (k + 2)(Σw)² / (k Σw² − (Σw)²). The standard deviation of
-    atanh cos comes out low by 1 to 3 % at 64 components, by 3 to 9 % at 16. inf for equal eigenvalues, which move nothing.
+    atanh cos comes out low by 1 to 3 % at 64 components, by 3 to 9 % at 16. inf for equal eigenvalues, which move
+    nothing.
 
     Raises
     ------

@@ -47,16 +47,17 @@ def neighbor_certificate(
 ) -> Floats | Certified:
     """Condition number at which a metric can first change a top-k list of cosine neighbours, exactly.
 
-    Let κ°(i; j, l) be the smallest condition number of a metric under which row l comes as near to row i as its neighbour j
-    (`swap_threshold`). Then, over all rows l outside the list,
+    Let κ°(i; j, l) be the smallest condition number of a metric under which row l comes as near to row i as its
+    neighbour j (`swap_threshold`). Then, over all rows l outside the list,
 
-        κ°(i)    = min over listed j and outside l of κ°(i; j, l): for κ < κ°(i) the list of i keeps its k members (their
+        κ°(i)    = min over listed j and outside l of κ°(i; j, l): for κ < κ°(i) the list of i keeps its k members
+        (their
                    order may change), and a metric with κ = κ°(i) makes a member and an outsider tie;
         κ°(i, j) = min over outside l of κ°(i; j, l): for κ < κ°(i, j) neighbour j stays in the list of i.
 
-    The first is jointly exact: the metrics with cond(M) <= κ are connected, so the first change of a list is a tie, and the
-    smallest metric that ties any pair is the smallest that changes the list. The second is a guarantee: j can fall behind
-    one outsider and still be among the k nearest, because another member has fallen as well.
+    The first is jointly exact: the metrics with cond(M) <= κ are connected, so the first change of a list is a tie, and
+    the smallest metric that ties any pair is the smallest that changes the list. The second is a guarantee: j can fall
+    behind one outsider and still be among the k nearest, because another member has fallen as well.
 
     Parameters
     ----------
@@ -93,10 +94,10 @@ def neighbor_certificate(
     --------
     Angles are computed in float64 from differences of the vectors, never from scores. The ratio
     tan(φ_il/2)/tan(φ_ij/2), which bounds κ°(i; j, l) from below, says which rows have to be compared: lists grow until
-    the last row is beyond it by more than the rounding of the search, so any number of near ties is complete. Ties between
-    the list and the outside give 1; so does a given list that contradicts the angles. A neighbour with the direction of
-    the row gets inf, unless an outsider has that direction too (then 1). A zero vector has cosine 0 with everything,
-    under any gauge; the list of a zero row gets 1.
+    the last row is beyond it by more than the rounding of the search, so any number of near ties is complete. Ties
+    between the list and the outside give 1; so does a given list that contradicts the angles. A neighbour with the
+    direction of the row gets inf, unless an outsider has that direction too (then 1). A zero vector has cosine 0 with
+    everything, under any gauge; the list of a zero row gets 1.
 
     Raises
     ------

@@ -78,7 +78,8 @@ def cosine_bounds(
     "linear": any symmetric positive definite M. An angle φ becomes anything in
     [2·atan(tan(φ/2)/√κ), 2·atan(tan(φ/2)·√κ)] (generalised Wielandt inequality). "diagonal": M = diag(d),
     d in [1, κ]^n_components, the paper's rescaling D of the axes as they are: the result depends on the basis, so pass
-    vectors in the canonical one (Z(α)) unless their own axes mean something. A user and an item: see `user_item_bounds`.
+    vectors in the canonical one (Z(α)) unless their own axes mean something. A user and an item: see
+    `user_item_bounds`.
 
     Parameters
     ----------
@@ -105,8 +106,8 @@ def cosine_bounds(
         NumPy, also for tensors.
     low_metric, high_metric : ndarray, shape (n_pairs, n_components), only with return_metric=True
         "diagonal": the d in [1, κ]. "linear": a vector e with M = I + (κ − 1) e eᵀ, of norm one, or zero where the
-        bound is the cosine itself, or below one where a cosine of ±1 takes less than κ. M is the metric of the users with
-        sides="users", and of the items otherwise. `attaining_gauge` turns them into a G.
+        bound is the cosine itself, or below one where a cosine of ±1 takes less than κ. M is the metric of the users
+        with sides="users", and of the items otherwise. `attaining_gauge` turns them into a G.
 
     Gauge
     -----

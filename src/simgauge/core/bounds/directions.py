@@ -19,8 +19,8 @@ Indices = NDArray[np.intp]
 Gather = Callable[[Indices], Array]
 
 COPLANAR = 1e-3
-"""Distance of a cosine from ±1 below which it is computed again from the difference of the vectors: the subtraction would
-lose three digits."""
+"""Distance of a cosine from ±1 below which it is computed again from the difference of the vectors: the subtraction
+would lose three digits."""
 
 PAIRS_PER_STEP = 1 << 14
 """Pairs of directions subtracted from each other at once."""
@@ -77,7 +77,8 @@ def _tangents(chord: Floats, obtuse: NDArray[np.bool_], defined: NDArray[np.bool
 
 
 def triples_of(found: Directions, size: int) -> Triples:
-    """Every pair of one of the first `size` rows and one of the rest, around each centre: fields (n, size, m − size)."""
+    """Every pair of one of the first `size` rows and one of the rest, around each centre: fields (n, size, m −
+    size)."""
     inner, outer = found.sides[:, :size], found.sides[:, size:]
     cosines = to_host(namespace(outer).matmul(inner, _transposed(outer)))
     near = np.broadcast_to(found.tangents[:, :size, None], cosines.shape)

@@ -1,4 +1,5 @@
-"""Neighbours that stay in their lists in every named gauge Z(α), 0 <= α <= 1: a grid of α and a proof between its points."""
+"""Neighbours that stay in their lists in every named gauge Z(α), 0 <= α <= 1: a grid of α and a proof between its
+points."""
 
 from __future__ import annotations
 
@@ -87,9 +88,9 @@ def certified_along_gauges(
 
         |α' − α| < log κ° / (2 log(s_1/s_r)),
 
-    and a neighbour for which these stretches around the points of a grid cover [0, 1] is in the list at *every* α. Where
-    they leave a hole, its middle is searched next. The share of neighbours in all named gauges lies between what is
-    proven and what is seen.
+    and a neighbour for which these stretches around the points of a grid cover [0, 1] is in the list at *every* α.
+    Where they leave a hole, its middle is searched next. The share of neighbours in all named gauges lies between what
+    is proven and what is seen.
 
     Parameters
     ----------
@@ -115,8 +116,8 @@ def certified_along_gauges(
 
     Numerics
     --------
-    Vectors of every gauge are computed in float64 from the tables; directions below the numerical rank are left out. Each
-    point costs one search of the rows that still have a hole there. Memory as `neighbor_certificate`, and
+    Vectors of every gauge are computed in float64 from the tables; directions below the numerical rank are left out.
+    Each point costs one search of the rows that still have a hole there. Memory as `neighbor_certificate`, and
     n_lists x k x 321 numbers.
 
     Raises

@@ -22,8 +22,9 @@ ENTRIES_PER_BLOCK = 1 << 18
 """Rows x neighbours x components worked on at once: 2 MiB, so that the steps of a block find it in the cache."""
 
 SPARE, SPARE_CAPPED, SPARE_EACH, GROWTH = 8, 24, 96, 3
-"""Rows compared beyond k + 1 at first: for lists, for single neighbours up to a cap, and for single neighbours (the nearest
-of a list give way to farther rows than the last one does). And how much longer lists grow where these do not suffice."""
+"""Rows compared beyond k + 1 at first: for lists, for single neighbours up to a cap, and for single neighbours (the
+nearest of a list give way to farther rows than the last one does). And how much longer lists grow where these do not
+suffice."""
 
 SLACK = 1e-9
 """Relative room for rounding in the comparison of a bound with a threshold."""
@@ -53,9 +54,9 @@ def certify(
 ) -> Certified:
     """Exact thresholds of the lists of `rows`, which are the `given` ones (n, >= size) or the nearest `size` rows.
 
-    κ° is at least tan(φ_z/2)/tan(φ_y/2). So once a threshold κ is found, only rows z with tan(φ_z/2) <= κ tan(φ_y/2) can
-    lower it. Exact lists grow until their last row lies beyond that, by more than the rounding of its score: what is not
-    listed is then provably too far, however many rows nearly tie.
+    κ° is at least tan(φ_z/2)/tan(φ_y/2). So once a threshold κ is found, only rows z with tan(φ_z/2) <= κ tan(φ_y/2)
+    can lower it. Exact lists grow until their last row lies beyond that, by more than the rounding of its score: what
+    is not listed is then provably too far, however many rows nearly tie.
 
     Parameters
     ----------
@@ -140,7 +141,8 @@ def _reach(thresholds: Floats, inner: Floats, per_neighbor: bool) -> Floats:
 
 
 def _complete(last: NDArray[np.floating[Any]], reach: Floats, rounding: float) -> NDArray[np.bool_]:
-    """Whether all rows up to the tangent `reach` score above `last`, rounding included; with reach 0 nothing is nearer."""
+    """Whether all rows up to the tangent `reach` score above `last`, rounding included; with reach 0 nothing is
+    nearer."""
     square = np.square(np.minimum(reach, OPPOSITE))
     return np.asarray((last + rounding < (1 - square) / (1 + square)) | (reach == 0))
 

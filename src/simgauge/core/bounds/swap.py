@@ -1,4 +1,5 @@
-"""Single swaps: the condition number at which one neighbour gives way to another row, and the gauge that ties the two."""
+"""Single swaps: the condition number at which one neighbour gives way to another row, and the gauge that ties the
+two."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ def swap_threshold(vectors: Any, triples: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, shape (n_triples,), float64
-        κ° >= 1: no metric M with cond(M) < κ° gives cos_M(x, z) >= cos_M(x, y), and one with cond(M) = κ° makes them equal
-        (`tying_gauge` returns it). 1 where z is as near already, inf where no metric can do it.
+        κ° >= 1: no metric M with cond(M) < κ° gives cos_M(x, z) >= cos_M(x, y), and one with cond(M) = κ° makes them
+        equal (`tying_gauge` returns it). 1 where z is as near already, inf where no metric can do it.
 
     Gauge
     -----
@@ -46,8 +47,8 @@ def swap_threshold(vectors: Any, triples: ArrayLike) -> Floats:
 
     Numerics
     --------
-    Float64, from differences of unit vectors; the formula and its roots are in `swap_roots.swap_thresholds`. A zero vector
-    keeps cosine 0 under every metric.
+    Float64, from differences of unit vectors; the formula and its roots are in `swap_roots.swap_thresholds`. A zero
+    vector keeps cosine 0 under every metric.
 
     Raises
     ------
@@ -149,7 +150,8 @@ def _turn(centre: Floats, around: Directions, ratio: float) -> tuple[Floats, Flo
 
 
 def _stretched_axis(turned: Floats, onto: Floats) -> Floats:
-    """Unit e for which I + (κ − 1) e eᵀ turns one direction onto the other, at 45° from their bisector towards `onto`."""
+    """Unit e for which I + (κ − 1) e eᵀ turns one direction onto the other, at 45° from their bisector towards
+    `onto`."""
     w, n = turned / np.linalg.norm(turned), onto / np.linalg.norm(onto)
     bisector, across = w + n, n - w
     width = np.linalg.norm(across)

@@ -53,13 +53,13 @@ def swap_thresholds(triples: Triples) -> tuple[Floats, Floats]:
 
         cos²ψ = h(r) = 4 r² (YZ − C²) / [(Y + 2rC + r²Z) (1 − 2cr + r²)]
 
-    and κ° = (1 + √(1 − h*))/(1 − √(1 − h*)) at its maximum h*. Both factors of r/h fall towards r = 1 and r = √(Y/Z), so
-    every stationary point lies between the two. They are the roots there of
+    and κ° = (1 + √(1 − h*))/(1 − √(1 − h*)) at its maximum h*. Both factors of r/h fall towards r = 1 and r = √(Y/Z),
+    so every stationary point lies between the two. They are the roots there of
 
         p(r) = Z r⁴ + b(bC − aZ) r³ − a(aC − bY) r − Y,
 
-    which has no square term: p is concave up to one point and convex beyond. Newton's method from both ends of the interval
-    therefore runs monotonically to the first and the last root, and these are the only local maxima of h.
+    which has no square term: p is concave up to one point and convex beyond. Newton's method from both ends of the
+    interval therefore runs monotonically to the first and the last root, and these are the only local maxima of h.
 
     Returns
     -------
@@ -89,7 +89,8 @@ def swap_thresholds(triples: Triples) -> tuple[Floats, Floats]:
 
 
 def least_thresholds(triples: Triples) -> Floats:
-    """Lower bounds of κ° for triples with near < far, from h <= (YZ − C²)/[(√(YZ) + C)(1 − c)] for every r; no roots."""
+    """Lower bounds of κ° for triples with near < far, from h <= (YZ − C²)/[(√(YZ) + C)(1 − c)] for every r; no
+    roots."""
     _, _, sin_a, sin_b = _angles(triples)
     g = sin_a * sin_b
     near, far = np.minimum(triples.near, OPPOSITE), np.minimum(triples.far, OPPOSITE)
@@ -122,7 +123,8 @@ def _angles(triples: Triples) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def _stationary(triples: Triples) -> list[Floats]:
-    """Ratios r among which h has its maximum: that of the sines, 1, and the roots next to these ends of the interval."""
+    """Ratios r among which h has its maximum: that of the sines, 1, and the roots next to these ends of the
+    interval."""
     a, b, sin_a, sin_b = _angles(triples)
     Y, Z = sin_a * sin_a, sin_b * sin_b
     C = sin_a * sin_b * (triples.along - triples.apart) / 2
@@ -153,8 +155,8 @@ def _newton(quartic: tuple[Floats, ...], start: Floats, low: Floats, high: Float
 def _at_ratio(triples: Triples, r: Floats, *, of_sines: bool) -> Floats:
     """The condition number for one r: (1 + sin ψ)²/cos²ψ, sine and cosine both from sums without cancellation.
 
-    At the ratio of the sines, √(Y/Z), w is orthogonal to v and only x is left to be turned away from: cos²ψ = 2rg(1 − γ)/|w|²
-    with g = √(YZ). For coplanar triples with x between y and z, h is 0/0 there and this is its limit.
+    At the ratio of the sines, √(Y/Z), w is orthogonal to v and only x is left to be turned away from: cos²ψ = 2rg(1 −
+    γ)/|w|² with g = √(YZ). For coplanar triples with x between y and z, h is 0/0 there and this is its limit.
     """
     a, b, sin_a, sin_b = _angles(triples)
     g = sin_a * sin_b

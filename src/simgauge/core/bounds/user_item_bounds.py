@@ -1,4 +1,5 @@
-"""How far the cosine of a user and an item can move while their dot product stays: bounds in closed form, and metrics."""
+"""How far the cosine of a user and an item can move while their dot product stays: bounds in closed form, and
+metrics."""
 
 from __future__ import annotations
 
@@ -13,17 +14,19 @@ ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 def user_item_bounds(users: Array, items: Array, kappa: float, _tiny: float = 0.0) -> tuple[Array, Array, Array, Array]:
-    """Lowest and highest p·q / √(p M⁻¹ p · q M q) of unit rows over all metrics with cond(M) <= κ, and the axes of both.
+    """Lowest and highest p·q / √(p M⁻¹ p · q M q) of unit rows over all metrics with cond(M) <= κ, and the axes of
+    both.
 
     For an acute angle φ, tan(45° + φ'/2) runs over [1/√κ, √κ] · tan(45° + φ/2), clipped at φ' = 0:
 
         low  = 2√κ cos φ / ((κ + 1) + (κ − 1) sin φ)
         high = 2√κ cos φ / ((κ + 1) − (κ − 1) sin φ),  or 1 once κ >= (1 + sin φ)/(1 − sin φ).
 
-    An obtuse angle follows from q -> −q, so the sign never changes, and orthogonal vectors stay orthogonal: the dot product
-    is the same in every gauge. The bounds are attained by M = I + (κ' − 1) e eᵀ, with e in the plane of p and q at 45° from
-    their bisector, on the side of p for the high bound (M turns q towards p) and on the side of q for the low one, κ' <= κ.
-    In two dimensions that is the maximum over all axes; from more dimensions it was attacked and not proved.
+    An obtuse angle follows from q -> −q, so the sign never changes, and orthogonal vectors stay orthogonal: the dot
+    product is the same in every gauge. The bounds are attained by M = I + (κ' − 1) e eᵀ, with e in the plane of p and q
+    at 45° from their bisector, on the side of p for the high bound (M turns q towards p) and on the side of q for the
+    low one, κ' <= κ. In two dimensions that is the maximum over all axes; from more dimensions it was attacked and not
+    proved.
 
     Returns
     -------

@@ -48,8 +48,8 @@ def dropout_spectrum(X: Any, n_components: int, rate: float) -> tuple[Spectrum, 
 
     Numerics
     --------
-    Dense: O(n_items³), three n_items² float64 arrays. Items nobody used have zero rows. Of a tensor or of parts the Gram
-    matrix comes to the host, and the vectors are NumPy arrays.
+    Dense: O(n_items³), three n_items² float64 arrays. Items nobody used have zero rows. Of a tensor or of parts the
+    Gram matrix comes to the host, and the vectors are NumPy arrays.
 
     References
     ----------

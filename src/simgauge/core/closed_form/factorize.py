@@ -13,7 +13,8 @@ from simgauge.core.tables.kinds import Array
 from simgauge.errors import ParameterError
 
 Penalty = Literal["product", "factors", "weights"]
-"""Penalties that one spectrum of X serves; input dropout has a decomposition of its own (`core.closed_form.dropout`)."""
+"""Penalties that one spectrum of X serves; input dropout has a decomposition of its own
+(`core.closed_form.dropout`)."""
 
 
 class Factors(NamedTuple):

@@ -19,9 +19,9 @@ NEGLIGIBLE = 1e-6
 BALANCED, NEAR_BALANCE = 1.1, 2.0
 """Largest condition number to call tables balanced, or near balance.
 
-Measured with `implicit` ALS on MovieLens 100K (16 factors; regularisation .05 to 10; 5, 15 and 50 iterations) and the top-10
-overlap between the items as trained and in the balanced gauge: up to 1.1 the overlap is .99 or more, around 1.3 it is
-.98, at 1.5 to 1.7 .91 to .93, above 4 between .86 and .92.
+Measured with `implicit` ALS on MovieLens 100K (16 factors; regularisation .05 to 10; 5, 15 and 50 iterations) and the
+top-10 overlap between the items as trained and in the balanced gauge: up to 1.1 the overlap is .99 or more, around 1.3
+it is .98, at 1.5 to 1.7 .91 to .93, above 4 between .86 and .92.
 """
 
 COMMUTING = 1e-5
@@ -68,7 +68,8 @@ def gauge_balance(user_gram: Any, item_gram: Any) -> GaugeBalance:
         scale : c, the geometric mean of the eigenvalues of C_P relative to C_Q; 1 for equal strengths.
         commutator : ‖C_P C_Q − C_Q C_P‖ / (√2 ‖C_P‖ ‖C_Q‖) in [0, 1]; 0 if one rotation makes both Grams diagonal, as
         in every spectral solution (truncated SVD, "product", "weights", "factors"), whatever its column scale.
-        distance : sine of the angle between C_P and C_Q in [0, 1], ruled by their largest directions; 0 iff proportional.
+        distance : sine of the angle between C_P and C_Q in [0, 1], ruled by their largest directions; 0 iff
+        proportional.
         rank : directions that were compared; those with less than 1e-6 of the energy in both tables are left out.
         verdict : "balanced" (κ_b <= 1.1); else "commuting" (commutator <= 1e-5); else "near balance" (κ_b <= 2);
         else "unbalanced". `BALANCED` says where the numbers come from.

@@ -1,4 +1,5 @@
-"""Biases folded into factors: constant columns, constant directions, and the columns of the other table they multiply."""
+"""Biases folded into factors: constant columns, constant directions, and the columns of the other table they
+multiply."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from simgauge.errors import InputError, ParameterError
 Floats = NDArray[np.float64]
 
 CONSTANT = 1e-5
-"""Largest relative deviation of a column, or residual of a direction, to call it constant: float32 with room to spare."""
+"""Largest relative deviation of a column, or residual of a direction, to call it constant: float32 with room to
+spare."""
 
 
 class ConstantColumn(NamedTuple):
@@ -145,8 +147,8 @@ def constant_direction(table: Any, *, tolerance: float = CONSTANT) -> ConstantDi
 
     A gauge mixes a constant column into all others, but cannot remove it: users P with P w = 1 still carry an item
     bias, Q g for any g with w·g = 1. With g the mean user vector the bias of an item is its mean predicted score;
-    `canonical_form(center="users")` takes exactly that out. Items with such a direction carry a bias of the users, which
-    `center="items"` takes out.
+    `canonical_form(center="users")` takes exactly that out. Items with such a direction carry a bias of the users,
+    which `center="items"` takes out.
 
     Parameters
     ----------
@@ -167,8 +169,9 @@ def constant_direction(table: Any, *, tolerance: float = CONSTANT) -> ConstantDi
 
     Numerics
     --------
-    Four passes over the rows: a Gram matrix, and two steps of refinement. Columns may differ in scale; beyond a condition
-    number of 1e7 of the table (columns set to one scale) the residual may come out too large, never too small.
+    Four passes over the rows: a Gram matrix, and two steps of refinement. Columns may differ in scale; beyond a
+    condition number of 1e7 of the table (columns set to one scale) the residual may come out too large, never too
+    small.
 
     Raises
     ------

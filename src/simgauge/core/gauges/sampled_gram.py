@@ -19,8 +19,8 @@ def sampled_balance_factor(table: Table, gram: Matrix, counts: NDArray[np.float6
 
     With C the Gram of all rows and Ĉ that of the sample, in units of the sample's share, let W = C^-½ Ĉ C^-½. As
     λ_min(W) C <= Ĉ <= λ_max(W) C and the geometric mean of two matrices grows with both, the balancing metrics (see
-    `gauge_balance`) satisfy λ_max^-½ M <= M̂ <= λ_min^-½ M, so their condition numbers differ by at most f = √cond(W). The
-    edges of the spectrum of W follow from the rows' own weights: W ≈ Σ t_u z_u z_uᵀ with Gaussian z_u and t_u
+    `gauge_balance`) satisfy λ_max^-½ M <= M̂ <= λ_min^-½ M, so their condition numbers differ by at most f = √cond(W).
+    The edges of the spectrum of W follow from the rows' own weights: W ≈ Σ t_u z_u z_uᵀ with Gaussian z_u and t_u
     proportional to h/(1 − h), h the leverage of a row (the square of its Mahalanobis length by the other rows).
 
     Parameters
@@ -44,8 +44,8 @@ def sampled_balance_factor(table: Table, gram: Matrix, counts: NDArray[np.float6
     Numerics
     --------
     One pass over the rows. Coverage (simulated, see the tests; 8 and 64 components, 3 to 64 rows a component; Gaussian,
-    t with 5 degrees of freedom, log-normal lengths): 100 %, as the step by operators is a worst case. For equal lengths f
-    is (1 + √γ)/(1 − √γ), γ = k/n.
+    t with 5 degrees of freedom, log-normal lengths): 100 %, as the step by operators is a worst case. For equal lengths
+    f is (1 + √γ)/(1 − √γ), γ = k/n.
 
     References
     ----------

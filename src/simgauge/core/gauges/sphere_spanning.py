@@ -82,8 +82,8 @@ def sphere_spanning(table: Any, *, rng: np.random.Generator | None = None) -> Sp
 
     References
     ----------
-    Own derivation: 9 rows in 4 dimensions have rank 9 < 10, 10 rows in general position have 10. Kuczyński, Woźniakowski
-    (1992), SIAM J. Matrix Anal. Appl. 13, for Lanczos with a random start.
+    Own derivation: 9 rows in 4 dimensions have rank 9 < 10, 10 rows in general position have 10. Kuczyński,
+    Woźniakowski (1992), SIAM J. Matrix Anal. Appl. 13, for Lanczos with a random start.
 
     Examples
     --------

@@ -33,7 +33,8 @@ def whitening_from_axes(
 
     Gauge
     -----
-    With every axis, ρ = 0 and τ = 1 the result does not depend on the incoming gauge, up to rotation; otherwise it does.
+    With every axis, ρ = 0 and τ = 1 the result does not depend on the incoming gauge, up to rotation; otherwise it
+    does.
 
     References
     ----------

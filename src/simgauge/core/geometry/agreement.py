@@ -132,8 +132,9 @@ def canonical_agreement(moments: CrossMoments) -> float:
 
     Gauge
     -----
-    Invariant: any invertible G on either side leaves it alone. 1 says that a linear map (with a shift, where the moments are
-    centred) turns the table with more directions into the other. Unrelated tables have not 0 but `chance_agreement`.
+    Invariant: any invertible G on either side leaves it alone. 1 says that a linear map (with a shift, where the
+    moments are centred) turns the table with more directions into the other. Unrelated tables have not 0 but
+    `chance_agreement`.
 
     Numerics
     --------
@@ -173,7 +174,8 @@ def chance_agreement(moments: CrossMoments) -> float:
 
 
 def agreement_above_chance(moments: CrossMoments) -> float | None:
-    """Canonical agreement with chance taken off: ``(agreement − chance) / (1 − chance)``, 0 on average for unrelated tables.
+    """Canonical agreement with chance taken off: ``(agreement − chance) / (1 − chance)``, 0 on average for unrelated
+    tables.
 
     None where chance is 1: with so few rows nothing can be told.
 

@@ -14,7 +14,8 @@ from simgauge.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class SpaceMap:
-    """``items -> items @ item_matrix`` and ``users -> users @ user_matrix``, which keep every dot product of the two."""
+    """``items -> items @ item_matrix`` and ``users -> users @ user_matrix``, which keep every dot product of the
+    two."""
 
     item_matrix: Matrix
     """(k1, k0): H."""
@@ -111,14 +112,16 @@ def linear_onto(new: FloatTable, old: FloatTable) -> SpaceMap:
     rank = numerical_rank(scipy.linalg.svdvals(R), eps)
     if rank < k1:
         raise InputError(
-            f"the {len(new)} shared rows span {rank} of the {k1} directions of the new model, so they do not fix a linear "
+            f"the {len(new)} shared rows span {rank} of the {k1} directions of the new model, so they do not fix a "
+            f"linear "
             "map: pass models that share more items, or align by rotation."
         )
     H = np.asarray(scipy.linalg.solve_triangular(R, Q.T @ old.astype(np.float64)))
     left, s, right = scipy.linalg.svd(H, full_matrices=False)
     if numerical_rank(s, eps) < k1:
         raise InputError(
-            "the linear map from the new model to the old one is not invertible: the old model lacks directions that the "
+            "the linear map from the new model to the old one is not invertible: the old model lacks directions that "
+            "the "
             "new one has. Align by rotation."
         )
     return SpaceMap(H, np.asarray((left / s) @ right), float(s[0] / s[-1]))
@@ -126,6 +129,8 @@ def linear_onto(new: FloatTable, old: FloatTable) -> SpaceMap:
 
 def _too_narrow(k1: int, k0: int) -> str:
     return (
-        f"the new model has {k1} components and the old one {k0}: {k0} columns cannot hold its predictions. Fill the old "
-        f"index up with {k1 - k0} columns of zeros, or truncate the new model first (simgauge preview says what it costs)."
+        f"the new model has {k1} components and the old one {k0}: {k0} columns cannot hold its predictions. Fill the "
+        f"old "
+        f"index up with {k1 - k0} columns of zeros, or truncate the new model first (simgauge preview says what it "
+        f"costs)."
     )

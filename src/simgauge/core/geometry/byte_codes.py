@@ -13,7 +13,8 @@ LEAST_VALUES = 16
 """Different entries below which whole numbers are grades or counts."""
 
 LEAST_OFFSET = 0.53
-"""Share of the squared length in the mean entry: 0.75 for evenly spread bytes, 0.56 for packed bits of which three in ten are set, 0.5 for exponential counts."""
+"""Share of the squared length in the mean entry: 0.75 for evenly spread bytes, 0.56 for packed bits of which three in
+ten are set, 0.5 for exponential counts."""
 
 MOST_ZEROS = 0.1
 """Share of zeros above which 0 means 0."""
@@ -33,8 +34,9 @@ class ByteCodes(NamedTuple):
 def byte_codes(rows: FloatTable) -> ByteCodes | None:
     """Read a table as unsigned bytes; None where it is something else.
 
-    Bytes that stand for signed numbers lie around a zero point, and those of packed bits everywhere (their mean takes three
-    quarters of the squared length). Counts do not: many are 0, most are small, and their spread is as large as their mean.
+    Bytes that stand for signed numbers lie around a zero point, and those of packed bits everywhere (their mean takes
+    three quarters of the squared length). Counts do not: many are 0, most are small, and their spread is as large as
+    their mean.
 
     Parameters
     ----------

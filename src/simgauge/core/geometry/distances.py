@@ -30,7 +30,8 @@ class DistanceConcentration:
 
 
 def random_pair_distances(table: Table, n_pairs: int, rng: np.random.Generator) -> Vector:
-    """Cosine distances, ``1 − cos`` (1 for a zero row), of `n_pairs` pairs of different rows drawn at random, shape (n_pairs,).
+    """Cosine distances, ``1 − cos`` (1 for a zero row), of `n_pairs` pairs of different rows drawn at random, shape
+    (n_pairs,).
 
     Gauge
     -----

@@ -104,7 +104,8 @@ def islands(indices: Any, n_rows: int) -> Islands:
     Notes
     -----
     Two rows are joined when either lists the other. A component below ``max(k + 2, ceil(n_rows / 200))`` rows is an
-    island: every row and its k neighbours make k + 1 rows already, and half a percent of the rows is enough for a topic.
+    island: every row and its k neighbours make k + 1 rows already, and half a percent of the rows is enough for a
+    topic.
 
     Gauge
     -----

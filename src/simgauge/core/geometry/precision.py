@@ -25,7 +25,8 @@ FLOATS = ((4, "8-bit floats"), (8, "bfloat16"), (11, "float16"), (24, "float32")
 """Significant bits, the leading bit included, of the format that is named."""
 
 SMALLEST = {"8-bit floats": 2.0**-10, "bfloat16": 0.0, "float16": 2.0**-25, "float32": 0.0, "float64": 0.0}
-"""Half of the smallest positive number of a format: below it rounding is absolute. Exponents of the others reach 1e-38."""
+"""Half of the smallest positive number of a format: below it rounding is absolute. Exponents of the others reach
+1e-38."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,5 @@
-"""What turns one table into another: identity, scale, rotation, row lengths, a shift, any linear map, another precision."""
+"""What turns one table into another: identity, scale, rotation, row lengths, a shift, any linear map, another
+precision."""
 
 from __future__ import annotations
 
@@ -55,8 +56,8 @@ class Relation:
     exact: bool
     """Whether the tables are equal entry by entry (after the permutation, where it is one)."""
     left_over: float
-    """Share of the variation of the table with fewer directions that the best affine map of the other leaves, on the rows
-    that it was fitted to."""
+    """Share of the variation of the table with fewer directions that the best affine map of the other leaves, on the
+    rows that it was fitted to."""
     chance: float
     """What it leaves of unrelated rows, on average: 1 − directions / (rows − 1)."""
     precisions: tuple[str, str]
@@ -78,7 +79,8 @@ class _Test(NamedTuple):
     unit: float
     """Power of two that both tables are divided by, so that no square overflows."""
     sizes: tuple[float, float]
-    """Frobenius norms of the tables' fitted rows: what a map was fitted to is known to a rounding error of them, no better."""
+    """Frobenius norms of the tables' fitted rows: what a map was fitted to is known to a rounding error of them, no
+    better."""
     n_fitted: int
     """Rows that maps are fitted to."""
 
@@ -86,8 +88,8 @@ class _Test(NamedTuple):
 def relation(pairs: RowPairs, rng: np.random.Generator) -> Relation:
     """Name what turns one table into another.
 
-    Maps are fitted to at most 8,192 pairs of rows (or 4 (k + l) if that is more) and tested on all rows, from the simplest
-    on:
+    Maps are fitted to at most 8,192 pairs of rows (or 4 (k + l) if that is more) and tested on all rows, from the
+    simplest on:
 
     ==============  ===========================================================================================
     identical       B = A
@@ -114,10 +116,10 @@ def relation(pairs: RowPairs, rng: np.random.Generator) -> Relation:
 
     Numerics
     --------
-    A row passes if its error is at most ``4 √k ε`` times the size of both rows (ε of each table's dtype), where an entry
-    of A counts with the length of its row of the map; for coarser precisions half a step of every entry is added. A linear
-    map needs more rows than directions, four times as many against a coarse precision: with fewer any two tables would
-    pass. O(n (k + l)²) for the fits, O(n k l) for each map that the fitted rows do not rule out.
+    A row passes if its error is at most ``4 √k ε`` times the size of both rows (ε of each table's dtype), where an
+    entry of A counts with the length of its row of the map; for coarser precisions half a step of every entry is added.
+    A linear map needs more rows than directions, four times as many against a coarse precision: with fewer any two
+    tables would pass. O(n (k + l)²) for the fits, O(n k l) for each map that the fitted rows do not rule out.
 
     Examples
     --------
@@ -159,10 +161,11 @@ def relation(pairs: RowPairs, rng: np.random.Generator) -> Relation:
 
 
 def unexplained(factor: PairFactor, eps: tuple[float, float]) -> tuple[float, float]:
-    """What the best affine map leaves of the table with fewer directions, and what it leaves of unrelated rows on average.
+    """What the best affine map leaves of the table with fewer directions, and what it leaves of unrelated rows on
+    average.
 
-    Both are shares of the variation, in [0, 1]. Rows around their mean span n − 1 directions, and r directions that know
-    nothing of them hold a share r / (n − 1) of their variation.
+    Both are shares of the variation, in [0, 1]. Rows around their mean span n − 1 directions, and r directions that
+    know nothing of them hold a share r / (n − 1) of their variation.
     """
     tables = factor.centred()
     remaining = remaining_eps(factor, tables, eps)
@@ -200,7 +203,8 @@ def _candidates(first: Matrix, second: Matrix, factor: PairFactor, eps: tuple[fl
 
 
 def _excess(candidate: RowMap, first: Matrix, second: Matrix, test: _Test) -> float:
-    """Largest error of a row over what rounding explains; infinite where rounding would explain too much of the table."""
+    """Largest error of a row over what rounding explains; infinite where rounding would explain too much of the
+    table."""
     a, b = (second, first) if candidate.flipped else (first, second)
     eps_a, eps_b = (test.eps[1], test.eps[0]) if candidate.flipped else test.eps
     noise_a, noise_b = np.zeros_like(a), np.zeros_like(b)

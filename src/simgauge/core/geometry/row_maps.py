@@ -58,7 +58,8 @@ class PairFactor:
 
 
 def pair_factor(first: Matrix, second: Matrix) -> PairFactor:
-    """Householder QR of the constant and both tables, so that small residuals stay small; rows may be fewer than columns."""
+    """Householder QR of the constant and both tables, so that small residuals stay small; rows may be fewer than
+    columns."""
     ones = np.ones((len(first), 1))
     R = np.asarray(scipy.linalg.qr(np.hstack([ones, first, second]), mode="r", check_finite=False)[0])
     R = R[: min(R.shape)] * np.sign(R[0, 0])
@@ -120,9 +121,13 @@ def column_maps(factor: PairFactor, eps: tuple[float, float]) -> Iterator[RowMap
             continue
         strengths = np.abs(scales)
         yield RowMap(
-            ("linear gauge", *(("shift",) if shift else ())), np.diag(scales), _offset(shift, *factor.means(), np.diag(scales)),
-            free=1 + shift, condition=float(strengths.max() / strengths.min()), ranks=(k, k),
-        )  # fmt: skip
+            ("linear gauge", *(("shift",) if shift else ())),
+            np.diag(scales),
+            _offset(shift, *factor.means(), np.diag(scales)),
+            free=1 + shift,
+            condition=float(strengths.max() / strengths.min()),
+            ranks=(k, k),
+        )
 
 
 def linear_maps(factor: PairFactor, eps: tuple[float, float]) -> Iterator[RowMap]:
@@ -156,7 +161,8 @@ def _least_squares(A: Matrix, B: Matrix, rank: int, kept: int, eps: float) -> tu
 
 
 def remaining_eps(factor: PairFactor, tables: tuple[Matrix, Matrix], eps: tuple[float, float]) -> list[float]:
-    """Rounding of both tables relative to what is left of them: what is far from the origin loses digits with its mean."""
+    """Rounding of both tables relative to what is left of them: what is far from the origin loses digits with its
+    mean."""
     sizes = [(float(np.linalg.norm(whole)), float(np.linalg.norm(part)))
              for whole, part in zip((factor.first, factor.second), tables, strict=True)]  # fmt: skip
     return [own * whole / part if part > 0 else own for own, (whole, part) in zip(eps, sizes, strict=True)]

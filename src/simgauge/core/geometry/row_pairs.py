@@ -17,7 +17,8 @@ BLOCK_BYTES = 16 << 20
 
 
 class PickedRows:
-    """Some rows of a table, in a given order, read by slices: `len`, `shape`, and ``picked[start:stop]`` on the host."""
+    """Some rows of a table, in a given order, read by slices: `len`, `shape`, and ``picked[start:stop]`` on the
+    host."""
 
     def __init__(self, table: Array, rows: NDArray[np.int64]) -> None:
         self.shape = (len(rows), int(table.shape[1]))

@@ -1,4 +1,5 @@
-"""Tables put together from two encoders, old rows first: parts that list nothing of each other and share no directions."""
+"""Tables put together from two encoders, old rows first: parts that list nothing of each other and share no
+directions."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ class RowSources:
 def row_sources(rows: Indices, lists: Indices, n_rows: int) -> RowSources:
     """Find borders in the order of rows that neighbour lists do not cross.
 
-    Two encoders lie in unrelated places of one space: rows of one list no rows of the other, while inside each part lists
-    cross any border. A table sorted by clear-cut subjects has no links across any border, also inside its parts.
+    Two encoders lie in unrelated places of one space: rows of one list no rows of the other, while inside each part
+    lists cross any border. A table sorted by clear-cut subjects has no links across any border, also inside its parts.
 
     Parameters
     ----------
@@ -95,11 +96,12 @@ def _least_crossed(low: Indices, high: Indices, n_rows: int, least: int) -> tupl
 
 
 def shared_directions(one: FloatTable, other: FloatTable) -> tuple[float, float]:
-    """How alike the covariances of two sets of rows are, and how alike those of two halves of one set, the less alike one.
+    """How alike the covariances of two sets of rows are, and how alike those of two halves of one set, the less alike
+    one.
 
-    The cosine of the two covariance matrices of unit rows, their traces taken away: 0 for two spaces turned against each
-    other at random, whatever their spectra, near 1 for one space. The halves say whether there is anything to compare:
-    where they have nothing in common (isotropic vectors), the first number says nothing.
+    The cosine of the two covariance matrices of unit rows, their traces taken away: 0 for two spaces turned against
+    each other at random, whatever their spectra, near 1 for one space. The halves say whether there is anything to
+    compare: where they have nothing in common (isotropic vectors), the first number says nothing.
 
     Gauge
     -----

@@ -25,7 +25,8 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: Vector, *, population: int | None = None) -> Interval:
-    """95 % interval for the mean of a number per row, from a sample of a hundred rows or more: mean ± t · standard error.
+    """95 % interval for the mean of a number per row, from a sample of a hundred rows or more: mean ± t · standard
+    error.
 
     Parameters
     ----------
@@ -84,7 +85,8 @@ def _wilson(share: float, size: float, n: int, population: int | None) -> Interv
 
 
 def share_interval(values: Vector, *, population: int | None = None) -> Interval:
-    """Interval for the mean of a share per row, each in [0, 1], such as how much of a list is kept; also right at 0 and 1.
+    """Interval for the mean of a share per row, each in [0, 1], such as how much of a list is kept; also right at 0 and
+    1.
 
     Wilson's interval for as many rows as a yes-or-no answer would need for the same spread: with mean p and variance s²
     these are ``n p (1 − p) / s²``, at least n. So rows of 0 and 1 give `proportion_interval`, rows that hardly differ a
@@ -116,8 +118,8 @@ def share_interval(values: Vector, *, population: int | None = None) -> Interval
 def share_below_interval(values: Vector, cutoff: Interval, *, population: int | None = None) -> Interval:
     """Interval for the share of values below a cut-off that is itself estimated from another sample.
 
-    From Wilson's lower end at the lowest likely cut-off to his upper end at the highest: both errors at once, so it covers
-    somewhat more than 95 %.
+    From Wilson's lower end at the lowest likely cut-off to his upper end at the highest: both errors at once, so it
+    covers somewhat more than 95 %.
 
     Parameters
     ----------
@@ -141,8 +143,8 @@ def share_below_interval(values: Vector, cutoff: Interval, *, population: int | 
 def quantile_interval(values: Vector, level: float, *, population: int | None = None) -> Interval:
     """95 % interval for a quantile of a population, from two order statistics of a sample; a point for all rows.
 
-    The ranks lie as far from the middle as a count with that probability deviates; below the smallest value the interval
-    has no end.
+    The ranks lie as far from the middle as a count with that probability deviates; below the smallest value the
+    interval has no end.
 
     References
     ----------

@@ -68,7 +68,8 @@ class Rule(NamedTuple):
     """How a candidate is picked."""
 
     weights: Vector
-    """(n_measures,): of the measures; with ratios, e^gain is the weighted geometric mean of the ratios to the baseline."""
+    """(n_measures,): of the measures; with ratios, e^gain is the weighted geometric mean of the ratios to the
+    baseline."""
     scale: Scale
     max_loss: float = 0.0
     """Largest share (or difference) that may be lost, as measured here, on a measure of positive weight."""

@@ -1,9 +1,9 @@
 """XᵀX V of a CSR matrix in one pass over its rows, with a row of products in vector registers.
 
-Only with llvmlite (`pip install simgauge[fast]`); scipy's products are what is used without it. Measured on one core for
-12.4M non-zeros: 54 to 59 ms for 16 columns where scipy's two products take 150 to 290 ms (`bench/product.py`). The kernel is written in LLVM's own
-language because loops in Python are not vectorised well enough by numba (500 ms), and vectors of any width exist there on
-every processor. It compiles in 10 ms.
+Only with llvmlite (`pip install simgauge[fast]`); scipy's products are what is used without it. Measured on one core
+for 12.4M non-zeros: 54 to 59 ms for 16 columns where scipy's two products take 150 to 290 ms (`bench/product.py`). The
+kernel is written in LLVM's own language because loops in Python are not vectorised well enough by numba (500 ms), and
+vectors of any width exist there on every processor. It compiles in 10 ms.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ ENTRY = """
 """One stored value x_j in all lanes, and the row of the table (V or W) of its column."""
 
 KERNEL = """
-define void @gram(i64 %rows, ptr noalias %indptr, ptr noalias %indices, ptr noalias %data, ptr noalias %V, ptr noalias %W) {{
+define void @gram(
+  i64 %rows, ptr noalias %indptr, ptr noalias %indices, ptr noalias %data, ptr noalias %V, ptr noalias %W
+) {{
 entry:
   %some = icmp sgt i64 %rows, 0
   br i1 %some, label %row, label %end

@@ -33,8 +33,8 @@ class GramProduct:
     --------
     4 nnz b flops for b columns. Beyond X: two blocks of n_items x b a thread, and one of n_users x b when X is stored
     by columns. CSR with 200,000 stored values or more takes one pass with llvmlite (`fused_product`) where that is
-    installed, two of scipy's otherwise; of X by columns, or for the side "users", it takes a copy of X. With V in float64
-    and X in float32 the values of one row block a thread are converted on the fly.
+    installed, two of scipy's otherwise; of X by columns, or for the side "users", it takes a copy of X. With V in
+    float64 and X in float32 the values of one row block a thread are converted on the fly.
     Tensors: on their device, block by block; a CSR tensor is held a second time, transposed (see `TensorMatrix`).
 
     Examples
@@ -95,12 +95,14 @@ def _row_term(part: MatrixLike, _: int, inner: Array) -> Array:
 
 
 def _as_block(product: Any, block: Array) -> Array:
-    """An ndarray of the dtype of the block for whatever a product of NumPy or scipy returns; tensors have it already."""
+    """An ndarray of the dtype of the block for whatever a product of NumPy or scipy returns; tensors have it
+    already."""
     return np.asarray(product, dtype=block.dtype) if on_host(block) else product
 
 
 def _adjoint(part: MatrixLike) -> MatrixLike:
-    """The transpose as a view; attributes are set one by one because the constructor copies int64 indices into int32."""
+    """The transpose as a view; attributes are set one by one because the constructor copies int64 indices into
+    int32."""
     if isinstance(part, TensorMatrix):
         return part.adjoint
     if not sp.issparse(part):
@@ -111,7 +113,8 @@ def _adjoint(part: MatrixLike) -> MatrixLike:
 
 
 def row_parts(matrix: MatrixLike, n_threads: int | None = None) -> LocalParts:
-    """A CSR or dense matrix, also a tensor, cut into blocks of rows with about the same number of stored values; views, no copies.
+    """A CSR or dense matrix, also a tensor, cut into blocks of rows with about the same number of stored values; views,
+    no copies.
 
     Examples
     --------

@@ -1,4 +1,5 @@
-"""Interactions held as a torch tensor, CSR or dense, on any device: the same questions and products as of other matrices."""
+"""Interactions held as a torch tensor, CSR or dense, on any device: the same questions and products as of other
+matrices."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ class AntihubShare(NamedTuple):
 def antihub_bounds(places: Places, population: int, rng: np.random.Generator) -> AntihubShare:
     """Share of the rows that no list holds: the share itself from all lists, from a sample the range it must lie in.
 
-    An item that no *sampled* list holds may be in another. Let f(N) be the share of items that are in N of all lists. Of
-    them a sample of m of n lists holds x with hypergeometric probability H(x | N), so the shares seen are
+    An item that no *sampled* list holds may be in another. Let f(N) be the share of items that are in N of all lists.
+    Of them a sample of m of n lists holds x with hypergeometric probability H(x | N), so the shares seen are
     ``g(x) = Σ f(N) H(x | N)``. The least and the greatest f(0) that agree with every g(x) up to `SLACK` standard
     errors (delete-a-group jackknife) are two linear programmes.
 

@@ -22,7 +22,8 @@ QUERIES, COLUMNS = 1024, 8192
 """Size of one tile of scores of the NumPy search: 32 MiB."""
 
 FIRST_SHARE = 4
-"""The first tile is narrower by this factor: to sort it costs more than to look through a tile for what beats its best."""
+"""The first tile is narrower by this factor: to sort it costs more than to look through a tile for what beats its
+best."""
 
 DEVICE_QUERIES, DEVICE_COLUMNS = 2048, 65_536
 """The same on an accelerator: 512 MiB, enough to keep all of it busy."""

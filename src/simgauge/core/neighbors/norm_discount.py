@@ -24,9 +24,9 @@ def popularity_discount(popularity: NDArray[np.int64], strength: float) -> NDArr
 
     References
     ----------
-    Wannasuphoprasit, Zhou & Bollegala (2023), arXiv 2305.10610: norms in the cosine are discounted by word frequency, and
-    stop words get a treatment of their own, which is left out here. That much stands in its abstract. The linear form in
-    log frequency, with m and b for slope and offset, and its equation number are not confirmed in the text.
+    Wannasuphoprasit, Zhou & Bollegala (2023), arXiv 2305.10610: norms in the cosine are discounted by word frequency,
+    and stop words get a treatment of their own, which is left out here. That much stands in its abstract. The linear
+    form in log frequency, with m and b for slope and offset, and its equation number are not confirmed in the text.
 
     Examples
     --------

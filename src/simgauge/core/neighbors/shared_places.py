@@ -1,8 +1,9 @@
 """Places in neighbour lists, shared fairly where lists end in a tie.
 
-A list of k has to choose among items that are equally near at its end, and every rule of choice makes hubs of those that
-it prefers: of 280 equal rows the ten lowest would be in every list. Here all items of such a tie get an equal part of the
-places that are left for them, so that counts of places say something about the vectors and nothing about row numbers.
+A list of k has to choose among items that are equally near at its end, and every rule of choice makes hubs of those
+that it prefers: of 280 equal rows the ten lowest would be in every list. Here all items of such a tie get an equal part
+of the places that are left for them, so that counts of places say something about the vectors and nothing about row
+numbers.
 """
 
 from __future__ import annotations

@@ -118,7 +118,8 @@ def streamed_top_k_scaled(
     Examples
     --------
     >>> table = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, -3.0]])
-    >>> [lists.tolist() for lists in streamed_top_k_scaled(table, np.array([0]), 1, np.eye(2), [np.ones(2), [9.0, 1.0]])]
+    >>> scales = [np.ones(2), [9.0, 1.0]]
+    >>> [lists.tolist() for lists in streamed_top_k_scaled(table, np.array([0]), 1, np.eye(2), scales)]
     [[[1]], [[1]]]
     """
     best: list[Lists | None] = [None] * len(scales)

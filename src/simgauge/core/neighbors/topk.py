@@ -47,8 +47,8 @@ def top_k(vectors: Any, k: int, metric: str = "cosine", queries: Any = None, *, 
         out has a smaller score, or the same score and a higher index than all that are in. NumPy, also for tensors.
     scores : ndarray, shape (n, k)
         Computed in float64; float32 when both tables are float32 (equal then means equal as float32). Tables whose
-        products would leave the range of their type are searched in another scale; their dot products come in float64, those beyond
-        it as its largest number.
+        products would leave the range of their type are searched in another scale; their dot products come in float64,
+        those beyond it as its largest number.
 
     Gauge
     -----
@@ -58,10 +58,10 @@ def top_k(vectors: Any, k: int, metric: str = "cosine", queries: Any = None, *, 
     --------
     2 n n_rows n_components flops in float32, by FAISS for all but small searches; a row is searched again when its k-th
     score is within (n_components + 8) eps of the first one not fetched. Memory: one float32 copy of each table (for
-    float64 cosine a float64 copy too; for float32 dot none), 100 MiB, and the result. Where a list ends in a tie: a float32
-    copy of the distinct rows, 24 bytes a row of the table, and up to 256 MiB (at least 4 bytes a row).
-    Tensors: the same, on their device, with 600 MiB for tiles of scores on an accelerator; only norms, hashes of rows (8
-    bytes a row each) and lists come to the host. Products are IEEE float32 also where TF32 is switched on.
+    float64 cosine a float64 copy too; for float32 dot none), 100 MiB, and the result. Where a list ends in a tie: a
+    float32 copy of the distinct rows, 24 bytes a row of the table, and up to 256 MiB (at least 4 bytes a row).
+    Tensors: the same, on their device, with 600 MiB for tiles of scores on an accelerator; only norms, hashes of rows
+    (8 bytes a row each) and lists come to the host. Products are IEEE float32 also where TF32 is switched on.
 
     Raises
     ------

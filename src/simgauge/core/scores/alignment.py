@@ -1,4 +1,5 @@
-"""Whether the rows of two tables belong to the users and items of some interactions: the model's score tells them apart."""
+"""Whether the rows of two tables belong to the users and items of some interactions: the model's score tells them
+apart."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from simgauge.core.tables.kinds import Vector
 Rows = NDArray[np.int64]
 
 N_PAIRS = 10_000
-"""Training pairs that are scored: the standard error of an area is at most .5 / sqrt(10,000) = .005 for independent ones."""
+"""Training pairs that are scored: the standard error of an area is at most .5 / sqrt(10,000) = .005 for independent
+ones."""
 
 LEAST_SWAPS = 30
 """Fewer swaps of pairs than this have no interval worth the name."""
@@ -30,7 +32,8 @@ class Area(NamedTuple):
 
 
 class Swaps(NamedTuple):
-    """Couples of pairs (u, i), (v, j) that are there, whose exchanges (u, j), (v, i) are not; one array for each letter."""
+    """Couples of pairs (u, i), (v, j) that are there, whose exchanges (u, j), (v, i) are not; one array for each
+    letter."""
 
     users: Rows
     items: Rows

@@ -104,7 +104,8 @@ def _share_below(ordered: Vector, values: Vector) -> Vector:
 
 
 def _ranks(values: Vector) -> tuple[Vector, Vector, NDArray[np.int64]]:
-    """Empirical distribution function at each value (mid-ranks / n), the same centred, and the group of equal values."""
+    """Empirical distribution function at each value (mid-ranks / n), the same centred, and the group of equal
+    values."""
     _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
     distribution = (counts.cumsum() - counts / 2)[group] / len(values)
     return distribution, distribution - distribution.mean(), group

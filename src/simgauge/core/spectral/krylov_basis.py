@@ -1,7 +1,8 @@
-"""The orthonormal basis that block Lanczos grows, with the products of the operator with it, and the Ritz pairs of both.
+"""The orthonormal basis that block Lanczos grows, with the products of the operator with it, and the Ritz pairs of
+both.
 
-Basis and products lie where the operator works, in memory or on a device. Overlaps, of the size of the basis, are on the
-host in float64.
+Basis and products lie where the operator works, in memory or on a device. Overlaps, of the size of the basis, are on
+the host in float64.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from simgauge.core.tables.arrays import beside, doubled, namespace, on_host, roo
 from simgauge.core.tables.kinds import Array
 
 BLOCK = 16
-"""Columns multiplied at a time. Wide blocks make a product cheaper per column, narrow ones need fewer columns in all: with
-16, 24 and 32 the power-law bench takes 640, 720 and 800 columns for 128 components. A kernel holds them in registers."""
+"""Columns multiplied at a time. Wide blocks make a product cheaper per column, narrow ones need fewer columns in all:
+with 16, 24 and 32 the power-law bench takes 640, 720 and 800 columns for 128 components. A kernel holds them in
+registers."""
 
 NOISE = 8.0
 """Rounding of one product, in units of eps * θ_1 (measured 1 to 3 for float32 sums over row blocks)."""

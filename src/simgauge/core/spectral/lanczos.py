@@ -209,8 +209,9 @@ class _Watch:
     def doubts(self, values: NDArray[np.float64], basis: KrylovBasis) -> bool:
         """Whether copies of a value may be missing, so that a random block must be tried.
 
-        A random block finds up to BLOCK missing copies in as many steps as the first convergence took. So the doubt ends
-        when a block that had these steps has raised no value, and not before: the steps at most are put off until then.
+        A random block finds up to BLOCK missing copies in as many steps as the first convergence took. So the doubt
+        ends when a block that had these steps has raised no value, and not before: the steps at most are put off until
+        then.
         """
         before, self._doubted = self._doubted, values
         if not _may_miss_copies(values, self.tol, basis.size):

@@ -1,7 +1,7 @@
 """The three routes to singular values and right singular vectors, and the residuals that tell how well they did.
 
-All take a `matrix_input.MatrixLike` whose squares fit into float32 (`divided` sees to that) and return σ on the host and V
-where the matrix is.
+All take a `matrix_input.MatrixLike` whose squares fit into float32 (`divided` sees to that) and return σ on the host
+and V where the matrix is.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def divided(X: MatrixLike, scale: float) -> MatrixLike:
         return X
     if isinstance(X, RowParts):
         raise InputError(
-            f"X: its largest magnitude is {scale:g}, and squares of it leave the range of float32. Divide the weights by "
+            f"X: its largest magnitude is {scale:g}, and squares of it leave the range of float32. Divide the weights "
+            f"by "
             "that before they are cut into parts."
         )
     return X.divided(scale) if isinstance(X, TensorMatrix) else X.astype(np.float64) / scale

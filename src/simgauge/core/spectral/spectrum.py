@@ -109,10 +109,10 @@ def spectrum(
     Parameters
     ----------
     X : scipy sparse matrix (any format), array-like, torch tensor, or RowParts, shape (n_users, n_items)
-        CSR, CSC and dense tables of float32 or float64 are not copied. Finite. Parts by rows may be memory-mapped or lie
-        on the workers of a cluster: only sums of n_items x 16 (or n_items x n_items, "gram") are copied to the host. A tensor, dense or
-        `torch.sparse_csr`, is decomposed on its device: what comes to the host are overlaps of at most the size of the
-        Lanczos basis squared.
+        CSR, CSC and dense tables of float32 or float64 are not copied. Finite. Parts by rows may be memory-mapped or
+        lie on the workers of a cluster: only sums of n_items x 16 (or n_items x n_items, "gram") are copied to the
+        host. A tensor, dense or `torch.sparse_csr`, is decomposed on its device: what comes to the host are overlaps of
+        at most the size of the Lanczos basis squared.
     n_components : int, 1 <= n_components <= n_items
         Up to full rank, also when n_users < n_items.
     solver : {"auto", "dense", "gram", "lanczos"}
@@ -141,9 +141,10 @@ def spectrum(
     σ² and see σ only down to the square root of that, about 1e-6 σ_1 at 10,000 items (eps is that of float64). Smaller
     values are returned as 0. "lanczos" computes in float32 when X is float32 and the tolerance allows it, else in
     float64. Memory beyond X: "dense" about 3 n_users n_items float64; "gram" 3 n² float64; "lanczos" two bases of
-    `lanczos.basis_limit` vectors of length n. Tensors: the same on their device, and for sparse ones by "lanczos" a second
-    CSR tensor, the transpose. Products are IEEE float32 also where TF32 is switched on; the routes are torch's SVD and
-    `eigh` (of all of the spectrum) and the same block Lanczos. Equal to those of NumPy to rounding, not bit by bit.
+    `lanczos.basis_limit` vectors of length n. Tensors: the same on their device, and for sparse ones by "lanczos" a
+    second CSR tensor, the transpose. Products are IEEE float32 also where TF32 is switched on; the routes are torch's
+    SVD and `eigh` (of all of the spectrum) and the same block Lanczos. Equal to those of NumPy to rounding, not bit by
+    bit.
 
     Warns
     -----
@@ -179,8 +180,8 @@ class GrowingSpectrum:
 
     Numerics
     --------
-    The iterative route keeps its space (two bases, see `spectrum`) and goes on where it was: all ranks together cost what
-    the largest costs, about. The direct routes start again for each rank.
+    The iterative route keeps its space (two bases, see `spectrum`) and goes on where it was: all ranks together cost
+    what the largest costs, about. The direct routes start again for each rank.
 
     Examples
     --------
@@ -259,7 +260,8 @@ def measure_residuals(X: Any, result: Spectrum) -> NDArray[np.float64]:
     matrix = as_matrix(X)
     if isinstance(matrix, TensorMatrix) != is_tensor(result.right_vectors):
         raise InputError(
-            "X and the vectors of the spectrum: one is a tensor, the other is not. Bring both to one place first; simgauge "
+            "X and the vectors of the spectrum: one is a tensor, the other is not. Bring both to one place first; "
+            "simgauge "
             "copies nothing between devices silently."
         )
     with ieee_products(place(matrix)):

@@ -23,7 +23,8 @@ from simgauge.core.tables.kinds import Array
 from simgauge.core.tables.threads import thread_count
 
 PIECE, DEVICE_PIECE = 4096, 65_536
-"""Entries of each vector in one piece; more on an accelerator, where starting a product takes as long as a small one."""
+"""Entries of each vector in one piece; more on an accelerator, where starting a product takes as long as a small
+one."""
 
 
 @contextmanager

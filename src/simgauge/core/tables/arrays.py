@@ -82,7 +82,8 @@ def beside(values: Any, like: Array, *, dtype: Any = None) -> Array:
 
 
 def room_beside(shape: tuple[int, ...], like: Array, *, dtype: Any = None) -> Array:
-    """An array with values yet to be written, next to `like`: same library and device, same dtype unless another is asked.
+    """An array with values yet to be written, next to `like`: same library and device, same dtype unless another is
+    asked.
 
     Examples
     --------

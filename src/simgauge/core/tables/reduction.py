@@ -68,8 +68,8 @@ def quantised(table: FloatTable, precision: Precision) -> FloatTable:
     ----------
     table : ndarray, shape (n, k)
     precision : {"float32", "float16", "int8", "binary"}
-        "int8": entries of unit rows in 127 steps each side of zero, up to the largest entry of each column. "binary": signs, so
-        that cosine ranks as Hamming distance does.
+        "int8": entries of unit rows in 127 steps each side of zero, up to the largest entry of each column. "binary":
+        signs, so that cosine ranks as Hamming distance does.
 
     Examples
     --------

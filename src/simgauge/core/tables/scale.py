@@ -1,4 +1,5 @@
-"""Tables whose entries are so large or small that their products leave the range of numbers: brought near 1, exactly."""
+"""Tables whose entries are so large or small that their products leave the range of numbers: brought near 1,
+exactly."""
 
 from __future__ import annotations
 
@@ -56,6 +57,7 @@ def refuse_overflow(table: Any, name: str) -> None:
         largest = max(float(table.max()), -float(table.min()))
         if largest > (float(np.finfo(table.dtype).max) / table.size) ** 0.5:
             raise InputError(
-                f"{name} hold entries of {largest:.2g}, whose squares leave the range of {table.dtype}: divide the table by "
+                f"{name} hold entries of {largest:.2g}, whose squares leave the range of {table.dtype}: divide the "
+                f"table by "
                 f"{largest:.0e}. Cosines and rankings stay the same."
             )

@@ -40,9 +40,9 @@ def as_table(vectors: Any, name: str = "vectors") -> Any:
     Parameters
     ----------
     vectors : array-like, torch tensor, RowParts or Embedding (its items), shape (n_rows, n_components)
-        Tensors stay tensors, on their device, and parts stay where they are. float32 and float64 are kept and not copied when contiguous (memory-mapped tables stay mapped).
-        float16 and integers of up to 16 bits become float32, other integers float64; big-endian and
-        non-contiguous tables are copied.
+        Tensors stay tensors, on their device, and parts stay where they are. float32 and float64 are kept and not
+        copied when contiguous (memory-mapped tables stay mapped). float16 and integers of up to 16 bits become float32,
+        other integers float64; big-endian and non-contiguous tables are copied.
     name : str
         Name of the table in error messages.
 
@@ -75,7 +75,8 @@ def as_table(vectors: Any, name: str = "vectors") -> Any:
     library = type(vectors).__module__.partition(".")[0]
     if library in CLUSTER_LIBRARIES:  # NumPy would fetch all of it, silently
         raise InputError(
-            f"{name}: received {type(vectors).__name__} of {library}. Pass simgauge.distributed.as_parts(table) to work on "
+            f"{name}: received {type(vectors).__name__} of {library}. Pass simgauge.distributed.as_parts(table) to "
+            f"work on "
             "it where it is, or compute it to get an array."
         )
     try:
@@ -173,7 +174,8 @@ def take_rows(table: Table, rows: NDArray[np.int64]) -> Array:
 
 
 def apply_rows(table: Table, work: Work, n_columns: int, *arguments: Any, step: int = ROWS_PER_BLOCK) -> Any:
-    """The table of ``work(block, first_row, *arguments)``, each (rows of the block, n_columns), in the dtype of `table`.
+    """The table of ``work(block, first_row, *arguments)``, each (rows of the block, n_columns), in the dtype of
+    `table`.
 
     Made next to the table: on its device, or in parts.
 

@@ -12,7 +12,8 @@ from simgauge.core.tables.arrays import is_tensor, namespace, on_host
 from simgauge.core.tables.kinds import Array
 
 IEEE = ("ieee", "none")
-"""Values of torch's `fp32_precision` under which a float32 product rounds as float32 ("none": the default, which is it)."""
+"""Values of torch's `fp32_precision` under which a float32 product rounds as float32 ("none": the default, which is
+it)."""
 
 
 @contextmanager

@@ -111,7 +111,8 @@ class ClusterEngine(Engine):
                     pending.popleft()
         except self._killed as error:
             raise ClusterError(
-                f"a task ended the worker it ran on, and so did its repetitions ({error.task}). Most often the memory of "
+                f"a task ended the worker it ran on, and so did its repetitions ({error.task}). Most often the memory "
+                f"of "
                 "a worker does not hold its partitions and the sums: cut the data into more partitions, or give "
                 "the workers more memory."
             ) from error
@@ -125,7 +126,8 @@ class ClusterEngine(Engine):
 
 
 def engine_for(client: Any = None, sources: Sequence[Any] = ()) -> Engine:
-    """The client that is given, that of the futures, or the current one of this process; threads where there is none."""
+    """The client that is given, that of the futures, or the current one of this process; threads where there is
+    none."""
     futures = [source for source in sources if type(source).__module__.startswith("distributed.")]
     found = client or (futures[0].client if futures else _current_client())
     return ThreadEngine() if found is None else ClusterEngine(found)

@@ -25,8 +25,8 @@ class DaskParts(RowParts):
     client : distributed.Client, optional
         That of the futures, or the current client, when not given; without one Dask's threads in this process.
     hold : bool
-        True: parts are computed once and kept in the memory of the workers (Dask spills them to disk there). False: they
-        are computed again in each pass, for data larger than the memory of all workers.
+        True: parts are computed once and kept in the memory of the workers (Dask spills them to disk there). False:
+        they are computed again in each pass, for data larger than the memory of all workers.
 
     Raises
     ------
@@ -39,10 +39,10 @@ class DaskParts(RowParts):
     --------
     One pass at the start to count the rows. Sums are added in pairs in the order of the parts, so they do not depend
     on which worker did what, and have the bits of `LocalParts` of the same parts.
-    With n bytes of a part, a bytes of the arguments (p·b·itemsize for the block of a fit, p items, b = `krylov_basis.BLOCK`) and s bytes of
-    a sum (the same in a fit): the driver holds a + s; a worker its parts, a, and about 3 s per thread. A pass sends
-    a to every worker and moves at most (parts - 1) s between workers. So parts should be few and large: about one per
-    thread, or as many as make them fit.
+    With n bytes of a part, a bytes of the arguments (p·b·itemsize for the block of a fit, p items, b =
+    `krylov_basis.BLOCK`) and s bytes of a sum (the same in a fit): the driver holds a + s; a worker its parts, a, and
+    about 3 s per thread. A pass sends a to every worker and moves at most (parts - 1) s between workers. So parts
+    should be few and large: about one per thread, or as many as make them fit.
 
     A worker that is lost costs the time to compute its parts again from their sources; arguments that it alone held
     are sent again. The result is the same.

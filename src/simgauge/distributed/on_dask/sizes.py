@@ -1,4 +1,5 @@
-"""Sizes of sparse arrays for Dask, which by itself knows only those of sparse matrices and takes arrays for 56 bytes."""
+"""Sizes of sparse arrays for Dask, which by itself knows only those of sparse matrices and takes arrays for 56
+bytes."""
 
 from __future__ import annotations
 

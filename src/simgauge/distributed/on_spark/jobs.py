@@ -15,8 +15,8 @@ Result = TypeVar("Result")
 def cancellable(context: Any, action: Callable[[], Result]) -> Result:
     """What `action` returns; its jobs are cancelled when this thread is interrupted.
 
-    It runs in a thread of its own. A signal that arrives in the middle of a call to the JVM leaves the connection of that
-    thread unusable, and with it Spark's own handler, which would cancel over the same connection.
+    It runs in a thread of its own. A signal that arrives in the middle of a call to the JVM leaves the connection of
+    that thread unusable, and with it Spark's own handler, which would cancel over the same connection.
     """
     pyspark = optional_import("pyspark", extra="spark", purpose="work on Spark")
     sql = optional_import("pyspark.sql", extra="spark", purpose="work on Spark")

@@ -27,8 +27,8 @@ class SparkParts(RowParts):
     Parameters
     ----------
     rdd : pyspark.RDD
-        Its elements are the next rows: CSR or ndarrays of one width and dtype (float32 or float64), each less than 2 GiB,
-        in an order that is the same whenever a partition is computed again.
+        Its elements are the next rows: CSR or ndarrays of one width and dtype (float32 or float64), each less than 2
+        GiB, in an order that is the same whenever a partition is computed again.
 
     Raises
     ------
@@ -40,10 +40,11 @@ class SparkParts(RowParts):
     The RDD is persisted (MEMORY_AND_DISK): repeated passes read the same rows in the same order. An executor that is
     lost costs the time to compute its partitions again. One pass at the start to count the rows.
 
-    With a bytes of the arguments (p·b·itemsize for the block of a fit, p items, b = `krylov_basis.BLOCK`) and s bytes of a sum (the same
-    in a fit): the driver holds 2 (a + s), so ``spark.driver.maxResultSize`` must exceed s; each Python worker, one per
-    core, holds a + s (log2(elements of a partition) + 1) and one element. A pass broadcasts a to every executor and moves
-    about 1.07 s per partition in the first shuffle: partitions should be few, about one per core.
+    With a bytes of the arguments (p·b·itemsize for the block of a fit, p items, b = `krylov_basis.BLOCK`) and s bytes
+    of a sum (the same in a fit): the driver holds 2 (a + s), so ``spark.driver.maxResultSize`` must exceed s; each
+    Python worker, one per core, holds a + s (log2(elements of a partition) + 1) and one element. A pass broadcasts a to
+    every executor and moves about 1.07 s per partition in the first shuffle: partitions should be few, about one per
+    core.
 
     Examples
     --------

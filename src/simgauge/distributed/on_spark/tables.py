@@ -109,8 +109,8 @@ def from_spark_als(model: Any, *, n_parts: int | None = None) -> Embedding:
     Returns
     -------
     Embedding
-        ``items`` and ``users`` are `SparkParts` in ascending order of Spark's ids, float32; ``item_ids`` and ``user_ids``
-        are here, 8 bytes a row.
+        ``items`` and ``users`` are `SparkParts` in ascending order of Spark's ids, float32; ``item_ids`` and
+        ``user_ids`` are here, 8 bytes a row.
 
     Raises
     ------
@@ -144,8 +144,10 @@ def _column(frame: Any, given: str | None, usual: tuple[str, ...], role: str) ->
     if position is None:
         listed = ", ".join(names)
         raise InputError(
-            f"{SOURCE}: no column is known to be the {role.removesuffix('_column')}; its columns: {listed}. For a table "
-            "of vectors pass table_from_spark(frame, id_column, vector_column), for events from_spark(frame, user, item)."
+            f"{SOURCE}: no column is known to be the {role.removesuffix('_column')}; its columns: {listed}. For a "
+            f"table "
+            "of vectors pass table_from_spark(frame, id_column, vector_column), for events from_spark(frame, user, "
+            "item)."
         )
     return str(names[position])
 

@@ -82,7 +82,8 @@ def choose_columns(source: Source, options: ReadingOptions) -> dict[str, int]:
 
 
 def _only_other_id(names: Sequence[str], taken: Sequence[int]) -> int | None:
-    """Position of the one column beside the user's that calls itself an id, such as anime_id; None where there are more."""
+    """Position of the one column beside the user's that calls itself an id, such as anime_id; None where there are
+    more."""
     found = [place for place, name in enumerate(names) if place not in taken and IS_ID.search(name.strip())]
     return found[0] if len(found) == 1 else None
 

@@ -1,4 +1,5 @@
-"""Text files of interactions that are no tables of one event a row: read by their own reader, or refused with a recipe."""
+"""Text files of interactions that are no tables of one event a row: read by their own reader, or refused with a
+recipe."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ ColumnName = str | int
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingOptions:
-    """Options of `read_interactions`, `store_interactions` and `open_interactions`, and of the commands that read events.
+    """Options of `read_interactions`, `store_interactions` and `open_interactions`, and of the commands that read
+    events.
 
     Parameters
     ----------

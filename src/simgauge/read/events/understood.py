@@ -1,4 +1,5 @@
-"""What a table of events was understood to hold, in sentences; and questions where its columns could mean something else."""
+"""What a table of events was understood to hold, in sentences; and questions where its columns could mean something
+else."""
 
 from __future__ import annotations
 
@@ -88,7 +89,8 @@ def matrix_problem(source: Source, rows: Sequence[Sequence[Any]]) -> str:
     square = len(rows) in (len(source.columns), len(source.columns) - 1)
     kind = "links of one kind of thing (it is square)" if square else "users in rows and items in columns"
     return (
-        f"{source.label} has {len(source.columns)} columns, all of numbers: it looks like a matrix, with {kind}, and not "
+        f"{source.label} has {len(source.columns)} columns, all of numbers: it looks like a matrix, with {kind}, and "
+        f"not "
         'like one event a row. If it is one, convert it: python -c "import numpy, scipy.sparse; '
         f"scipy.sparse.save_npz('matrix.npz', scipy.sparse.csr_array(numpy.loadtxt('{source.label}', delimiter=',')))\""
     )

@@ -189,12 +189,16 @@ def weight_sentences(name: str, spread: Spread, merged: int, rule: str, chosen_r
             "(weight_transform=)"
         )
     else:
-        said += "; taken as how often: --like '>=4' (like=) or --weight-transform log1p|binary (weight_transform=) change it"
+        said += (
+            "; taken as how often: --like '>=4' (like=) or --weight-transform log1p|binary (weight_transform=) "
+            "change it"
+        )
     sentences = [said]
     if merged and not chosen_rule:
         kept = {"last": "the last was kept", "sum": "they were added up", "max": "the largest was kept"}[rule]
         sentences.append(
-            f"{merged} events repeat a pair of user and item: {kept} (--duplicates last|mean|sum changes it, duplicates=)"
+            f"{merged} events repeat a pair of user and item: {kept} (--duplicates last|mean|sum changes it, "
+            f"duplicates=)"
         )
     return sentences
 

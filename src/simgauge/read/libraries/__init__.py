@@ -70,8 +70,9 @@ def from_library(
     -------
     Embedding
         Shapes and float dtype as in the library; ``users @ items.T`` are the library's scores. In the provenance:
-        ``library``, ``version``, ``class``, ``objective`` (see `simgauge.auditing.objectives`; "none" where a model was trained
-        without penalty), ``convention``, ``items_from``, ``users_from``, ``bias_columns``, ``unit_rows`` (whether all norms are one).
+        ``library``, ``version``, ``class``, ``objective`` (see `simgauge.auditing.objectives`; "none" where a model was
+        trained without penalty), ``convention``, ``items_from``, ``users_from``, ``bias_columns``, ``unit_rows``
+        (whether all norms are one).
 
     Gauge
     -----

@@ -31,7 +31,8 @@ def from_faiss(index: Any) -> FoundTables:
         vectors, ids, inner = _stored(index)
     except RuntimeError as error:
         raise InputError(
-            f"FAISS {type(index).__name__} cannot give its vectors back ({str(error).splitlines()[-1][:120]}). Pass the "
+            f"FAISS {type(index).__name__} cannot give its vectors back ({str(error).splitlines()[-1][:120]}). Pass "
+            f"the "
             "vectors that were added to it."
         ) from error
     kind = type(inner).__name__
@@ -69,7 +70,8 @@ def from_faiss_file(path: Path) -> FoundTables:
 
     if _lists_elsewhere(path):
         raise InputError(
-            f"{path.name} keeps its lists in another file (OnDiskInvertedLists): refused, because FAISS opens that file "
+            f"{path.name} keeps its lists in another file (OnDiskInvertedLists): refused, because FAISS opens that "
+            f"file "
             "for writing, wherever it is. Where it was made: faiss.extract_index_ivf(index).replace_invlists(…) with "
             "lists in memory, then write it again; or pass the vectors."
         )
@@ -81,7 +83,8 @@ def from_faiss_file(path: Path) -> FoundTables:
         index = faiss.read_index(str(path))
     except RuntimeError as error:
         raise InputError(
-            f"{path.name} begins like a FAISS index and cannot be read by FAISS {faiss.__version__}: it is damaged, cut "
+            f"{path.name} begins like a FAISS index and cannot be read by FAISS {faiss.__version__}: it is damaged, "
+            f"cut "
             "off, binary or of a newer version. Write it again, or pass the vectors."
         ) from error
     finally:
@@ -91,7 +94,8 @@ def from_faiss_file(path: Path) -> FoundTables:
 
 
 def _lists_elsewhere(path: Path) -> bool:
-    """Whether the file holds the mark of lists on disk, followed by three numbers of which the first and third agree."""
+    """Whether the file holds the mark of lists on disk, followed by three numbers of which the first and third
+    agree."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         place = data.find(b"ilod")
         while place >= 0:

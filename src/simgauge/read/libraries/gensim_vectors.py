@@ -32,7 +32,8 @@ def from_gensim(model: Any) -> FoundTables:
             model.wv,
             None,
             objective="word2vec",
-            convention="hierarchical softmax, a logistic loss for each node of a tree: its other table belongs to nodes, "
+            convention="hierarchical softmax, a logistic loss for each node of a tree: its other table belongs to "
+            "nodes, "
             "not to words",
         )
     predicts = "one input word" if model.sg else "the mean or sum of the words around it"

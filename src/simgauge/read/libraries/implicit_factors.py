@@ -96,7 +96,8 @@ def _found(items: Any, users: Any, kind: str, about: Mapping[str, Any]) -> Found
 
 
 def _training(kind: str, regularization: float | None) -> dict[str, str]:
-    """Loss, penalty and biases: the penalty is on factors and biases alike, and at 0 nothing selects a gauge or shift."""
+    """Loss, penalty and biases: the penalty is on factors and biases alike, and at 0 nothing selects a gauge or
+    shift."""
     objective = OBJECTIVES[kind]
     penalty = "none" if regularization is not None and regularization == 0 else "factors"
     return {"objective": objective, "penalty": penalty, "biases": BIASES[objective]}

@@ -48,7 +48,8 @@ def from_sentence_transformer(
             objective="unit-sphere" if normalised else "unknown",
             convention="a Normalize module ends the model, so its vectors have norm one"
             if normalised
-            else "no Normalize module: norms are free, a dot product and a cosine differ, and which of them the loss saw is "
+            else "no Normalize module: norms are free, a dot product and a cosine differ, and which of them the loss "
+            "saw is "
             "not stored (cosine, siamese for dot products of one encoder, contrastive for two)",
             items_from="encode_document(texts)" if has_sides else "encode(texts)",
             users_from="none" if queries is None else f"{'encode_query' if has_sides else 'encode'}(queries)",

@@ -128,7 +128,8 @@ def as_array(tensor: Any, name: str = "the tensor") -> NDArray[Any]:
     strided = not held.is_sparse and hasattr(held, "untyped_storage")
     if strided and held.numel() * held.element_size() > held.untyped_storage().nbytes():
         raise InputError(
-            f"{name} has shape {tuple(held.shape)} and repeats {held.untyped_storage().nbytes():,} bytes by its strides "
+            f"{name} has shape {tuple(held.shape)} and repeats {held.untyped_storage().nbytes():,} bytes by its "
+            f"strides "
             "(an expanded tensor): save tensor.contiguous(), if it is a table of vectors."
         )
     try:

@@ -118,6 +118,7 @@ def missing_query(label: str, tables: list[str]) -> InputError:
     """The error for a database without a query."""
     listed = f" Its tables: {', '.join(tables[:20])}." if tables else ""
     return InputError(
-        f"{label} is a database: pass a query with the columns wanted: --query 'SELECT user_id, item_id, weight FROM ...' "
+        f"{label} is a database: pass a query with the columns wanted: --query 'SELECT user_id, item_id, weight FROM "
+        f"...' "
         f"(query=).{listed}"
     )

@@ -83,7 +83,8 @@ def sniff_dialect(
 
 
 def _names(header: Sequence[str]) -> tuple[str, ...]:
-    """Names of columns: without the types that RecBole writes behind them, and without a comment sign before the first."""
+    """Names of columns: without the types that RecBole writes behind them, and without a comment sign before the
+    first."""
     typed = re.compile(r":(token|float|token_seq|float_seq)$")
     names = [typed.sub("", name) for name in header] if all(map(typed.search, header)) else list(header)
     if len(names) > 1 and re.fullmatch(r"[#%]\s*[A-Za-z_]\w*", names[0]):

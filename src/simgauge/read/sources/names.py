@@ -104,8 +104,8 @@ def read_labels(spec: str | Path, *, role: str = "ids") -> Labels:
 def read_names(spec: str | Path) -> dict[Any, str]:
     """Names by id, from a table with both; without recognised column names, its first two columns.
 
-    ``path:name`` chooses the column of the names, ``path:id:name`` also that of the ids. Delimiter, header and encoding are looked up in the file, so that
-    MovieLens' ``u.item`` (``|``, latin-1, no header) reads as it is.
+    ``path:name`` chooses the column of the names, ``path:id:name`` also that of the ids. Delimiter, header and encoding
+    are looked up in the file, so that MovieLens' ``u.item`` (``|``, latin-1, no header) reads as it is.
 
     Raises
     ------

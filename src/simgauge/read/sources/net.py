@@ -1,4 +1,5 @@
-"""One net under all reading of files: whatever a library says of a damaged file becomes an error with the file's name."""
+"""One net under all reading of files: whatever a library says of a damaged file becomes an error with the file's
+name."""
 
 from __future__ import annotations
 

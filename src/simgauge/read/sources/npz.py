@@ -58,7 +58,8 @@ def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
                 pickled = any(name.endswith(".pkl") for name in foreign)
                 if any(name.startswith("xl/") for name in foreign):
                     raise InputError(
-                        f"{path.name} is a workbook of a spreadsheet: save the sheet that holds the table as CSV or Parquet."
+                        f"{path.name} is a workbook of a spreadsheet: save the sheet that holds the table as CSV or "
+                        f"Parquet."
                     )
                 what = (
                     "a pickled PyTorch checkpoint (refused: loading one can run code)" if pickled else "a zip archive"

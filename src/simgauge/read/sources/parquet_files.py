@@ -41,7 +41,8 @@ def check_schemas(paths: Sequence[Path], columns: Sequence[str]) -> int:
             found = schema.field(name).type
             if found != wanted:
                 raise InputError(
-                    f"{path.name} holds {found} in column {name!r}, {paths[0].name} holds {wanted}. Files that are read "
+                    f"{path.name} holds {found} in column {name!r}, {paths[0].name} holds {wanted}. Files that are "
+                    f"read "
                     "together must have one schema: write one of them again, or read them apart."
                 )
     return rows

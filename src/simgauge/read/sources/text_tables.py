@@ -60,14 +60,16 @@ def open_delimited(
             raise InputError(f"{path.name} has other columns than {paths[0].name}: {other.names} and {dialect.names}.")
         if other.skip != dialect.skip:
             raise InputError(
-                f"{path.name} begins with {other.skip} lines of comment and {paths[0].name} with {dialect.skip}: read them "
+                f"{path.name} begins with {other.skip} lines of comment and {paths[0].name} with {dialect.skip}: read "
+                f"them "
                 "apart, or remove these lines."
             )
     columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(dialect.names)))
     rejects = on_bad_row == "drop"
     more = ", ignore_errors=true, store_rejects=true, rejects_table='rejected', rejects_limit=0" if rejects else ""
     relation = (
-        f"read_csv({sql_list(paths)}, {csv_options(compression_of(paths[0]), dialect.skip)}, header={str(dialect.has_header).lower()}, "
+        f"read_csv({sql_list(paths)}, {csv_options(compression_of(paths[0]), dialect.skip)}, "
+        f"header={str(dialect.has_header).lower()}, "
         f"delim={sql_text(dialect.delimiter)}, quote={sql_text(dialect.quote)}, escape={sql_text(dialect.escape)}, "
         f"encoding={sql_text(dialect.encoding)}, nullstr='', columns={{{columns}}}{more}) AS t"
     )

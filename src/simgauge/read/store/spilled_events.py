@@ -161,7 +161,8 @@ class SpilledEvents:
         ((value, row),) = self._execute(f"SELECT w, r FROM ({numbered}) WHERE {_bad_weight()} ORDER BY r LIMIT 1")
         problem = "is missing" if value is None else "is NaN or no number" if value != value else f"is {value}"
         raise InputError(
-            f"{self.source.label}: weight {column.name!r} {problem} in data row {row} ({bad} such in all). Weights must "
+            f"{self.source.label}: weight {column.name!r} {problem} in data row {row} ({bad} such in all). Weights "
+            f"must "
             "be finite numbers >= 0: remove these rows, map ratings to preferences first, or leave weight out so that "
             "every event counts 1."
         )

@@ -113,7 +113,8 @@ def _merged(
     if rule == "error" and merged:
         place = int(np.argmax((codes[1:] == codes[:-1]) & (items[1:] == items[:-1])))
         raise InputError(
-            f"events repeat a user-item pair (first: user {users[int(codes[place])]}, item {item_ids[items[place]]}) and "
+            f"events repeat a user-item pair (first: user {users[int(codes[place])]}, item {item_ids[items[place]]}) "
+            f"and "
             "duplicates='error' was asked for. Pass 'sum', 'max', 'mean', 'last' or 'count'."
         )
     data = pairs.data.astype(dtype, copy=False)
@@ -148,7 +149,8 @@ def keep_frequent_pairs(pairs: SpilledPairs, min_user_count: int, min_item_count
         }
         if not users.any():
             raise InputError(
-                f"nothing is left of {matrix.shape[0]} users and {before} items with min_user_count={min_user_count} and "
+                f"nothing is left of {matrix.shape[0]} users and {before} items with min_user_count={min_user_count} "
+                f"and "
                 f"min_item_count={min_item_count} (applied in turn until both hold). Lower them."
             )
     kept = pairs.directory.parent / "kept"

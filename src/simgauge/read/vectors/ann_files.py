@@ -16,7 +16,8 @@ VECS = {".fvecs": "<f4", ".ivecs": "<i4", ".bvecs": "u1"}
 BINS = {".fbin": "<f4", ".ibin": "<i4", ".u8bin": "u1", ".i8bin": "i1", ".hbin": "<f2"}
 """A header of two uint32, rows and components, and the numbers row by row."""
 HNSW_HEADER = struct.Struct("<QQQQQQiiQQQdQ")
-"""offset of level 0, capacity, count, bytes an element, offset of labels, of data, top level, entry point, M twice, …"""
+"""offset of level 0, capacity, count, bytes an element, offset of labels, of data, top level, entry point, M twice,
+…"""
 DELETED = 0x01
 
 
@@ -41,7 +42,8 @@ def read_benchmark_file(path: Path) -> NDArray[Any]:
         rows, width = struct.unpack("<II", head) if len(head) == 8 else (0, 0)
         if not rows * width or size != 8 + rows * width * dtype.itemsize:
             raise InputError(
-                f"{path.name} says {rows:,} x {width:,} numbers of {dtype.itemsize} bytes and has {size:,} bytes: it was "
+                f"{path.name} says {rows:,} x {width:,} numbers of {dtype.itemsize} bytes and has {size:,} bytes: it "
+                f"was "
                 "cut off or is in another format. Copy it again."
             )
         return np.memmap(path, dtype=dtype, mode="r", offset=8, shape=(rows, width))
@@ -50,7 +52,8 @@ def read_benchmark_file(path: Path) -> NDArray[Any]:
     step = 4 + width * dtype.itemsize
     if width <= 0 or size % step:
         raise InputError(
-            f"{path.name} says {width:,} components a row and its {size:,} bytes are no multiple of {max(step, 4):,}: it "
+            f"{path.name} says {width:,} components a row and its {size:,} bytes are no multiple of {max(step, 4):,}: "
+            f"it "
             "was cut off or is in another format. Copy it again."
         )
     raw = np.memmap(path, dtype=np.dtype([("n", "<i4"), ("x", dtype, (width,))]), mode="r")

@@ -45,7 +45,8 @@ def cannot_be_read(path: Path, content: str) -> InputError:
 HEADS = (
     (
         b"%%matrixmarket",
-        "is a MatrixMarket file. Write it dense: import numpy as np, scipy.io, scipy.sparse; X = scipy.io.mmread(path); "
+        "is a MatrixMarket file. Write it dense: import numpy as np, scipy.io, scipy.sparse; X = "
+        "scipy.io.mmread(path); "
         "np.save('vectors.npy', X.toarray() if scipy.sparse.issparse(X) else X)",
     ),
     (
@@ -75,7 +76,8 @@ def refuse_known_text(path: Path) -> None:
 def sparse_archive(path: Path) -> InputError:
     """The error for what `scipy.sparse.save_npz` wrote."""
     return InputError(
-        f"{path.name} holds a scipy sparse matrix. Pass it from Python, read_embedding(scipy.sparse.load_npz(path)), or "
+        f"{path.name} holds a scipy sparse matrix. Pass it from Python, read_embedding(scipy.sparse.load_npz(path)), "
+        f"or "
         "write it dense: np.save('vectors.npy', scipy.sparse.load_npz(path).toarray())."
     )
 
@@ -83,7 +85,8 @@ def sparse_archive(path: Path) -> InputError:
 def sparse_text(path: Path, example: str) -> InputError:
     """The error for svmlight and its kin, which are sparse features rather than vectors."""
     return InputError(
-        f"{path.name} holds sparse vectors as index:value pairs ({example[:40]!r}, svmlight or LIBSVM). Write them dense: "
+        f"{path.name} holds sparse vectors as index:value pairs ({example[:40]!r}, svmlight or LIBSVM). Write them "
+        f"dense: "
         "X, y = sklearn.datasets.load_svmlight_file(path); np.save('vectors.npy', X.toarray())."
     )
 
@@ -104,7 +107,8 @@ def open_lance(path: Path) -> Any:
         import lance
     except ImportError as error:
         raise InputError(
-            f"{path.name} is a Lance table, and the library to read it is not installed: pip install 'simgauge[formats]'. {way}."
+            f"{path.name} is a Lance table, and the library to read it is not installed: pip install "
+            f"'simgauge[formats]'. {way}."
         ) from error
     try:
         return lance.dataset(str(path)).to_table()

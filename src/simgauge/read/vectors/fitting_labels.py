@@ -32,7 +32,8 @@ def check_labels(given: Any, labels: Any, table: VectorTable, other: VectorTable
     text = f"{side}: {n_labels} {NOUNS[role]} for {n_rows} {'rows' if role != 'names' else 'items'}"
     if other is not None and len(other.vectors) == n_labels:
         raise InputError(
-            f"{text}; the other table has {n_labels} rows: were the two swapped? The first table is the items', the one "
+            f"{text}; the other table has {n_labels} rows: were the two swapped? The first table is the items', the "
+            f"one "
             "after --users (users=) the users'."
         )
     raise InputError(f"{text}: {_cause(given, n_labels - n_rows, labels)}")
@@ -43,7 +44,8 @@ def _cause(given: Any, surplus: int, labels: Any) -> str:
     first = "" if name is None else _first_line(name)
     if name is not None and surplus == -1 and first and first != str(labels[0]):
         return (
-            f"the first line of {name.name} ({first!r}) was taken for a header. If it is a label, pass the file with the "
+            f"the first line of {name.name} ({first!r}) was taken for a header. If it is a label, pass the file with "
+            f"the "
             "suffix .txt, which is one label a line without a header; else one label is missing."
         )
     if name is not None and surplus == 1 and first == str(labels[0]):

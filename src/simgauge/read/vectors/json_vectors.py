@@ -62,7 +62,8 @@ def _rows(path: Path, on_bad_row: str, rejected: list[str]) -> list[Row]:
         line = getattr(error, "lineno", None)
         where = f", line {line}" if line else ""
         raise InputError(
-            f"{path.name}{where}: not JSON ({str(error)[:100]}). The file may be cut off: repair that line or remove it."
+            f"{path.name}{where}: not JSON ({str(error)[:100]}). The file may be cut off: repair that line or remove "
+            f"it."
         ) from error
     return _found(document, path)
 
@@ -151,7 +152,8 @@ def _of_list(entries: list[Any], path: Path) -> list[Row]:
         if len(entries) == 1:
             return _of_list(entries[0], path)
     raise InputError(
-        f"{path.name}: no vectors were found in this JSON: its list mixes kinds or nests deeper than one vector an entry. "
+        f"{path.name}: no vectors were found in this JSON: its list mixes kinds or nests deeper than one vector an "
+        f"entry. "
         'Write one object a line: {"id": …, "vector": […]}.'
     )
 

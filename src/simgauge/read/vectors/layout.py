@@ -106,7 +106,8 @@ def _vectors(table: ColumnTable, free: list[ColumnFacts]) -> list[int]:
         raise InputError(
             f"{table.label} has {len(numbers)} {'column' if len(numbers) == 1 else 'columns'} of numbers ({listed}), "
             "which may say something of the rows rather than be their vectors. If vectors they are, pass "
-            f"{table.how_to_choose(','.join(fact.name for fact in offered))}; else pass the file that holds the vectors."
+            f"{table.how_to_choose(','.join(fact.name for fact in offered))}; else pass the file that holds the "
+            f"vectors."
         )
     return _without_whole(table, components)
 
@@ -145,7 +146,8 @@ def _one_list(table: ColumnTable, lists: list[ColumnFacts], families: Families) 
         prefix, family = max(families.items(), key=lambda entry: len(entry[1]))
         raise InputError(
             f"{table.label} has a column of lists ({chosen[0].name}) and {len(family)} numbered columns "
-            f"({family[0].name} … {family[-1].name}). Say which holds the vectors: {table.how_to_choose(chosen[0].name)} "
+            f"({family[0].name} … {family[-1].name}). Say which holds the vectors: "
+            f"{table.how_to_choose(chosen[0].name)} "
             f"or {table.how_to_choose(prefix or f'{family[0].name}..{family[-1].name}')}."
         )
     return [chosen[0].position]
@@ -175,14 +177,16 @@ def _without_whole(table: ColumnTable, components: list[ColumnFacts]) -> list[in
         every = [fact.name for fact in components]
         raise InputError(
             f"{table.label}: {span([fact.name for fact in whole])} of whole numbers beside "
-            f"{len(fractions)} columns of fractions. If they are ids, pass --ids {whole[0].name} (ids={whole[0].name!r}); "
+            f"{len(fractions)} columns of fractions. If they are ids, pass --ids {whole[0].name} "
+            f"(ids={whole[0].name!r}); "
             f"to take the fractions alone, pass {table.how_to_choose(_short(names))}; to take all as "
             f"components, pass {table.how_to_choose(_short(every))}."
         )
     largest = max(fact.largest for fact in components)
     if len(whole) == len(components) and largest > LARGEST_CODE and not _few_rows(table):
         raise InputError(
-            f"{table.label} holds whole numbers only ({span([fact.name for fact in components])}, up to {largest:,.0f}): "
+            f"{table.label} holds whole numbers only ({span([fact.name for fact in components])}, up to "
+            f"{largest:,.0f}): "
             f"events or counts rather than vectors? If vectors they are, pass "
             f"{table.how_to_choose(_short([fact.name for fact in components]))}; events are read with --interactions."
         )

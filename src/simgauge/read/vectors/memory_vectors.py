@@ -64,7 +64,8 @@ def _of_sparse(matrix: Any) -> VectorTable:
     size = rows * columns * matrix.dtype.itemsize
     if size > LARGEST_DENSE:
         raise InputError(
-            f"the sparse matrix is {rows:,} x {columns:,}, which would be {size / 2**30:.1f} GiB of dense vectors. Vectors "
+            f"the sparse matrix is {rows:,} x {columns:,}, which would be {size / 2**30:.1f} GiB of dense vectors. "
+            f"Vectors "
             "are dense here: reduce its columns first, such as with sklearn's TruncatedSVD, and pass the result."
         )
     note = "written out as a dense table"

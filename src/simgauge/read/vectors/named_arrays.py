@@ -1,4 +1,5 @@
-"""Files of named arrays (npz, safetensors, checkpoints, HDF5): the table that is meant, the two sides, ids beside it."""
+"""Files of named arrays (npz, safetensors, checkpoints, HDF5): the table that is meant, the two sides, ids beside
+it."""
 
 from __future__ import annotations
 
@@ -79,7 +80,8 @@ class NamedArrays:
             return self._one(tables[0], options, origin)
         if not tables and (length := self._common_length()):
             raise InputError(
-                f"{self.label} holds no table and {len(self.shapes)} {self.kind}s of one dimension, {length} numbers each. "
+                f"{self.label} holds no table and {len(self.shapes)} {self.kind}s of one dimension, {length} numbers "
+                f"each. "
                 f"If each is the vector of what it is named for, pass {self.label}:{EVERY}."
             )
         listed = ", ".join(f"{name} {tuple(shape)}" for name, shape in list(self.shapes.items())[:MOST_LISTED])

@@ -178,7 +178,8 @@ def _unreadable(file: TextFile, error: Exception) -> InputError:
         number, expected, found, content = match.groups()
         where = f", line {int(number) + file.skip}" if number else ""
         return InputError(
-            f"{file.path.name}{where}: {found} fields where {expected} are expected ({content[:60]!r}). The file may be cut "
+            f"{file.path.name}{where}: {found} fields where {expected} are expected ({content[:60]!r}). The file may "
+            f"be cut "
             "off, or hold a stray delimiter or quote: repair the line, or leave such lines out with "
             "on_bad_row='drop' (--on-bad-row drop)."
         )
@@ -208,7 +209,8 @@ def _split(file: TextFile, positions: Sequence[int], rejects: list[str] | None) 
                 rejects.append(f"line {number}")
             else:
                 raise InputError(
-                    f"{file.path.name}, line {number}: {len(fields)} fields where {file.width} are expected. Repair the "
+                    f"{file.path.name}, line {number}: {len(fields)} fields where {file.width} are expected. Repair "
+                    f"the "
                     "line, or leave such lines out with on_bad_row='drop' (--on-bad-row drop)."
                 )
             if len(rows) == ROWS_PER_BATCH:

@@ -129,8 +129,10 @@ def _first_rows(file: TextFile) -> list[list[str]]:
         )
     if len(rows) <= 1 and others:
         raise InputError(
-            f"{file.path.name}: the first line has {file.width} fields at the delimiter {file.delimiter!r} and the others "
-            f"({', '.join(filter(None, others[:3])) or 'all'}) have another number. Pass the delimiter: delimiter=… (--delimiter)."
+            f"{file.path.name}: the first line has {file.width} fields at the delimiter {file.delimiter!r} and the "
+            f"others "
+            f"({', '.join(filter(None, others[:3])) or 'all'}) have another number. Pass the delimiter: delimiter=… "
+            f"(--delimiter)."
         )
     if not rows:
         raise InputError(f"{file.path.name} holds no rows. Pass a table with at least one vector.")

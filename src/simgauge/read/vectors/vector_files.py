@@ -246,7 +246,8 @@ def joined(tables: list[VectorTable]) -> VectorTable:
     if len(keys) > 1:
         files = [str(table.origin.get("file")) for table in tables]
         raise InputError(
-            f"{files[0]} and the others hold different tensors ({', '.join(keys[:4])}), which are no parts of one table. "
+            f"{files[0]} and the others hold different tensors ({', '.join(keys[:4])}), which are no parts of one "
+            f"table. "
             f"Say which is meant: {files[0]}:{keys[0]}."
         )
     where = list(dict.fromkeys(str(table.origin.get("vectors")) for table in tables))

@@ -262,7 +262,8 @@ def _parse(text: bytes) -> NDArray[np.float64] | None:
 
 
 def _common_width(lines: list[bytes]) -> int:
-    """Numbers at the end of a line: what most lines have; words that end in a number and cut lines are the exception."""
+    """Numbers at the end of a line: what most lines have; words that end in a number and cut lines are the
+    exception."""
     counts = Counter(_numbers_at_the_end(line) for line in lines)
     return counts.most_common(1)[0][0] if counts else 0
 
