@@ -31,6 +31,7 @@ LAYERS = [
     {"stores"},
     {"shipping"},
     {"paper", "demo"},
+    {"serving"},
     {"cli"},
 ]
 """From the bottom up; a module may import its own layer and those below."""
@@ -61,6 +62,7 @@ LAZY = {
     "typer",
     "jinja2",
     "rich",
+    "mcp",
     "sklearn.utils",
 }
 """Libraries that importing simgauge must not load."""

@@ -18,6 +18,7 @@ from simgauge.cli import (
     fit,
     fix,
     gauge,
+    mcp,
     neighbors,
     preview,
     reproduce,
@@ -67,5 +68,6 @@ for command in (
     align.align,
     preview.preview,
     calibrate.calibrate,
+    mcp.mcp,
 ):
     app.command()(command)

@@ -120,8 +120,12 @@ class DuckDBTable(Store):
         path = Path(self.address)
         if must_exist and not path.is_file():
             raise InputError(f"{path} does not exist: name the file of a DuckDB database.")
+        # who only reads writes nothing, and a view in the file must not lead to other files
+        settings: dict[str, Any] = (
+            {"read_only": True, "config": {"enable_external_access": False}} if must_exist else {}
+        )
         try:
-            with duckdb.connect(str(path)) as base:
+            with duckdb.connect(str(path), **settings) as base:
                 yield base
         except duckdb.Error as error:
             raise InputError(f"{path}: DuckDB says: {str(error).splitlines()[0]}") from error
