@@ -42,7 +42,7 @@ def mcp_server(root: str | Path) -> Any:
     errors = optional_import("mcp.server.mcpserver.exceptions", extra="mcp", purpose="serve the Model Context Protocol")
     server = sdk.MCPServer(
         "simgauge",
-        instructions="Is the cosine similarity of these embeddings about similarity? Read-only; paths lie below one root.",
+        instructions="Is cosine similarity of these embeddings about similarity? Read-only; paths lie below one root.",
         version=__version__,
     )
     hints = types.ToolAnnotations(

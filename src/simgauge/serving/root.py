@@ -11,7 +11,7 @@ from simgauge.read.sources.files import content_of
 from simgauge.storage.embedding_directory import METADATA_FILE
 
 READ = ("npy", "zip", "Parquet", "Arrow", "safetensors", "text", "binary")
-"""Contents that are read as they lie: HDF5, SQLite, DuckDB and models can name other files, and what is packed can hold them."""
+"""Contents that are read as they lie. HDF5, SQLite, DuckDB and models can name other files; packed files can hold them."""
 
 SPECIAL = ":*?[]\0"
 """Signs with a meaning for the readers: columns and addresses after a colon, patterns of names."""
@@ -20,8 +20,8 @@ SPECIAL = ":*?[]\0"
 class Root:
     """A directory below which every path must lie, links followed.
 
-    Links, names and contents are looked at before the file is read. Whoever may write below the root can exchange a file in
-    between: do not serve a directory that somebody else may write to.
+    Links, names and contents are looked at before the file is read. Whoever may write below the root can exchange a
+    file in between: do not serve a directory that somebody else may write to.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -42,8 +42,8 @@ class Root:
         Raises
         ------
         InputError
-            It leads outside, through a link or otherwise, names no plain file and no directory, or holds a colon, "..", or a
-            sign of a pattern.
+            It leads outside, through a link or otherwise, names no plain file and no directory, or holds a colon, "..",
+            or a sign of a pattern.
         """
         path = Path(text)
         if not text.strip() or set(SPECIAL) & set(text) or ".." in path.parts or text.startswith("~"):
@@ -79,8 +79,8 @@ class Root:
         content = content_of(real)
         if content not in READ or (content == "zip" and real.suffix.lower() != ".npz"):
             raise InputError(
-                f"{text!r} is {content}: over this server vectors are read from npy, npz, Parquet, Arrow, safetensors, text "
-                "and word2vec files and from saved embeddings. Use the command simgauge for others."
+                f"{text!r} is {content}: over this server vectors are read from npy, npz, Parquet, Arrow, safetensors, "
+                "text and word2vec files and from saved embeddings. Use the command simgauge for others."
             )
         return str(real)
 

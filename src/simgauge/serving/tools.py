@@ -52,7 +52,7 @@ class Tools:
         metric: Literal["cosine", "dot"] = "cosine",
         k: int = 10,
     ) -> dict[str, Any]:
-        """The most similar items (or users) of some, by name or id; with compare in every gauge of the same predictions."""
+        """The most similar items (or users) of some, by name or id; with compare in every gauge of these predictions."""
         from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
 
         table = self._embedding(embedding, users)
@@ -85,15 +85,15 @@ class Tools:
         sample: int = 200,
         seed: int = 0,
     ) -> dict[str, Any]:
-        """Compare the answers of an index file or a file of vectors, KIND:PATH, with exact search over its own vectors."""
+        """Compare the answers of an index or a file of vectors, KIND:PATH, with exact search over its own vectors."""
         from simgauge.shipping.check import check
         from simgauge.stores.target import Target
 
         kind, colon, address = target.partition(":")
         if not colon or kind not in CHECKED_KINDS:
             raise InputError(
-                f"{target!r}: expected KIND:PATH, with KIND one of {', '.join(CHECKED_KINDS)}. Servers and other stores are "
-                "for the command simgauge check."
+                f"{target!r}: expected KIND:PATH, with KIND one of {', '.join(CHECKED_KINDS)}. Servers and other stores "
+                "are for the command simgauge check."
             )
         place = self.root.with_companions(address)
         where = Target(kind, str(place) if kind in ALONE else self.root.vectors(address))
