@@ -11,7 +11,7 @@ from simgauge.read.sources.files import content_of
 from simgauge.storage.embedding_directory import METADATA_FILE
 
 READ = ("npy", "zip", "Parquet", "Arrow", "safetensors", "text", "binary")
-"""Contents that are read as they lie. HDF5, SQLite, DuckDB and models can name other files; packed files can hold them."""
+"""Contents that are read as they lie. HDF5, SQLite, DuckDB and models can name other files; packed ones hold them."""
 
 SPECIAL = ":*?[]\0"
 """Signs with a meaning for the readers: columns and addresses after a colon, patterns of names."""

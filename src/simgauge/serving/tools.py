@@ -52,7 +52,7 @@ class Tools:
         metric: Literal["cosine", "dot"] = "cosine",
         k: int = 10,
     ) -> dict[str, Any]:
-        """The most similar items (or users) of some, by name or id; with compare in every gauge of these predictions."""
+        """The most similar items (or users) of some, by name or id; with compare in every gauge of one model."""
         from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
 
         table = self._embedding(embedding, users)
@@ -92,8 +92,8 @@ class Tools:
         kind, colon, address = target.partition(":")
         if not colon or kind not in CHECKED_KINDS:
             raise InputError(
-                f"{target!r}: expected KIND:PATH, with KIND one of {', '.join(CHECKED_KINDS)}. Servers and other stores "
-                "are for the command simgauge check."
+                f"{target!r}: expected KIND:PATH, with KIND one of {', '.join(CHECKED_KINDS)}. Servers and other "
+                "stores are for the command simgauge check."
             )
         place = self.root.with_companions(address)
         where = Target(kind, str(place) if kind in ALONE else self.root.vectors(address))
