@@ -20,7 +20,7 @@ SPECIAL = ":*?[]\0"
 class Root:
     """A directory below which every path must lie, links followed.
 
-    Links, names and contents are looked at before the file is read. Whoever may write below the root can exchange a
+    Links, names and contents are checked before the file is read. Whoever may write below the root can exchange a
     file in between: do not serve a directory that somebody else may write to.
     """
 

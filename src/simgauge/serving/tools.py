@@ -15,7 +15,7 @@ CHECKED_KINDS = (
 """Targets whose check opens one plain file and writes nothing; servers and folders of stores are for the command."""
 
 ALONE = ("duckdb", "faiss", "usearch")
-"""Files that the store itself reads; the others are looked at as tables of vectors."""
+"""Files that the store itself reads; the others are read as tables of vectors."""
 
 
 class Tools:
