@@ -187,6 +187,20 @@ def test_ties_give_one_and_duplicates_give_inf():
     assert neighbor_certificate(opposite, 1)[0] == 1
 
 
+@pytest.mark.parametrize("dim", [3, 64, 768])
+def test_opposite_directions_never_come_nearer_whatever_rounding_makes_of_them(rng, dim):
+    """x and −cx keep cosine −1 under every metric, though after normalising they are some ulp from opposite."""
+    triples = []
+    for x, y in rng.normal(size=(40, 2, dim)):
+        vectors = np.stack([x, y, -rng.uniform(0.01, 50) * x])
+        assert neighbor_certificate(vectors, 1, rows=[0])[0] == np.inf
+        triples.append(vectors)
+        nearly = vectors + np.array([[0.0], [0.0], [1e-6]]) * rng.normal(size=dim)
+        assert np.isfinite(neighbor_certificate(nearly, 1, rows=[0])[0])  # control: it does
+    unit = np.stack(triples) / np.linalg.norm(triples, axis=2, keepdims=True)
+    assert (unit[:, 0] != -unit[:, 2]).any()  # the case is there: rounding makes a difference
+
+
 def test_zero_rows():
     vectors = np.array([[1.0, 0.0, 0.0], [1.0, 0.5, 0.0], [0.0, 0.0, 0.0], [-1.0, 0.1, 0.0], [0.0, 0.0, 0.0]])
     certificates = neighbor_certificate(vectors, 1)
