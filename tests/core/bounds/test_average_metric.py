@@ -76,6 +76,18 @@ def test_order_ties_and_certainty(rng):
     np.testing.assert_allclose(stays_ahead(turned, triples, 20.0), found, atol=1e-12)
 
 
+@pytest.mark.parametrize("dim", [3, 64, 768])
+def test_equal_directions_tie_whatever_rounding_makes_of_them(rng, dim):
+    """After normalising, cosines of rows in one direction are 1 but for some ulp, to either side."""
+    rows = rng.normal(size=(100, 1, dim)) * rng.uniform(0.01, 50, (100, 3, 1))
+    triples = np.arange(300).reshape(100, 3)
+    assert (stays_ahead(rows.reshape(-1, dim), triples, 20.0) == 0.5).all()
+    rows[:, 1:] *= -1
+    assert (stays_ahead(rows.reshape(-1, dim), triples, 20.0) == 0.5).all(), "both opposite"
+    rows[:, 1] *= -1
+    assert (stays_ahead(rows.reshape(-1, dim), triples, 20.0) == 1.0).all(), "control: the one before its opposite"
+
+
 def test_precision_of_eigenvalues():
     assert metric_precision([2.0, 2.0, 2.0]) == np.inf
     assert metric_precision(np.array([1.0, 2.0, 3.0, 4.0]) * 1e200) == pytest.approx(30)

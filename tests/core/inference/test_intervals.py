@@ -178,6 +178,13 @@ def test_a_quantile_and_a_share_below_it_cover(rng):
     assert known.low == known.high
 
 
+def test_a_quantile_of_half_the_table_has_the_narrower_ranks():
+    """Ranks 50 ± 1.96 √(101/4), and ± that times √(1 − 1/2) where the sample is half of all there is."""
+    values = np.arange(101.0)
+    assert tuple(quantile_interval(values, 0.5))[1:3] == (40.0, 60.0)
+    assert tuple(quantile_interval(values, 0.5, population=202))[1:3] == (43.0, 57.0)
+
+
 def test_two_rows_have_the_interval_of_their_spread():
     values = np.array([0.2, 0.6])
     share, spread = 0.4, 0.08

@@ -52,6 +52,35 @@ def test_identical_candidates_are_never_different(rng):
     assert (found.p_value == 1).all()
 
 
+def test_p_values_have_no_sign_and_are_one_where_nothing_moves(rng):
+    draws = rng.standard_normal((2000, 3)) * [1.0, 1.0, 0.0]
+    values = np.array([0.0, 9.0, 0.0])
+    found, turned = max_t(values, draws + values), max_t(-values, -draws - values)
+    assert found.p_value.tolist() == turned.p_value.tolist()
+    assert turned.p_value[1] < 0.01, "a loss is as certain as the gain"
+    assert found.p_value[2] == 1, "a candidate that never differs, beside others that do"
+
+
+class RecordingGenerator:
+    """Draws like another generator and keeps how many numbers each call asked for."""
+
+    def __init__(self, seed):
+        self.rng, self.sizes = np.random.default_rng(seed), []
+
+    def integers(self, low, high, size):
+        self.sizes.append(int(np.prod(size)))
+        return self.rng.integers(low, high, size=size)
+
+
+def test_resampling_draws_no_more_numbers_at_once_than_it_says(rng, monkeypatch):
+    units = rng.standard_normal((50, 2))
+    whole = bootstrap_means(units, RecordingGenerator(0), 33)
+    monkeypatch.setattr(paired_inference, "RESAMPLED_NUMBERS", 520)
+    recording = RecordingGenerator(0)
+    np.testing.assert_allclose(bootstrap_means(units, recording, 33), whole, rtol=1e-12, atol=1e-14)
+    assert recording.sizes == [500, 500, 500, 150]
+
+
 def test_the_number_of_units_needed_gives_the_power_promised(rng):
     n = units_needed(rng.standard_normal(100_000), 0.2)
     found = 0

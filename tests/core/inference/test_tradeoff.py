@@ -80,6 +80,11 @@ def test_small_means_are_compared_as_they_are():
     np.testing.assert_allclose(influence[:, 0, 1], [0.5, -0.5])
 
 
+def test_the_influence_beside_a_baseline_that_finds_nothing_has_mean_zero():
+    influence = change_influence(np.array([[[0.0, 0.1]], [[0.0, 0.3]]]), "ratio")
+    np.testing.assert_allclose(influence[:, 0, 1], [-0.5, 0.5])
+
+
 @pytest.mark.parametrize("max_loss", [0.02, 0.2, 0.5])
 @pytest.mark.parametrize("scale", ["ratio", "difference"])
 def test_the_guard_lies_exactly_at_the_loss_that_may_be(scale, max_loss):
