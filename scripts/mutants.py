@@ -170,16 +170,18 @@ class Copy:
             return False
         return done.returncode == 0
 
+    def own_tests(self, path: str) -> list[str]:
+        """The tests of one file, then its examples: the other way round, importing `fix.py` would hide `fix`."""
+        tests = Path("tests", path).with_name(f"test_{Path(path).name}")
+        return [*([str(tests)] if (self.place / tests).is_file() else []), f"src/simgauge/{path}"]
+
     def survives(self, mutant: Mutant, limit: float) -> bool:
         """Whether no test of its folder sees the fault."""
         target = self.place / "src" / "simgauge" / mutant.path
         original = target.read_bytes()
         target.write_bytes(original[: mutant.start] + mutant.after.encode() + original[mutant.stop :])
         try:
-            folder, name = Path(mutant.path).parent, Path(mutant.path).name
-            own = [f"src/simgauge/{mutant.path}"]
-            if (self.place / "tests" / folder / f"test_{name}").is_file():
-                own.append(f"tests/{folder}/test_{name}")
+            own, folder = self.own_tests(mutant.path), Path(mutant.path).parent
             return self.passes(own, limit) and self.passes([f"tests/{folder}"], limit)
         finally:
             target.write_bytes(original)
@@ -199,6 +201,9 @@ def run(room: str, size: int, seed: int, jobs: int) -> dict[str, object]:
         begun = time.perf_counter()
         if not copies[0].passes([f"tests/{room}", f"src/simgauge/{room}"], 1800):
             raise SystemExit(f"the tests of {room} fail without any fault: mend them first")
+        for path in sorted({mutant.path for mutant in tried}):
+            if not copies[0].passes(copies[0].own_tests(path), 1800):
+                raise SystemExit(f"the tests of {path} alone fail without any fault: mend them first")
         limit = 20 + 4 * (time.perf_counter() - begun)
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             parts = [pool.submit(_part, copies[number], tried[number::jobs], limit) for number in range(jobs)]

@@ -111,7 +111,7 @@ def _cosines(left: Floats, right: Floats) -> Floats:
     """Cosines of unit rows; those within rounding of ±1 are ±1, so that equal directions tie."""
     cosines = np.einsum("ij,ij->i", left, right)
     rounding = (left.shape[1] + 2) * float(np.finfo(np.float64).eps)  # of the sum, and of both lengths
-    return np.where(np.abs(cosines) >= 1 - rounding, np.sign(cosines), cosines)
+    return np.asarray(np.where(np.abs(cosines) >= 1 - rounding, np.sign(cosines), cosines))
 
 
 def _probability(near: Floats, far: Floats, between: Floats, precision: float) -> Floats:
