@@ -106,3 +106,13 @@ def test_huge_ratios_stay_finite(rng):
     units[:, 0, 1] = 1.0
     rows, _ = tabulate(named(units), np.ones(1), "ratio", rng, 0.95, 50)
     assert all(np.isfinite(tuple(row.gain)[:3]).all() for row in rows)
+
+
+def test_the_table_is_sorted_by_gain_and_names_the_baseline(rng):
+    units = 1.0 + 0.1 * rng.standard_normal((200, 1, 4)) + np.array([0.0, 0.2, -0.2, 0.4])
+    rows, _ = tabulate(named(units), np.ones(1), "difference", rng, 0.95, 200)
+    assert [row.name for row in rows] == ["c3", "c1", "c0", "c2"]
+    assert [row.baseline for row in rows] == [False, False, True, False]
+    assert [row.significant for row in rows] == ["better", "better", "", "worse"]
+    assert [row.pareto for row in rows] == [True, False, False, False]
+    assert all(row.weighted is None and row.weighted_change is None for row in rows)

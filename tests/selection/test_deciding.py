@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from selection_problems import ABOUT, named
 from simgauge.selection import deciding
 from simgauge.selection.deciding import Settings, decide
+from simgauge.selection.record import Change, Confirmation
 
 
 def test_noise_is_left_alone_and_naive_choice_would_not(rng):
@@ -96,3 +98,32 @@ def test_a_pick_need_not_stay_clear_where_cross_fitting_shows_no_loss(monkeypatc
     assert decide(named(units), "ratio", settings, ABOUT).decision == "improved"
     monkeypatch.setattr(deciding, "MARGINS", (1.0,))
     assert decide(named(units), "ratio", settings, ABOUT).decision == "left alone", "control: clear from the start"
+
+
+def test_a_remedy_of_neighbours_is_chosen_only_where_the_user_allows_it(rng):
+    units = 0.2 + 0.001 * rng.standard_normal((80, 2, 3))
+    units[:, :, 1] *= 1.5
+    units[:, :, 2] *= 1.2
+    scored = named(units)
+    scored.candidates[1].index_tables = None  # what remedies of neighbours have, and maps of vectors do not
+    assert decide(scored, "ratio", Settings(), ABOUT).best_name == "c2"
+    assert decide(scored, "ratio", Settings(vectors_only=False), ABOUT).best_name == "c1"
+    assert decide(named(units), "ratio", Settings(), ABOUT).best_name == "c1", "control: a map of vectors"
+
+
+@pytest.mark.parametrize(("scale", "edge"), [("ratio", 0.75), ("difference", -0.25)])
+def test_a_loss_of_what_may_be_lost_is_no_loss_and_a_measure_without_weight_does_not_count(scale, edge):
+    def loses(plain, weighted, weights):
+        gain = Change(plain, plain, plain, scale)
+        other = None if weighted is None else Change(weighted, weighted, weighted, scale)
+        found = Confirmation(gain, gain, other, ("c1",), 1.0, None, gain)
+        return deciding._loses(found, np.array(weights), 0.25)
+
+    less, more = edge - 0.01, edge + 0.5
+    assert not loses(edge, edge, [0.5, 0.5])
+    assert loses(less, more, [0.5, 0.5])
+    assert loses(more, less, [0.5, 0.5])
+    assert not loses(more, less, [1.0, 0.0])
+    assert not loses(less, more, [0.0, 1.0])
+    assert loses(less, None, [1.0])
+    assert not loses(edge, None, [1.0])

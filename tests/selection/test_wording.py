@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,10 @@ def test_the_summary_of_a_gain_counts_units_folds_and_candidates(rng):
     assert found.summary.startswith("Use c3. Against leaving the embedding alone: recall@20 ×1.")
     assert ", popularity-weighted ×1." in found.summary
     assert "(cross-fitted over 80 users, 4 candidates; 5 of 5 folds choose the same)" in found.summary
+
+
+@pytest.mark.parametrize(("scale", "size"), [("ratio", r"×1\.\d{3}"), ("difference", r"\+0\.\d{3}")])
+def test_the_smallest_gain_that_would_show_is_told_in_the_scale_of_the_changes(rng, scale, size):
+    weak = 0.5 + 0.1 * rng.standard_normal((80, 1, 2))
+    summary = decide(named(weak), scale, Settings(), {"measure": "recall@10", "unit": "user", "n_units": 80}).summary
+    assert re.search(rf"The smallest gain that these 80 users would show in 4 of 5 cases is {size}\.", summary)
