@@ -107,6 +107,18 @@ def test_fix_chooses_by_evidence_and_writes_vectors_map_and_record(run, saved, t
     assert "default, not a finding" in text
 
 
+def test_fix_names_zero_vectors_on_the_terminal_and_in_json(run, tmp_path, rng):
+    items = rng.standard_normal((30, 3))
+    items[7] = 0
+    saved = Embedding(items, item_names=[f"item {i}" for i in range(30)]).save(tmp_path / "embedding")
+    code, text, _ = run("fix", saved, "--out", tmp_path / "a")
+    assert code == 0
+    assert "1 item has a zero vector ('item 7')" in text
+    told = json.loads(run("fix", saved, "--out", tmp_path / "b", "--json")[1])
+    assert told["zero_vectors"]["named"] == ["item 7"]
+    assert not Embedding.load(tmp_path / "b").items[7].any()
+
+
 def test_fix_by_held_out_interactions_with_training(run, csv, tmp_path):
     lines = csv.read_text().splitlines()
     rng = np.random.default_rng(0)

@@ -211,6 +211,8 @@ def print_selection(selection: Any, n_rows: int) -> None:
     """The choice in words and the best candidates with their intervals."""
     console = out()
     console.print(Text(selection.summary), soft_wrap=True)
+    if selection.zero_vectors.n_items:
+        console.print(Text(selection.zero_vectors.sentence), soft_wrap=True)
     if not selection.table:
         return
     shown = [

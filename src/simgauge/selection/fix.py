@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from simgauge.core.tables.scale import refuse_overflow
@@ -18,6 +19,8 @@ from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
 from simgauge.selection.record import Selection
 from simgauge.selection.scoring import score_candidates, unleaked, with_baseline
+from simgauge.selection.zero_vectors import ZeroVectors, without_zero_vectors
+from simgauge.wording import counted
 
 MIN_UNITS = 10
 """Fewer users, queries or pairs than this cannot be split and resampled."""
@@ -98,7 +101,9 @@ def fix(
     copies of each other. *Confirmation*: for each fold the candidate that the other folds choose is scored on it; the
     gain over all folds, with a paired bootstrap interval over units, is not inflated by choosing among many. Unless
     both the adjusted interval of the choice and the cross-fitted one lie above no gain, and no measure that counts
-    falls by more than `max_loss` when cross-fitted, the embedding is left alone.
+    falls by more than `max_loss` when cross-fitted, the embedding is left alone. *Zero vectors*: items without a
+    direction are left out of all of it, as if the table did not have them, are named, and stay zero in what
+    ``transform`` and ``save`` give. Tables in parts are taken as they are.
 
     Raises
     ------
@@ -125,25 +130,26 @@ def fix(
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     refuse_overflow(embedding.items, "items")
     refuse_overflow(embedding.users, "users")
+    directed, zero = without_zero_vectors(embedding)
     if evidence is None:
-        return default_selection(embedding, objective, biases, penalty)
+        return replace(default_selection(directed, objective, biases, penalty), zero_vectors=zero)
     told = getattr(evidence, "used", None)
     ids = check_ids(embedding, sources_of(evidence), interactions, held_out=told, trust_ids=trust_ids, seed=seed)
-    scorer = unleaked(evidence, interactions).bind(embedding, seed)
+    scorer = unleaked(evidence, interactions).bind(directed, seed)
     if scorer.n_units < max(MIN_UNITS, 2 * folds):
         raise InputError(
             f"the evidence holds {scorer.n_units} {evidence.unit}(s) that this embedding knows: at least "
             f"{max(MIN_UNITS, 2 * folds)} are needed, and some hundred to find moderate gains."
         )
-    aligned = _aligned(embedding, interactions)
-    chosen = with_baseline(_defaults(embedding, aligned) if candidates is None else candidates)
-    scored = score_candidates(chosen, embedding, aligned, scorer, strict=candidates is not None, progress=progress)
+    aligned = _aligned(directed, interactions)
+    chosen = with_baseline(_defaults(directed, aligned) if candidates is None else candidates)
+    scored = score_candidates(chosen, directed, aligned, scorer, strict=candidates is not None, progress=progress)
     about = {
         "kind": type(evidence).__name__,
         "measure": evidence.measure,
         "unit": evidence.unit,
         "n_units": scorer.n_units,
-        "notes": list(scorer.notes),
+        "notes": [*([_counted_as_missing(zero)] if zero.n_items else []), *scorer.notes],
         "ids": ids.to_dict(),
     }
     settings = Settings(
@@ -155,7 +161,11 @@ def fix(
         n_resamples=n_resamples,
         seed=seed,
     )
-    return decide(scored, evidence.scale, settings, about)
+    return replace(decide(scored, evidence.scale, settings, about), zero_vectors=zero)
+
+
+def _counted_as_missing(zero: ZeroVectors) -> str:
+    return f"{counted(zero.n_items, 'item')} with a zero vector counted as if not in the embedding"
 
 
 def _aligned(embedding: Embedding, interactions: Interactions | None) -> Interactions | None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from simgauge.core.inference.intervals import Interval
 from simgauge.embedding import Embedding
 from simgauge.remedies.saved_form import remedy_bytes
+from simgauge.selection.zero_vectors import ZeroVectors, moved_around_zeros
 from simgauge.storage.embedding_directory import MAP_FILE, RECORD_FILE
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
@@ -149,6 +150,8 @@ class Selection(Tabular):
     """Trade-off, guard, folds, seed, confidence."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Candidates that could not be fitted or scored, with the reason."""
+    zero_vectors: ZeroVectors = field(default_factory=ZeroVectors)
+    """Items without a direction, which had no part in the choice."""
 
     @property
     def best_name(self) -> str:
@@ -161,8 +164,8 @@ class Selection(Tabular):
         return str(self.best.metric)
 
     def transform(self, embedding: Embedding) -> Embedding:
-        """The chosen map applied, with what is known of the choice in the provenance."""
-        moved: Embedding = self.best.transform(embedding)
+        """The chosen map applied, with what is known of the choice in the provenance; zero items stay zero."""
+        moved = moved_around_zeros(self.best, embedding)
         about = {key: value for key, value in self.to_dict().items() if key not in ("table", "skipped")}
         return moved.with_tables(moved.items, moved.users, selection=about)
 
@@ -202,6 +205,7 @@ class Selection(Tabular):
             "confirmation": None if self.confirmation is None else self.confirmation.to_dict(),
             "table": [row.to_dict() for row in self.table],
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
+            "zero_vectors": self.zero_vectors.to_dict(),
         }
 
     def to_arrow(self) -> pa.Table:
@@ -227,12 +231,13 @@ class Selection(Tabular):
 
     def to_markdown(self) -> str:
         """The table, with the summary above it."""
+        said = f"{self.summary} {self.zero_vectors.sentence}".strip()
         if not self.table:
-            return f"{self.summary}\n"
+            return f"{said}\n"
         weighted = self.table[0].weighted is not None
         measure = self.evidence.get("measure", "metric")
         head = ["candidate", str(measure), "change", *(["weighted", "change"] if weighted else []), "gain", "", ""]
-        lines = [self.summary, "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+        lines = [said, "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
         for row in self.table:
             cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change)]
             if row.weighted is not None:
