@@ -203,7 +203,7 @@ def compare_neighbors(
     first = next(iter(gauges.values()))
     asked_ids, rows, labels, names = _asked(first, items, of)
     own = of != "user-items"
-    check_integer(k, "k", 1, len(labels) - own, meaning=f"as there are {counted(len(labels), 'candidate')}")
+    k = check_integer(k, "k", 1, len(labels) - own, meaning=f"as there are {counted(len(labels), 'candidate')}")
     lists = {}
     for gauge, embedding in gauges.items():
         if embedding.n_items != first.n_items or (of != "items" and embedding.n_users != first.n_users):

@@ -58,6 +58,19 @@ def check_integer(
     )
 
 
+def as_integer(value: Any, name: str) -> int:
+    """The value as an int, when it is an integer; its range is checked elsewhere.
+
+    Examples
+    --------
+    >>> as_integer(np.uint8(3), "k")
+    3
+    """
+    if is_integer(value):
+        return int(value)
+    raise ParameterError(f"{name}={value!r}: expected an integer.")
+
+
 def check_choice(value: Any, name: str, accepted: Iterable[str]) -> None:
     """Raise unless the value is one of the accepted words, which the message lists.
 

@@ -45,7 +45,7 @@ def plain(value, verdict, interval=None, name="hubness"):
 )
 def test_the_outcome_of_a_finding(then, now, outcome):
     found = compare_with_baseline(plain(*now), plain(*then))
-    assert found.outcome == found.changes[0].outcome == outcome, found.changes[0].reason
+    assert found.outcome == found.changes[0].outcome == outcome, str(found.changes[0].reason)
 
 
 def test_the_bad_side_is_that_of_the_limits():

@@ -31,6 +31,7 @@ from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.arrays import numpy_dtype
 from simgauge.core.tables.kinds import Array, Table
 from simgauge.core.tables.row_parts import RowParts
+from simgauge.core.tables.scale import in_common_range, in_range
 from simgauge.core.tables.tables import take_rows, unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
@@ -185,7 +186,8 @@ def compare(
     >>> compared.summary.split(". ")[-1]
     'Over 60 shared users and 50 items the predictions are the same: this is one model in two gauges.'
     """
-    first, second = as_embedding(first), as_embedding(second)
+    given = as_embedding(first), as_embedding(second)
+    first, second = _in_one_range(*given)
     matching = check_rows(first, second)
     rows = _shared_rows(first.item_ids, second.item_ids)
     n_shared = len(rows[0])
@@ -196,11 +198,12 @@ def compare(
             f"the second {some_of(second.item_ids[:3].tolist())}): pass the ids of both tables (--first-ids, "
             "--second-ids), or tables with the same ids."
         )
-    check_integer(k, "k", 1, n_shared - 1, meaning=f"below the {n_shared} shared items")
+    sample = check_integer(sample, "sample", 2)
+    k = check_integer(k, "k", 1, n_shared - 1, meaning=f"below the {n_shared} shared items")
     tables = _picked(first.items, rows[0]), _picked(second.items, rows[1])
     whole = np.arange(n_shared)
     pairs = RowPairs(PickedRows(tables[0], whole), PickedRows(tables[1], whole))
-    moments = cross_moments(pairs.first, pairs.second)
+    moments = cross_moments(*(PickedRows(in_range(table)[0], whole) for table in tables))
     seed = as_seed(rng)
     draws = as_generator(seed)
     overlap, interval = _overlap(tables, k, sample, draws)
@@ -221,11 +224,21 @@ def compare(
         agreement_above_chance=agreement_above_chance(moments),
         matching=matching,
         audits=(
-            audit(first, k=k, sample=sample, rng=seed, progress=progress),
-            audit(second, k=k, sample=sample, rng=seed, progress=progress),
+            audit(given[0], k=k, sample=sample, rng=seed, progress=progress),
+            audit(given[1], k=k, sample=sample, rng=seed, progress=progress),
         ),
         k=k,
     )
+
+
+def _in_one_range(first: Embedding, second: Embedding) -> tuple[Embedding, Embedding]:
+    """Both with their tables times one power of two a side, where products would leave the range of numbers."""
+    items = in_common_range(first.items, second.items)
+    users = in_common_range(first.users, second.users)
+    changed = items[0] is not first.items or users[0] is not first.users
+    if not changed:
+        return first, second
+    return first.with_tables(items[0], users[0]), second.with_tables(items[1], users[1])
 
 
 def _shared_rows(first: Ids, second: Ids) -> Rows:

@@ -24,7 +24,7 @@ from simgauge.errors import InputError, ParameterError
 from simgauge.findings import Finding
 from simgauge.interactions import Interactions
 from simgauge.matching import check_ids
-from simgauge.parameters import Rng, as_seed
+from simgauge.parameters import Rng, as_integer, as_seed
 from simgauge.progress import Progress
 from simgauge.read.as_embedding import as_embedding
 
@@ -111,6 +111,7 @@ def audit(
     from simgauge import __version__
 
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
+    k, sample = as_integer(k, "k"), as_integer(sample, "sample")
     training = known_training(embedding.provenance, objective, biases, penalty)
     ids = None if interactions is None else check_ids(embedding, (), interactions, trust_ids=trust_ids, seed=seed)
     workspace = _workspace(embedding, training, interactions, popularity, k, sample, seed, thresholds)
@@ -184,14 +185,15 @@ def _workspace(
         counts = np.asarray(counts, dtype=np.float64)
         if not np.isfinite(counts).all() or (counts < 0).any():
             raise InputError("popularity: expected finite counts >= 0, one per item.")
-    items, exponent = in_range(embedding.items)
-    users = None if embedding.users is None else in_range(embedding.users)[0]
+    items, exponent = in_range(embedding.items, np.float32)  # lists are searched in float32
+    users, user_exponent = in_range(embedding.users, np.float32)
     return Workspace(
         # cosines, rankings and shares do not know the scale
         embedding=embedding
         if items is embedding.items and users is embedding.users
         else embedding.with_tables(items, users),
         item_scale=float(np.ldexp(1.0, -exponent)),
+        user_scale=float(np.ldexp(1.0, -user_exponent)),
         objective_name=training.name,
         objective=training.objective,
         objective_stated=training.stated,

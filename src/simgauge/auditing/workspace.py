@@ -60,6 +60,8 @@ class Workspace:
     interactions: Interactions | None = None
     item_scale: float = 1.0
     """What the items here were divided by: 1 but for tables whose products leave the range of numbers."""
+    user_scale: float = 1.0
+    """The same of the users."""
     cache: dict[Any, Any] = field(default_factory=dict)
 
     @property

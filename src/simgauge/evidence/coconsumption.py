@@ -71,8 +71,8 @@ class CoConsumption:
     max_queries: int | None = 4000
 
     def __post_init__(self) -> None:
-        check_depth(self.k)
-        check_sample(self.max_queries)
+        object.__setattr__(self, "k", check_depth(self.k))
+        object.__setattr__(self, "max_queries", check_sample(self.max_queries))
         if self.metric not in ("recall", "precision", "ndcg"):
             raise ParameterError(f"metric={self.metric!r}: expected 'recall', 'precision' or 'ndcg'.")
         for side in ("user_ids", "item_ids"):

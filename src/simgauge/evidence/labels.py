@@ -65,8 +65,8 @@ class Labels:
 
     def __post_init__(self) -> None:
         check_ranking_metric(self.metric)
-        check_depth(self.k)
-        check_sample(self.max_queries)
+        object.__setattr__(self, "k", check_depth(self.k))
+        object.__setattr__(self, "max_queries", check_sample(self.max_queries))
         cleaned = {item: _as_set(given) for item, given in dict(self.labels).items()}
         cleaned = {item: names for item, names in cleaned.items() if names}
         if not cleaned:

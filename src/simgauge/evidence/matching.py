@@ -36,15 +36,16 @@ def moved_by_map(candidate: Any, embedding: Embedding) -> Embedding:
     return moved
 
 
-def check_depth(k: int) -> None:
-    """Raise unless k is an integer of 1 or more."""
-    check_integer(k, "k", 1, meaning="the length of the lists")
+def check_depth(k: int) -> int:
+    """The length of lists as an int; raise unless it is an integer of 1 or more."""
+    return check_integer(k, "k", 1, meaning="the length of the lists")
 
 
-def check_sample(max_queries: int | None) -> None:
-    """Raise unless the number is None or an integer of 1 or more."""
-    if max_queries is not None:
-        check_integer(max_queries, "max_queries", 1, hint="None asks for all.")
+def check_sample(max_queries: int | None) -> int | None:
+    """The number as an int, or None for all; raise unless it is an integer of 1 or more."""
+    if max_queries is None:
+        return None
+    return check_integer(max_queries, "max_queries", 1, hint="None asks for all.")
 
 
 def sample_rows(rows: NDArray[np.int64], size: int | None, seed: int) -> NDArray[np.int64]:

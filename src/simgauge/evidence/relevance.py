@@ -70,7 +70,7 @@ class Relevance:
 
     def __post_init__(self) -> None:
         check_ranking_metric(self.metric)
-        check_depth(self.k)
+        object.__setattr__(self, "k", check_depth(self.k))
         if self.side not in ("users", "items"):
             raise ParameterError(f"side={self.side!r}: expected 'users' or 'items', the table that holds the queries.")
         queries, items = as_label_array(self.queries, "queries"), as_label_array(self.items, "items")

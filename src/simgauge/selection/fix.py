@@ -126,7 +126,8 @@ def fix(
     >>> found.decision, found.best_name
     ('improved', 'canonical(power=0, center=none)')
     """
-    _check(popularity_tradeoff, max_loss, folds, confidence)
+    _check(popularity_tradeoff, max_loss, confidence)
+    folds, n_resamples = check_integer(folds, "folds", 2), check_integer(n_resamples, "n_resamples", 1)
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     refuse_overflow(embedding.items, "items")
     refuse_overflow(embedding.users, "users")
@@ -181,13 +182,12 @@ def _defaults(embedding: Embedding, interactions: Interactions | None) -> list[A
     return list(default_candidates(embedding, interactions))
 
 
-def _check(popularity_tradeoff: float, max_loss: float, folds: int, confidence: float) -> None:
+def _check(popularity_tradeoff: float, max_loss: float, confidence: float) -> None:
     if not 0 <= popularity_tradeoff <= 1:
         raise ParameterError(
             f"popularity_tradeoff={popularity_tradeoff}: expected 0 (plain metric only) to 1 (weighted only)."
         )
     if not 0 <= max_loss < 1:
         raise ParameterError(f"max_loss={max_loss}: expected a share from 0 (none) to below 1.")
-    check_integer(folds, "folds", 2)
     if not 0 < confidence < 1:
         raise ParameterError(f"confidence={confidence}: expected a number between 0 and 1, such as 0.95.")

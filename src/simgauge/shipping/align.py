@@ -98,8 +98,7 @@ def align(
     (1.0, 1.0)
     """
     check_choice(method, "method", ("rotation", "linear"))
-    check_integer(k, "k", 1)
-    check_integer(sample, "sample", 2)
+    k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 2)
     first, second = as_embedding(old), as_embedding(new)
     rows = _shared_rows(first, second, k)
     gauge = _gauge_of(first, second, power, center)

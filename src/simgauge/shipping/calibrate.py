@@ -153,7 +153,7 @@ def calibrate(
     >>> found.predict([-0.9, 0.9])
     array([0., 1.])
     """
-    check_integer(folds, "folds", 2)
+    folds, n_resamples = check_integer(folds, "folds", 2), check_integer(n_resamples, "n_resamples", 1)
     model = as_embedding(embedding)
     labels = np.asarray(similar)
     truth = labels.astype(np.float64)

@@ -130,8 +130,7 @@ def check(
     """
     if expect is not None:
         check_choice(expect, "expect", ("cosine", "dot", "l2"))
-    check_integer(k, "k", 1)
-    check_integer(sample, "sample", 1)
+    k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 1)
     show = progress or silent
     where = target if isinstance(target, Target) else parse_target(target)
     store = open_store(where, table=table, vector=vector, id_column=id_column)

@@ -146,6 +146,7 @@ def preview(
     (1.0, True)
     """
     model = as_embedding(embedding)
+    k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 1)
     for name in precision:
         check_choice(name, "precision", get_args(Precision))
     for order in orders:

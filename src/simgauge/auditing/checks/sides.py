@@ -24,15 +24,23 @@ def mean_gap(workspace: Workspace) -> float | None:
     users = workspace.embedding.users
     if users is None:
         return None
+    user_scale, item_scale = _relative_scales(workspace)
     mean_user, items = column_means(users), workspace.moments
     spreads = [
-        max(float(np.trace(workspace.user_gram)) / len(users) - float(mean_user @ mean_user), 0.0),
-        float(np.trace(items.scatter)) / items.n_rows,
+        max(float(np.trace(workspace.user_gram)) / len(users) - float(mean_user @ mean_user), 0.0) * user_scale**2,
+        float(np.trace(items.scatter)) / items.n_rows * item_scale**2,
     ]
-    apart = float(np.sum((mean_user - items.mean) ** 2))
+    apart = float(np.sum((mean_user * user_scale - items.mean * item_scale) ** 2))
     by_chance = spreads[0] / len(users) + spreads[1] / items.n_rows
     total = apart + sum(spreads)
     return max(apart - by_chance, 0.0) / total if total > 0 else 0.0
+
+
+def _relative_scales(workspace: Workspace) -> tuple[float, float]:
+    """What to multiply users and items by to have them in one scale, the larger 1: each may have been brought in range
+    by a factor of its own."""
+    scales = workspace.user_scale, workspace.item_scale
+    return scales[0] / max(scales), scales[1] / max(scales)
 
 
 def side_means(workspace: Workspace) -> Finding | None:
@@ -41,11 +49,11 @@ def side_means(workspace: Workspace) -> Finding | None:
     if gap is None:
         return None
     users = workspace.embedding.users
-    mean_norm = float(np.linalg.norm(column_means(users)))
+    user_norm = float(np.linalg.norm(column_means(users))) * workspace.user_scale
+    item_norm = float(np.linalg.norm(workspace.moments.mean)) * workspace.item_scale
     summary = (
         f"{gap:.0%} of the squared distance between a user and an item is the distance of the two means (norms of the "
-        f"means: "
-        f"users {mean_norm:.2f}, items {np.linalg.norm(workspace.moments.mean):.2f})"
+        f"means: users {user_norm:.3g}, items {item_norm:.3g})"
     )
     verdict = gap_verdict(workspace)
     if verdict == "info":
