@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
-from simgauge import Embedding, Interactions, LinearAutoencoder, audit
+from simgauge import Embedding, Interactions, LinearAutoencoder, audit, fix
 from simgauge.errors import InputError
+from simgauge.evidence import PairJudgements
 from simgauge.frozen import FrozenDict, FrozenList, frozen, frozen_json
+from simgauge.neighbors import compare_neighbors
 
 KNOWN = {"source": {"files": ["a.csv", {"rows": 3}]}}
 
@@ -112,3 +117,51 @@ def test_details_of_findings_cannot_be_changed() -> None:
     for finding in audit(np.random.default_rng(0).standard_normal((12, 3)), k=3).findings:
         with pytest.raises(TypeError, match="cannot be changed"):
             finding.details["a"] = 1  # type: ignore[index]
+
+
+def arrays_of(thing: object) -> list[np.ndarray]:
+    """Every array that an object holds, those of a sparse matrix among them."""
+    parts = vars(thing).values() if hasattr(thing, "__dict__") else ()
+    own = [part for part in parts if isinstance(part, np.ndarray)]
+    matrix = getattr(thing, "matrix", None)
+    return own if matrix is None else [*own, matrix.data, matrix.indices, matrix.indptr]
+
+
+@pytest.mark.parametrize("name", ["embedding", "interactions"])
+def test_arrays_are_read_only_before_and_after_a_copy(name: str, tmp_path: Path) -> None:
+    thing = things()[name]
+    joblib.dump(thing, tmp_path / "thing.joblib")
+    again = [pickle.loads(pickle.dumps(thing)), copy.deepcopy(thing), joblib.load(tmp_path / "thing.joblib")]  # noqa: S301
+    for one in (thing, *again):
+        assert len(arrays_of(one)) >= 4
+        assert not any(array.flags.writeable for array in arrays_of(one))
+        assert content(one) == content(thing)
+    if name == "interactions":
+        known = again[0].align([2, 1, 0])  # what is read-only can be worked with
+        assert known.matrix.toarray().tolist() == np.eye(3)[:, ::-1].tolist()
+
+
+@pytest.mark.parametrize("again", [lambda one: one, lambda one: pickle.loads(pickle.dumps(one)), copy.deepcopy])  # noqa: S301
+def test_selections_and_comparisons_are_frozen(again) -> None:
+    rng = np.random.default_rng(0)
+    model = Embedding(rng.standard_normal((40, 3)), users=rng.standard_normal((9, 3)), item_ids="positions")
+    evidence = PairJudgements(np.arange(20), np.arange(20, 40), rng.random(20))
+    chosen = again(fix(model, evidence, n_resamples=50))
+    for known in (chosen.evidence, chosen.settings, chosen.evidence["ids"]):
+        with pytest.raises(TypeError, match="cannot be changed"):
+            known["a"] = 1
+    with pytest.raises(TypeError, match="cannot be changed"):
+        chosen.evidence["notes"].append("a")
+    compared = again(compare_neighbors({"one": model}, [0], 3))
+    for thing, field in ((chosen, "summary"), (compared, "lists"), (compared.lists[0], "ids")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(thing, field, ())
+    assert isinstance(compared.lists, tuple)
+    assert all(isinstance(entry.scores, tuple) for entry in compared.lists)
+
+
+@pytest.mark.parametrize("name", ["audit", "model"])
+def test_joblib_keeps_what_was_found(name: str, tmp_path: Path) -> None:
+    thing = things()[name]
+    joblib.dump(thing, tmp_path / "thing.joblib", compress=3)
+    assert content(joblib.load(tmp_path / "thing.joblib")) == content(thing)

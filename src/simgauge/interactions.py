@@ -17,7 +17,7 @@ from scipy import sparse
 from simgauge.core.matrices.interaction_matrix import as_interaction_matrix, checked_weights, take_rows
 from simgauge.errors import InputError
 from simgauge.frozen import frozen_json
-from simgauge.labels import Ids, arrow_labels, as_ids, match_labels
+from simgauge.labels import Ids, arrow_labels, as_ids, match_labels, read_only
 from simgauge.storage.atomic import atomic_directory
 from simgauge.storage.manifest import check_files, own_names, read_manifest, write_manifest
 from simgauge.storage.places import place_of
@@ -90,6 +90,13 @@ class Interactions:
         object.__setattr__(self, "matrix", checked_weights(matrix, self.user_ids, self.item_ids))
         object.__setattr__(self, "item_names", _as_names(self.item_names, n_items))
         object.__setattr__(self, "report", frozen_json(self.report, "report"))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of copies and pickles: arrays are read-only there too."""
+        for name, value in state.items():
+            object.__setattr__(self, name, read_only(value) if isinstance(value, np.ndarray) else value)
+        for name in ("data", "indices", "indptr"):
+            setattr(self.matrix, name, read_only(getattr(self.matrix, name)))
 
     @classmethod
     def from_matrix(

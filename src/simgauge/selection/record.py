@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from simgauge.core.inference.intervals import Interval
 from simgauge.embedding import Embedding
+from simgauge.frozen import frozen
 from simgauge.remedies.saved_form import remedy_bytes
 from simgauge.selection.zero_vectors import ZeroVectors, moved_around_zeros
 from simgauge.storage.embedding_directory import MAP_FILE, RECORD_FILE
@@ -152,6 +153,10 @@ class Selection(Tabular):
     """Candidates that could not be fitted or scored, with the reason."""
     zero_vectors: ZeroVectors = field(default_factory=ZeroVectors)
     """Items without a direction, which had no part in the choice."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "evidence", frozen(self.evidence))
+        object.__setattr__(self, "settings", frozen(self.settings))
 
     @property
     def best_name(self) -> str:

@@ -173,3 +173,23 @@ def test_sparse_file_with_other_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", format=b"csr", shape=(2, 2), data=np.ones(2))
     with pytest.raises(InputError, match="damaged or cut off"):
         load_sparse(tmp_path / "x.npz")
+
+
+def test_arrays_that_the_directory_hides_are_missed(tmp_path: Path) -> None:
+    """No checksum covers the length of a comment; with a longer one, the other entries look like its text."""
+    path = tmp_path / "t.npz"
+    np.savez(path, items=np.eye(3), users=np.ones((2, 3)), ids=np.arange(3))
+    data = bytearray(path.read_bytes())
+    first, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    second = data.index(b"PK\x01\x02", first + 4)
+    data_with_comment = data.copy()
+    data_with_comment[first + 32 : first + 34] = (end - second).to_bytes(2, "little")
+    path.write_bytes(data_with_comment)
+    assert len(zipfile.ZipFile(path).namelist()) == 1  # the control: zipfile sees nothing
+    with pytest.raises(InputError, match=r"says that it holds 3 arrays, and its directory lists 1\. Copy"):
+        npz_shapes(path)
+    path.write_bytes(data)
+    assert set(npz_shapes(path)) == {"items", "users", "ids"}
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"made for a test"
+    assert set(npz_shapes(path)) == {"items", "users", "ids"}

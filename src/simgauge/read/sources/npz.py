@@ -19,6 +19,9 @@ MOST_COMPRESSED = 1100
 """Deflate cannot shrink below 1/1032: an entry that promises more bytes than that is a lie."""
 
 
+END_OF_ARCHIVE, LONGEST_END, COUNTED_ELSEWHERE = b"PK\x05\x06", 22 + 65_535, 65_535
+"""Where a zip archive says how many entries it has: mark, size with the longest comment, and "see zip64"."""
+
 MOST_EMPTY = 1000
 """Rows and columns for each entry of a sparse matrix: more is a damaged shape, and would take memory for ids."""
 
@@ -68,9 +71,23 @@ def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
                     f"{path.name} is {what}, not an npz of arrays (it holds {', '.join(foreign[:3]) or 'nothing'}). "
                     "Unpack it, or export the arrays as npy, npz or safetensors."
                 )
+            _check_directory(path, len(entries))
             return {entry.filename.removesuffix(".npy"): _entry_shape(archive, entry, path.name) for entry in entries}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise _damaged(path, error) from error
+
+
+def _check_directory(path: Path, n_entries: int) -> None:
+    """Raise where the end of an archive counts other entries than its directory has: no checksum covers either."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_END))
+        end = file.read()
+    counted = int.from_bytes(end[(at := end.rfind(END_OF_ARCHIVE)) + 10 : at + 12], "little")
+    if counted not in (n_entries, COUNTED_ELSEWHERE):
+        raise InputError(
+            f"{path.name} is damaged: it says that it holds {counted} arrays, and its directory lists {n_entries}. "
+            "Copy or write it again."
+        )
 
 
 def read_npz_array(path: Path, name: str) -> NDArray[Any]:
