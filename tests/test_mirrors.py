@@ -10,6 +10,8 @@ TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "simgauge"
 
 ACROSS_FILES = {
+    "test_numbers_at_the_edge.py": "degenerate and extreme tables, through every command",
+    "test_whole_numbers.py": "NumPy's integers and seeds, through every public function",
     "auditing/checks/test_gauge_dependence.py": "a law over all checks",
     "auditing/test_audit_elsewhere.py": "whole audits of tables in parts, memory-mapped and on devices",
     "auditing/test_real_audits.py": "whole audits of real embeddings",
