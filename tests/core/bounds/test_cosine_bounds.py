@@ -98,6 +98,18 @@ def test_minimum_of_equal_signs_is_not_at_a_corner_in_general(rng):
     assert max(gaps) > 1e-3
 
 
+@pytest.mark.parametrize("kappa", [1.5, 10.0, 1000.0])
+def test_minimum_in_the_plane_is_that_of_all_ratios_of_two_weights(rng, kappa):
+    """Rows of positive entries with ratios far apart: there the whole window of axes is entered before any is left."""
+    ratios = kappa ** np.linspace(-1, 1, 20_001)
+    for x, y in np.exp(2 * rng.normal(size=(60, 2, 2))):
+        low, _ = cosine_bounds(np.stack([x, y]), [[0, 1]], kappa, group="diagonal")
+        dot, xx, yy = (u[0] * v[0] + ratios * u[1] * v[1] for u, v in ((x, y), (x, x), (y, y)))
+        reference = (dot / np.sqrt(xx * yy)).min()
+        assert low[0] <= reference + 1e-12
+        assert low[0] == pytest.approx(reference, rel=1e-6)
+
+
 def test_minimum_against_a_fine_search_over_the_one_parameter_form(rng):
     """1 / min over s of max over d of Σd(s·a + c/s) / (2Σdm), with a dense grid of s, refined."""
     kappa = 20.0
