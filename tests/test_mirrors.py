@@ -38,6 +38,7 @@ ACROSS_FILES = {
     "remedies/test_interface.py": "what all remedies promise",
     "remedies/test_neighbor_remedies.py": "csls, local_scaling and norm_discounting share their reference",
     "remedies/test_targets.py": "each remedy improves the finding that it is for",
+    "shipping/test_killed_exports.py": "whole commands, killed at random moments",
     "stores/test_docs_stores.py": "a page of the documentation",
     "test_assertions.py": "the syntax of the tests",
     "test_docs.py": "the code of README and docs",
