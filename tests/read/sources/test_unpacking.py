@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -18,6 +19,7 @@ import pytest
 
 from read.vectors.table_problem import COUNTED, TABLE, WORDS, assert_whole, lines, read
 from simgauge.errors import InputError
+from simgauge.read.sources import unpacking
 
 
 def zstd(content: bytes) -> bytes:
@@ -87,3 +89,20 @@ def test_what_is_found_in_place_of_a_download(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("<!DOCTYPE html>\n<html>404</html>\n")
     with pytest.raises(InputError, match=r"x\.csv is a web page"):
         read(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("packer", ["gz", "zst"])
+def test_what_unpacks_to_more_than_may_be_is_refused_by_both_sizes(packer, tmp_path, monkeypatch) -> None:
+    path = tmp_path / f"x.csv.{packer}"
+    path.write_bytes(PACKERS[packer](lines(header="id,a,b,c,d\n").encode() + b"\n" * (9 << 20)))
+    size = path.stat().st_size
+    monkeypatch.setattr(unpacking, "MOST_EXPANDED", 10)
+    assert_whole(path, WORDS)  # what is small in all is taken at any ratio
+    monkeypatch.setattr(unpacking, "SMALL", 1_000)
+    told = rf"x\.csv\.{packer} \({size:,} bytes\) unpacks to more than {10 * size:,} bytes, over 10 times its size"
+    with pytest.raises(InputError, match=told):
+        read(path)
+    free = shutil.disk_usage(tmp_path)._replace(free=6_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    with pytest.raises(InputError, match="unpacks to more than 3,000 bytes, more than the disk has room for"):
+        read(path)

@@ -21,6 +21,10 @@ from simgauge.read.sources.files import COMPRESSED, content_of
 
 SUFFIXES = (".gz", ".gzip", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".lz4", ".zip")
 BYTES_PER_STEP = 1 << 22
+SHARE_OF_DISK = 0.5
+"""Of the free disk of the temporary folder that one file may take when it is unpacked."""
+MOST_EXPANDED, SMALL = 2_000, 1 << 28
+"""Times its size that a file may have unpacked, and bytes that are never too many; deflate stays below 1,032."""
 
 
 @contextmanager
@@ -56,9 +60,17 @@ def unpacked(path: Path, content: str) -> Iterator[tuple[Path, str]]:
 
 
 def _copy(packed: Any, file: IO[bytes], path: Path, folder: str) -> None:
+    size, written = path.stat().st_size, 0
+    room = int(shutil.disk_usage(folder).free * SHARE_OF_DISK)
+    limit = min(room, max(MOST_EXPANDED * size, SMALL))
     while step := packed.read(BYTES_PER_STEP):
-        if len(step) * 4 > shutil.disk_usage(folder).free:
-            raise InputError(f"{path.name} unpacks to more than the disk has room for: unpack it elsewhere.")
+        written += len(step)
+        if written > limit:
+            why = "more than the disk has room for" if limit == room else f"over {MOST_EXPANDED:,} times its size"
+            raise InputError(
+                f"{path.name} ({size:,} bytes) unpacks to more than {limit:,} bytes, {why}: unpack it yourself, where "
+                "there is room, if it is what you think."
+            )
         file.write(step)
 
 
