@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,6 +13,7 @@ from markupsafe import escape
 from problems import two_tables
 from simgauge import Embedding, audit
 from simgauge.neighbors import compare_neighbors, standard_gauges
+from simgauge.report import figures
 from simgauge.report.html import render, write_report
 from simgauge.report.summary import report_summary
 
@@ -101,3 +103,13 @@ def test_the_headline_is_about_the_gauge_and_not_about_norms(rng):
     summary = report_summary(result, title="t", version="1")
     assert summary["headline"].startswith("Yes")
     assert "geometry" in summary["subline"]
+
+
+def test_figures_from_threads_are_the_same_and_settings_of_matplotlib_stay() -> None:
+    import matplotlib as mpl
+
+    rows = [{"condition_number": k, "overlap": 1 / k, "low": 0.5 / k, "high": 1 / k} for k in (2.0, 10.0, 100.0)]
+    alone, before = figures.random_gauge_figure(rows), dict(mpl.rcParams)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: figures.random_gauge_figure(rows), range(16))) == {alone}
+    assert dict(mpl.rcParams) == before

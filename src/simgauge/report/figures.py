@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_ONE_AT_A_TIME = threading.Lock()
+"""The settings of matplotlib belong to the whole process: two threads would restore each other's."""
 WIDTH, HEIGHT = 4.6, 2.9
 INK, MUTED, ACCENT, WARM = "#1f2933", "#7b8794", "#2563a8", "#c2571a"
 
@@ -153,7 +156,7 @@ def _svg(figure: Figure, title: str) -> str:
     """SVG element with a title for screen readers; the same bytes for the same data."""
     import matplotlib as mpl
 
-    with mpl.rc_context({"svg.hashsalt": "simgauge", "svg.fonttype": "path"}):
+    with _ONE_AT_A_TIME, mpl.rc_context({"svg.hashsalt": "simgauge", "svg.fonttype": "path"}):
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Title": title})
     text = buffer.getvalue()
