@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from problems import sparse_counts
 from simgauge.core.matrices.reweighting import propensity, standardized
+from simgauge.core.spectral import centered_spectrum
 from simgauge.core.spectral.centered_spectrum import reweighted_spectrum
 from simgauge.core.spectral.spectrum import spectrum
 from simgauge.errors import ParameterError
@@ -47,3 +48,10 @@ def test_without_a_mean_it_is_the_plain_spectrum(rng):
 def test_rank_out_of_range_is_named(rng):
     with pytest.raises(ParameterError, match="n_components=31: expected 1 to 30"):
         reweighted_spectrum(standardized(sp.csr_array(sparse_counts(rng))), 31)
+
+
+@pytest.mark.parametrize("scale", [1e-40, 1.0, 1e40])
+def test_what_counts_as_zero_is_relative_to_the_largest_value(scale):
+    roots = centered_spectrum._roots(np.array([4.0, 1.0, 1e-15, 0.0, -1e-16]) * scale, 100)
+    np.testing.assert_allclose(roots, np.array([2.0, 1.0, 0.0, 0.0, 0.0]) * np.sqrt(scale), rtol=1e-12)
+    assert centered_spectrum._roots(np.empty(0), 100).size == 0
