@@ -12,7 +12,9 @@ from simgauge.cli import options
 
 @options.reads_vectors
 def apply(
-    map_file: Annotated[str, typer.Argument(metavar="MAP", help="A map file, or a directory that fix or align wrote.")],
+    map_file: Annotated[
+        str, typer.Argument(metavar="MAP", help="A map file, or a directory that gauge, fix or align wrote.")
+    ],
     vectors: Annotated[str | None, typer.Argument(help="New vectors, as the model makes them.")] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for the moved vectors, or the file of --as.")] = None,
     side: Annotated[

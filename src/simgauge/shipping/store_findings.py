@@ -53,12 +53,12 @@ class ReadBack:
 
     @property
     def ids(self) -> Ids:
-        """Of the rows that were read back."""
+        """The ids of the rows that were read back."""
         return self.found.ids
 
     @property
     def truth(self) -> Truth:
-        """Exact search over them."""
+        """Exact search over the rows that were read back."""
         return Truth.of(self.found.ids, self.found.vectors, self.expected)
 
 
@@ -68,7 +68,7 @@ def _is_unit(read: ReadBack) -> bool:
 
 
 def store_metric(read: ReadBack) -> Finding:
-    """Whether the store compares by what the vectors are for, or rows have norm one and it does not matter."""
+    """Whether the store ranks by the metric that the vectors are meant for; unit rows rank alike under all three."""
     own, unit = read.found.metric, _is_unit(read)
     alike = unit and own in ("cosine", "dot", "l2", None) and read.expected in ("cosine", "dot", "l2")
     fits = own is None or own == read.expected or alike
@@ -97,7 +97,7 @@ def norms_of(read: ReadBack) -> Finding:
             None,
             "every row is zero",
             "fail",
-            cause="there is no direction in any row",
+            cause="a zero row has no direction, so that nothing can be ranked by cosine",
             action="export the vectors again",
             verify="simgauge check again",
             group="store",
@@ -239,7 +239,7 @@ def self_dominated(read: ReadBack) -> Finding | None:
         share,
         f"{share:.0%} of the rows have another row with a larger inner product than their own",
         "warn" if share > 0.5 else "info",
-        cause="long rows win every inner product: such rows are nobody's nearest neighbour, and graphs lose them",
+        cause="long rows win by inner product: a shorter row may lose even its own query, and graphs may not reach it",
         action="use cosine (export unit rows) for similar items; keep inner product for users' rankings, in a flat "
         "index",
         verify="the share is 0 for unit rows",

@@ -58,7 +58,7 @@ class Truth:
 
     @classmethod
     def of(cls, ids: NDArray[Any], table: NDArray[Any], metric: str) -> Truth:
-        """Of a table in memory."""
+        """The truth for a table in memory."""
         return cls(ids, lambda rows: table[rows], metric)
 
     def limits(self, queries: NDArray[Any], k: int) -> Matrix:

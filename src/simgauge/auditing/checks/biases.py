@@ -29,7 +29,7 @@ def folded_bias(workspace: Workspace) -> Finding:
         "or "
         "another change of gauge then spreads them over all columns",
         action=_action(bool(columns), center_of(sides), one_table=users is None),
-        verify="the same check afterwards",
+        verify="repeat this check afterwards",
         gauge_dependent=False,
         group="identifiability",
         details={"found": names, "mixed_in": sorted(mixed), "center": center_of(sides)},

@@ -79,7 +79,7 @@ def near_copies(workspace: Workspace) -> Finding:
         interval=(max(low - chance, 0.0), max(high - chance, 0.0)),
         cause=cause,
         action=action,
-        verify="names and interactions of the closest pairs",
+        verify="read the names and interactions of the closest pairs",
         details={"named": _pairs(workspace, found.pairs), "rarely_seen_share": rare},
     )
 

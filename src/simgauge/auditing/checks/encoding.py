@@ -66,8 +66,8 @@ def other_geometry(workspace: Workspace) -> Finding | None:
         cause="in the Poincaré ball the norm says how deep in the hierarchy an item is; cosine throws it away, and "
         "items "
         "of one branch are nearly parallel without being copies",
-        action="use the distance of the class (kv.distance, kv.most_similar), or an index that takes a distance of "
-        "your own",
+        action="use the distance of the class (kv.distance, kv.most_similar), or an index that accepts your "
+        "own distance function",
         verify="compare the lists of kv.most_similar with those by cosine",
         gauge_dependent=False,
     )
@@ -135,6 +135,6 @@ def tiny_norms(workspace: Workspace) -> Finding:
         "and "
         "ranks them last under cosine",
         action="scale the rows to norm one before they are stored (simgauge export does), or leave these items out",
-        verify="the shortest norm after that",
+        verify="measure the shortest norm again afterwards",
         details={"named": workspace.names(rows), "floor": QDRANT_FLOOR},
     )

@@ -62,7 +62,7 @@ def canonical_overlap(workspace: Workspace) -> Finding | None:
         action="compare them on held-out evidence (simgauge fix), or use the projected gauge, which is the cosine of "
         "predicted columns"
         if workspace.canonical
-        else "pass the other table (users, queries, contexts) as users: then the gauges between can be told",
+        else "pass the other table (users, queries, contexts) as users: then the gauges between these can be compared",
         verify="simgauge neighbors ITEM --compare shows the lists side by side",
         gauge_dependent=True,
         group="gauge",
@@ -136,8 +136,8 @@ def random_gauge_overlap(workspace: Workspace) -> Finding | None:
         verdict=_capped(workspace, workspace.thresholds["random_gauge_overlap"].judge(value)),
         cause="these metrics leave every dot product of users and items alone when the users move along"
         + (" (the shift moves each user's by one constant, which this loss cannot see)" if shifted else "")
-        + ": the part of a list that goes is not determined by them",
-        action="don't treat single neighbours as findings; see the certificates for those that are safe",
+        + ": the neighbours that are lost are not determined by those products",
+        action="don't treat single neighbours as findings; a certificate says up to which κ a neighbour stays",
         verify="gauge_transform(embedding, random_gauge(k, √κ)) and compare the neighbours again",
         gauge_dependent=True,
         group="gauge",

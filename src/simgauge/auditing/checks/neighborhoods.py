@@ -88,7 +88,7 @@ def antihubs(workspace: Workspace) -> Finding:
         action="as for hubs: centre the vectors, or use CSLS or local scaling, and do not rely on similar items to "
         "show "
         "the whole catalogue",
-        verify="share of items listed at least once",
+        verify="measure the share of items that are listed at least once",
         details={
             "named": [] if workspace.sampled else workspace.names(unlisted),
             "by_chance": by_chance,
@@ -119,7 +119,7 @@ def concentration(workspace: Workspace) -> Finding:
         interval=interval,
         cause="with little contrast, small errors of the vectors change the order of neighbours",
         action="compare held-out recall with fewer components and after centring",
-        verify="the contrast after the change",
+        verify="measure the contrast again after the change",
         details={"relative_deviation": found.relative_deviation, "relative_contrast": contrast},
     )
 
@@ -188,7 +188,7 @@ def query_hubs(workspace: Workspace) -> Finding | None:
         cause="some items lie in the direction of very many users; the cosine of a user and an item depends on the "
         "gauge",
         action=_instead_of_cosine(workspace),
-        verify="the same lists afterwards",
+        verify="count the hubs among the same lists again afterwards",
         at_most="info" if workspace.ranks_by_dot_product else "fail",
         details={
             "named": [f"{workspace.name(hub)} ({count:.0f} lists)" for hub, count in zip(hubs, counts, strict=True)]
@@ -210,7 +210,8 @@ def separate_parts(workspace: Workspace) -> Finding | None:
         f"holds "
         f"{found.largest_share:.0%}",
         cause="groups of items with users of their own, imports from another source, or copies",
-        action="expect no path from these items to the rest: search them by another index or fill up otherwise",
+        action="expect no path from these items to the rest: search them in an index of their own, "
+        "or fill their lists from another source",
         verify="check the items of a group",
         details={"named": workspace.names(np.flatnonzero(lone)), "sizes": [int(size) for size in found.sizes[:20]]},
     )

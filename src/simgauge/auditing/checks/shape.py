@@ -10,6 +10,7 @@ from simgauge.core.geometry.effective_rank import effective_rank, isoscore, part
 from simgauge.core.geometry.norms import norm_spread
 from simgauge.core.geometry.random_cosine import centered_random_cosine, mean_random_cosine
 from simgauge.findings import Finding
+from simgauge.wording import counted
 
 
 def random_cosine(workspace: Workspace) -> Finding:
@@ -115,24 +116,25 @@ def zero_vectors(workspace: Workspace) -> Finding:
         "zero_rows",
         "Zero vectors",
         len(zero) / len(norms),
-        f"{len(zero)} items have a zero vector" + (f", such as “{names[0]}”; they are left out" if names else ""),
+        counted(len(zero), "zero vector")
+        + (f", such as that of “{names[0]}”; zero vectors are left out" if names else ""),
         cause="these items were never seen in training, or every direction they use was shrunk to zero",
         action="drop them before export: stores reject, skip or mis-rank them",
-        verify="count zero rows",
+        verify="no zero rows are left",
         gauge_dependent=False,
         details={"named": names},
     )
 
 
 def norms(workspace: Workspace) -> Finding:
-    """Spread of norms, and vectors without a direction."""
+    """How much the norms of the vectors differ."""
     spread = norm_spread(workspace.moments.norms)
     return workspace.finding(
         "norm_spread",
         "Spread of norms",
         spread.cv,
         f"norms vary by {spread.cv:.0%} around their mean {spread.mean:.3g}",
-        cause="a few vectors are very much longer than most: cosine throws this away, the dot product lets it dominate",
+        cause="the lengths of the vectors differ much: cosine ignores them, and the dot product favours long vectors",
         action="choose between cosine, dot and a norm power between them by evidence",
         verify="simgauge fix scores norm powers",
         details={"quantiles": [float(q) for q in spread.quantiles], "mean": spread.mean},
@@ -152,5 +154,5 @@ def top_direction(workspace: Workspace) -> Finding:
         cause="the vectors differ along one direction more than along the others; cosines are mostly about where items "
         "stand on it",
         action="compare held-out recall with and without this direction (all-but-the-top), or in a whitened gauge",
-        verify="the correlation of the items' places on this direction with popularity, length or date",
+        verify="correlate the items' positions along this direction with popularity, length or date",
     )

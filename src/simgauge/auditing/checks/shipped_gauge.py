@@ -44,7 +44,7 @@ def shipped_gauge(workspace: Workspace) -> Finding | None:
         + "their scores select no scale along the latent directions, and the scale in this file is that of no named "
         "gauge; it "
         "came from initial values, an early stop, or a step after training",
-        action="bring the vectors into a named gauge, which changes no user's ranking: "
+        action="bring the vectors into a named gauge, which changes no user's ranking by dot product: "
         "simgauge.canonical_gauge(embedding, "
         f"alpha, center={workspace.gauge_centers[0]!r}), or let simgauge fix choose one by evidence",
         verify="repeat the audit on the result: the condition number must be 1",
