@@ -15,8 +15,8 @@ from simgauge.cli.app import app
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "simgauge"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
-OF_OTHER_PROGRAMS = frozenset[str]()
-"""Options of pip, git and the like that pages name."""
+OF_OTHER_PROGRAMS = frozenset({"--network", "--no-cache-dir", "--read-only", "--rm", "--tmpfs"})
+"""Options of pip and podman that pages name."""
 
 
 def commands():
