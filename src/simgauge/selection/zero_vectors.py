@@ -112,7 +112,7 @@ def _of_rows(embedding: Embedding, rows: NDArray[np.int64]) -> Embedding:
 
 
 def _scattered(items: Any, rows: NDArray[np.int64], n_items: int) -> Any:
-    """A table of `n_rows` rows that are zero except for these."""
+    """A table of `n_items` rows: those of `items` at `rows`, all others zero."""
     room = room_beside((n_items, int(items.shape[1])), items)
     room[:] = 0
     room[rows] = items
