@@ -13,7 +13,7 @@ from simgauge.evidence import PairJudgements
 from simgauge.interactions import Interactions
 from simgauge.remedies import CSLS, Centering, LeaveAlone
 from simgauge.selection import fix
-from simgauge.selection.scoring import LeakedEvidenceWarning, score_candidates
+from simgauge.selection.scoring import LeakedEvidenceWarning, score_candidates, unleaked
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +84,20 @@ def test_a_candidate_that_the_caller_named_must_fit(planted):
     model, split = planted
     with pytest.raises(InputError, match="cannot be fitted"):
         score_candidates([LeaveAlone(), Failing("fit")], model, None, split.evidence.bind(model), strict=True)
+
+
+def test_judged_pairs_are_no_interactions_and_cannot_be_leaked(planted, rng):
+    _, split = planted
+    evidence = PairJudgements(np.arange(12), np.arange(20, 32), rng.random(12))
+    assert unleaked(evidence, split.training) is evidence
+    assert unleaked(split.evidence, None) is split.evidence
+
+
+def test_the_warning_of_leaked_pairs_points_to_the_line_that_called_for_the_choice(planted):
+    model, split = planted
+    leaking = Interactions(
+        split.training.matrix + split.evidence.held_out.matrix.multiply(np.arange(300)[:, None] < 20)
+    )
+    with pytest.warns(LeakedEvidenceWarning) as told:
+        fix(model, split.evidence, fresh(), interactions=leaking)
+    assert [warning.filename for warning in told] == [__file__]
