@@ -201,6 +201,14 @@ def test_opposite_directions_never_come_nearer_whatever_rounding_makes_of_them(r
     assert (unit[:, 0] != -unit[:, 2]).any()  # the case is there: rounding makes a difference
 
 
+def test_where_nothing_can_change_a_list_no_rival_is_named(table):
+    found = neighbor_certificate(table[:5], 4, return_pairs=True)
+    assert (found.rivals == -1).all()
+    degrees = np.radians([0, 10, 20])
+    plane = np.stack([np.cos(degrees), np.sin(degrees)], axis=1)  # on one side of a row nothing swaps
+    assert neighbor_certificate(plane, 1, rows=[0], return_pairs=True).rivals.tolist() == [-1]
+
+
 def test_zero_rows():
     vectors = np.array([[1.0, 0.0, 0.0], [1.0, 0.5, 0.0], [0.0, 0.0, 0.0], [-1.0, 0.1, 0.0], [0.0, 0.0, 0.0]])
     certificates = neighbor_certificate(vectors, 1)
