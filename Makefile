@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 demo: setup
 	$(BIN)/simgauge demo --out demo-report
 
-test: setup-test lint types tests
+test: setup-test lint types coverage
 
 setup: $(VENV)/.core
 setup-test: $(VENV)/.test

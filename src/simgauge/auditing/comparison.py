@@ -111,8 +111,13 @@ class ModelComparison(Tabular):
         values = [getattr(self, name) for name in names]
         return pa.table({"measure": list(names), "value": pa.array(values, pa.float64())})
 
+    @property
+    def _caption(self) -> str:
+        return self.summary
+
     def __repr__(self) -> str:
-        return f"ModelComparison({self.summary})"
+        kept = f"{self.neighbor_overlap:.0%} of {counted(self.k, 'neighbour')}"
+        return f"ModelComparison({self.relation}; {kept}, {counted(self.n_shared, 'shared item')})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

@@ -27,6 +27,7 @@ class Audit(Tabular):
     Examples
     --------
     >>> import simgauge
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> model = simgauge.Embedding(rng.normal(size=(60, 4)), users=rng.normal(size=(80, 4)))
     >>> result = simgauge.audit(model, objective="softmax", k=5)

@@ -6,7 +6,7 @@ import numpy as np
 
 from simgauge.core.gauges.canonical import GaugeMap
 from simgauge.core.tables.principal_axes import weighted_mean
-from simgauge.core.tables.tables import ROWS_PER_BLOCK
+from simgauge.core.tables.tables import rows_per_block
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
 from simgauge.remedies.affine import AffineRemedy
@@ -39,8 +39,9 @@ class Standardizing(AffineRemedy):
         items = embedding.items
         mean = weighted_mean(items, np.ones(len(items)))
         square = np.zeros(items.shape[1])
-        for start in range(0, len(items), ROWS_PER_BLOCK):
-            square += np.square(items[start : start + ROWS_PER_BLOCK] - mean).sum(axis=0)
+        step = rows_per_block(items)
+        for start in range(0, len(items), step):
+            square += np.square(items[start : start + step] - mean).sum(axis=0)
         deviation = np.sqrt(square / len(items))
         spread = deviation > 4 * float(np.finfo(items.dtype).eps) * np.abs(mean)
         scale = np.where(spread, deviation, 1.0)

@@ -67,8 +67,8 @@ def near_copies(workspace: Workspace) -> Finding:
             "not made for as they are (a common offset, a hyperbolic space), where nearly parallel does not mean alike"
         )
         action = (
-            "check the pairs that are named, and merge those that are the same thing; where they are unlike, cosine is "
-            "the wrong measure for these vectors as they are"
+            "check the pairs that are named: merge what is the same thing, and only that; where they are unlike, "
+            "cosine is the wrong measure for these vectors as they are"
         )
     return workspace.finding(
         "near_duplicates",

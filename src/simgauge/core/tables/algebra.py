@@ -10,7 +10,7 @@ import scipy.linalg
 from simgauge.core.tables.arrays import beside, doubled, namespace, numpy_dtype, room_beside, to_host
 from simgauge.core.tables.kinds import Array, Matrix, Table, Vector
 from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import ROWS_PER_BLOCK, apply_rows, map_rows, sum_rows
+from simgauge.core.tables.tables import apply_rows, map_rows, rows_per_block, sum_rows
 
 SINGLE_ROWS = 8192
 """Rows whose products are summed in float32; half as many cost a third more time."""
@@ -132,8 +132,9 @@ def _affine_table(table: Array, _: int, offset: Matrix, matrix: Matrix) -> Array
     """Products straight into their places: copies of blocks cost a third of the whole."""
     xp, factor = namespace(table), beside(matrix, table)
     result = room_beside((len(table), matrix.shape[1]), table)
-    for start in range(0, len(table), ROWS_PER_BLOCK):
-        rows = slice(start, start + ROWS_PER_BLOCK)
+    step = rows_per_block(table)
+    for start in range(0, len(table), step):
+        rows = slice(start, start + step)
         xp.matmul(table[rows], factor, out=result[rows])
         if offset.any():
             result[rows] -= beside(offset, table)

@@ -9,7 +9,7 @@ import scipy.linalg
 
 from simgauge.core.tables.algebra import rank_tolerance, triangular_factor
 from simgauge.core.tables.kinds import FloatTable, Matrix
-from simgauge.core.tables.tables import ROWS_PER_BLOCK
+from simgauge.core.tables.tables import rows_per_block
 from simgauge.errors import InputError
 
 
@@ -100,8 +100,9 @@ def weighted_mean(table: FloatTable, weights: Matrix) -> Matrix:
     mean = np.zeros(table.shape[1])
     for _ in range(2):
         rest = np.zeros(table.shape[1])
-        for start in range(0, len(table), ROWS_PER_BLOCK):
-            rows = slice(start, start + ROWS_PER_BLOCK)
+        step = rows_per_block(table)
+        for start in range(0, len(table), step):
+            rows = slice(start, start + step)
             rest += weights[rows] @ (np.asarray(table[rows], dtype=np.float64) - mean)
         mean = mean + rest / weights.sum()
     return mean
@@ -110,8 +111,9 @@ def weighted_mean(table: FloatTable, weights: Matrix) -> Matrix:
 def _weighted_rows(table: FloatTable, weights: Matrix, mean: Matrix) -> FloatTable:
     rows = np.empty_like(table)
     roots = np.sqrt(weights / weights.max())
-    for start in range(0, len(table), ROWS_PER_BLOCK):
-        block = slice(start, start + ROWS_PER_BLOCK)
+    step = rows_per_block(table)
+    for start in range(0, len(table), step):
+        block = slice(start, start + step)
         rows[block] = (table[block] - mean) * roots[block, None]
     return np.asarray(rows * np.sqrt(weights.max()).astype(table.dtype))
 

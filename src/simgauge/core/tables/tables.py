@@ -30,6 +30,7 @@ EXPECTED = "expected a two-dimensional table of finite numbers, one row per vect
 
 CLUSTER_LIBRARIES = ("dask", "dask_expr", "pyspark")
 
+BYTES_PER_BLOCK = 32 << 20
 ROWS_PER_BLOCK = 65_536
 """Rows read in one step when a whole table is scanned (keeps memory flat for memory-mapped tables)."""
 
@@ -132,7 +133,18 @@ def _not_finite(block: Array, first_row: int) -> tuple[int, int]:
     return count, first_row + int(xp.argmax(xp.astype(bad, xp.uint8))) if count else -1
 
 
-def map_rows(table: Table, work: Work, *arguments: Any, step: int = ROWS_PER_BLOCK) -> Iterator[Any]:
+def rows_per_block(table: Table) -> int:
+    """Rows of a block whose float64 copy stays within `BYTES_PER_BLOCK`; wide tables are read in shorter blocks.
+
+    Examples
+    --------
+    >>> rows_per_block(np.ones((2, 4))), rows_per_block(np.ones((2, 1024)))
+    (65536, 4096)
+    """
+    return min(ROWS_PER_BLOCK, max(1, BYTES_PER_BLOCK // (8 * max(1, int(table.shape[1])))))
+
+
+def map_rows(table: Table, work: Work, *arguments: Any, step: int | None = None) -> Iterator[Any]:
     """``work(block, first_row, *arguments)`` for blocks of at most `step` rows that make up the table, in order.
 
     Blocks of `RowParts` are worked on where they are, and only the results are returned.
@@ -142,12 +154,13 @@ def map_rows(table: Table, work: Work, *arguments: Any, step: int = ROWS_PER_BLO
     >>> list(map_rows(np.eye(3), lambda block, first: (first, block.shape), step=2))
     [(0, (2, 3)), (2, (1, 3))]
     """
+    step = step or rows_per_block(table)
     if isinstance(table, RowParts):
         return chain.from_iterable(table.map(partial(_each_block, work, step), *arguments))
     return _blocks(table, 0, work, step, *arguments)
 
 
-def sum_rows(table: Table, work: Work, *arguments: Any, step: int = ROWS_PER_BLOCK) -> Any:
+def sum_rows(table: Table, work: Work, *arguments: Any, step: int | None = None) -> Any:
     """The sum of ``work(block, first_row, *arguments)`` over blocks of rows: an array or a tuple of arrays.
 
     Examples
@@ -155,6 +168,7 @@ def sum_rows(table: Table, work: Work, *arguments: Any, step: int = ROWS_PER_BLO
     >>> sum_rows(np.eye(3), lambda block, first: block.sum(axis=0), step=2)
     array([1., 1., 1.])
     """
+    step = step or rows_per_block(table)
     if isinstance(table, RowParts):
         return table.sum(partial(_sum_of_blocks, work, step), *arguments)
     return tree_sum(_blocks(table, 0, work, step, *arguments))
@@ -173,7 +187,7 @@ def take_rows(table: Table, rows: NDArray[np.int64]) -> Array:
     return np.ascontiguousarray(table[rows]) if on_host(table) else table[np.asarray(rows)]
 
 
-def apply_rows(table: Table, work: Work, n_columns: int, *arguments: Any, step: int = ROWS_PER_BLOCK) -> Any:
+def apply_rows(table: Table, work: Work, n_columns: int, *arguments: Any, step: int | None = None) -> Any:
     """The table of ``work(block, first_row, *arguments)``, each (rows of the block, n_columns), in the dtype of
     `table`.
 
@@ -185,6 +199,7 @@ def apply_rows(table: Table, work: Work, n_columns: int, *arguments: Any, step: 
     array([[2.],
            [0.]])
     """
+    step = step or rows_per_block(table)
     if isinstance(table, RowParts):
         return table.apply(partial(_table_of_blocks, work, n_columns, step), n_columns, *arguments)
     return _table_of_blocks(work, n_columns, step, table, 0, *arguments)
