@@ -60,12 +60,12 @@ def test_every_tool_gives_the_json_of_its_command(served, monkeypatch, capsys):
     assert {path: path.read_bytes() for path in served.rglob("*") if path.is_file()} == before, "nothing is written"
     monkeypatch.chdir(served)
     for (name, _, command), result in zip(CALLS, results, strict=True):
-        assert not result.is_error, result.content
+        assert not result.is_error, f"{result.content}"
         monkeypatch.setattr(sys, "argv", ["simgauge", *command, "--json"])
         with pytest.raises(SystemExit):
             cli.main()
         printed = json.loads(capsys.readouterr().out)
-        assert result.structured_content == json.loads(result.content[0].text) == printed, name
+        assert result.structured_content == json.loads(result.content[0].text) == printed, f"{name}"
 
 
 REFUSED = [
@@ -88,7 +88,7 @@ REFUSED = [
 def test_what_is_refused_is_an_error_of_the_tool_in_one_line(served):
     _, results = asked(mcp_server(served), *REFUSED)
     for call, result in zip(REFUSED, results, strict=True):
-        assert result.is_error, call
+        assert result.is_error, f"{call}"
         text = result.content[0].text
         assert str(served) not in text
         assert "Traceback" not in text

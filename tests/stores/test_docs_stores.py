@@ -53,7 +53,7 @@ def test_commands_and_files_that_the_page_names_exist():
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     text = PAGE.read_text(encoding="utf-8")
     named = set(re.findall(r"`simgauge ([a-z]+)", text))
-    assert named <= commands, named - commands
+    assert named <= commands, f"{named - commands}"
     for path in re.findall(r"`(tests/[a-z_/.]+)`", text):
         assert (PAGE.parents[1] / path).is_file()
 

@@ -95,16 +95,22 @@ class Root:
         real = self.place(text)
         if not real.is_file():
             raise InputError(f"{text!r} is a directory: pass a file.")
-        for entry in os.scandir(real.parent):
+        for entry in _entries(real.parent):
             if entry.name.startswith(real.stem) and entry.is_symlink():
                 raise InputError(f"{entry.name!r} beside {text!r} is a link: it is not followed.")
         return real
 
     def _plain_inside(self, directory: Path, text: str) -> None:
-        for entry in os.scandir(directory):
+        for entry in _entries(directory):
             if not entry.is_file(follow_symlinks=False):
                 raise InputError(f"{text!r} holds {entry.name!r}, which is no plain file: it is not read.")
 
     def _refused(self, text: str) -> InputError:
         """One answer for what is missing and what lies outside, so that nobody learns what is there."""
         return InputError(f"{text!r} is not there, or lies outside the directory that is served.")
+
+
+def _entries(directory: Path) -> list[os.DirEntry[str]]:
+    """All entries of a directory, with the scan closed, whatever is refused afterwards."""
+    with os.scandir(directory) as entries:
+        return list(entries)

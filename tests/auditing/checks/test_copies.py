@@ -33,7 +33,7 @@ def test_near_copies_of_rarely_seen_items_are_nothing_to_merge(rng):
     base = rng.standard_normal((200, 10))
     table = Embedding(np.vstack([base, base[:60] + 1e-3 * rng.standard_normal((60, 10))]))
     often, seldom = np.full(260, 50), np.where(np.arange(260) % 200 < 60, 1, 50)
-    assert "merge those that are the same thing" in audit(table, popularity=often)["near_duplicates"].action
+    assert "merge what is the same thing" in audit(table, popularity=often)["near_duplicates"].action
     finding = audit(table, popularity=seldom)["near_duplicates"]
     assert "do not merge" in finding.action
     assert "100% of these were seen at most 2 times" in finding.summary
