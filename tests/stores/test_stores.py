@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,18 @@ def make_foreign(kind, target):
         client = QdrantClient(path=address)
         client.create_collection("items", vectors_config=models.VectorParams(size=2, distance=models.Distance.DOT))
         client.close()
+
+
+def test_a_card_that_leads_out_of_the_folder_is_refused(place, table):
+    target = place("qdrant-edge")
+    store = open_store(target)
+    store.write(export_rows(Embedding(table)))
+    card = Path(target.removeprefix("qdrant-edge:")) / "simgauge_card.json"
+    shard = store.read().card["shard"]
+    assert open_store(target).read().count == N - 1
+    card.write_text(card.read_text(encoding="utf-8").replace(shard, f"../{Path(card).parent.name}/{shard}"))
+    with pytest.raises(InputError, match="no shard of an export"):
+        open_store(target).read()
 
 
 @pytest.mark.parametrize("kind", WRITTEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -118,9 +119,12 @@ class QdrantShard(Store):
         card = card_of((folder / CARD_FILE).read_text(encoding="utf-8")) if (folder / CARD_FILE).is_file() else None
         if card is None:
             raise InputError(f"{folder} holds no shard that simgauge wrote: name the folder of an export.")
+        shard = str(card.get("shard", ""))
+        if not re.fullmatch(rf"{SHARD}-[0-9a-f]+", shard):  # a card from elsewhere must not lead out of the folder
+            raise InputError(f"{folder / CARD_FILE} names {shard!r}, which is no shard of an export.")
         edge = _edge()
         try:
-            return edge, edge.EdgeShard.load(str(folder / str(card["shard"])))
+            return edge, edge.EdgeShard.load(str(folder / shard))
         except Exception as error:  # the engine raises one class for everything
             raise InputError(f"{folder}: Qdrant's engine says: {error!s:.200}") from error
 
