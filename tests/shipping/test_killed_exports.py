@@ -33,7 +33,7 @@ def form_of(found, forms):
     return "neither"
 
 
-@pytest.mark.parametrize("kind", ["duckdb", "sqlite-vec"])
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite-vec", "parquet"])
 def test_a_killed_export_leaves_the_old_or_the_new_rows(kind, tmp_path):
     target = address_of(kind, tmp_path)
     forms, rng, moments = {}, np.random.default_rng(0), random.Random(kind)

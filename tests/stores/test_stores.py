@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,91 @@ def test_files_are_replaced_as_a_whole(place, table, kind):
     store.write(export_rows(Embedding(table)))
     with pytest.raises(InputError, match="replaced as a whole"):
         store.append(export_rows(Embedding(table)))
+
+
+FILES = [*PLAIN, "faiss"]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_files_of_somebody_else_are_left_alone(place, table, kind):
+    target = place(kind)
+    folder = Path(target.partition(":")[2]).parent
+    rows = export_rows(Embedding(table))
+    open_store(target).write(rows)
+    names = sorted(contents(folder))
+    assert len(names) >= 2, "the file and its card"
+    for name in names:
+        (folder / name).write_text("mine")
+        before = contents(folder)
+        with pytest.raises(InputError, match="is there already"):
+            open_store(target).write(rows)
+        assert contents(folder) == before
+        (folder / name).unlink()
+        for other in names:
+            (folder / other).unlink(missing_ok=True)
+        (folder / name).write_text("mine")  # the same without a card
+        with pytest.raises(InputError, match="is there already"):
+            open_store(target).write(rows)
+        assert contents(folder) == {name: b"mine"}
+        (folder / name).unlink()
+        open_store(target).write(rows)  # control: where nothing of others is, it is written
+        assert open_store(target).read().count == N - 1
+
+
+def count_of(target):
+    """Rows there; "unfinished" where the export says that of itself."""
+    try:
+        found = open_store(target).read()
+    except InputError as error:
+        return "unfinished" if "did not finish" in str(error) else str(error)
+    assert found.card["n_rows"] == found.count
+    return found.count
+
+
+class Stopped(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_an_export_that_ends_between_two_files_leaves_a_whole_one_or_says_so(place, table, kind, monkeypatch):
+    target = place(kind)
+    old, new = (export_rows(Embedding(table[start:], item_ids=np.arange(start, N))) for start in (0, 10))
+    open_store(target).write(old)
+    replace, seen = Path.replace, set()
+    for steps in range(5):
+        done = []
+
+        def ended(self, to, done=done, steps=steps):
+            if len(done) == steps:
+                raise Stopped
+            done.append(to)
+            return replace(self, to)
+
+        monkeypatch.setattr(Path, "replace", ended)
+        with contextlib.suppress(Stopped):
+            open_store(target).write(new)
+        monkeypatch.setattr(Path, "replace", replace)
+        seen.add(count_of(target))
+        open_store(target).write(old)  # the next run works, whatever was left
+        assert open_store(target).read().count == N - 1
+    several = len(contents(Path(target.partition(":")[2]).parent)) > 2
+    assert seen == {N - 1, N - 10} | ({"unfinished"} if several else set())
+
+
+def test_a_name_that_says_another_format_is_refused_before_anything_is_written(tmp_path, table):
+    with pytest.raises(InputError, match="its name says Parquet"):
+        open_store(f"npy:{tmp_path / 'v.parquet'}").write(export_rows(Embedding(table)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_another_kind_is_not_read_as_this_one(tmp_path, table):
+    open_store(f"npy:{tmp_path / 'v'}").write(export_rows(Embedding(table)))
+    with pytest.raises(InputError, match="is npy, and parquet was asked for"):
+        open_store(f"parquet:{tmp_path / 'v'}").read()
 
 
 @pytest.mark.parametrize("kind", SEARCHING)

@@ -18,6 +18,8 @@ from simgauge.tabular import Tabular
 from simgauge.wording import counted, markdown_cell
 
 SCHEMA_VERSION = 1
+MARKDOWN_SIGNS = (b"**Audit verdict: ",)
+"""What every audit as Markdown holds."""
 
 
 @dataclass(frozen=True, repr=False)

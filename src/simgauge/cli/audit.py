@@ -55,20 +55,26 @@ def audit(
     """How arbitrary is the cosine of these embeddings?"""
     from simgauge import __version__
     from simgauge.auditing.baseline import compare_with_baseline, read_baseline
+    from simgauge.auditing.result import MARKDOWN_SIGNS
     from simgauge.auditing.run import audit as run_audit
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
     from simgauge.errors import ParameterError
     from simgauge.read.judgements import read_item_labels
     from simgauge.report.html import own_audit_files, write_audit
+    from simgauge.report.junit import SIGNS
     from simgauge.report.summary import report_summary
     from simgauge.storage.atomic import check_place
+    from simgauge.storage.own_file import refuse_foreign
 
     if fail_on not in (None, "warn", "fail"):
         raise ParameterError(f"--fail-on {fail_on}: expected 'warn' or 'fail'.")
     last = None if baseline is None else read_baseline(baseline)
     if out is not None:
         check_place(out, own_audit_files)
+    for path, signs in ((junit, SIGNS), (markdown, MARKDOWN_SIGNS)):
+        if path is not None:
+            refuse_foreign(path, signs)
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names, user_ids, reading, json)
@@ -109,14 +115,16 @@ def _write(
     result: Audit, beside: BaselineComparison | None, junit: Path | None, markdown: Path | None, fail_on: str | None
 ) -> None:
     """The files for continuous integration."""
-    from simgauge.report.junit import junit_xml
-    from simgauge.storage.atomic import write_text
+    from simgauge.auditing.result import MARKDOWN_SIGNS
+    from simgauge.report.junit import SIGNS, junit_xml
+    from simgauge.storage.own_file import write_own_file
 
     if junit is not None:
         changes = None if beside is None else beside.to_dict()
-        write_text(junit, junit_xml(result.to_dict(), level=fail_on or "fail", baseline=changes))
+        write_own_file(junit, junit_xml(result.to_dict(), level=fail_on or "fail", baseline=changes), SIGNS)
     if markdown is not None:
-        write_text(markdown, result.to_markdown() + ("" if beside is None else f"\n{beside.to_markdown()}"))
+        text = result.to_markdown() + ("" if beside is None else f"\n{beside.to_markdown()}")
+        write_own_file(markdown, text, MARKDOWN_SIGNS)
 
 
 def _print(beside: BaselineComparison | None, pages: list[Path], *files: Path | None) -> None:

@@ -27,8 +27,9 @@ def calibrate(
     """Learn from labelled pairs how probable it is that two things of a given cosine are similar."""
     from simgauge.cli import console
     from simgauge.read.judgements import read_pairs
+    from simgauge.shipping.calibrate import SIGNS
     from simgauge.shipping.calibrate import calibrate as run_calibrate
-    from simgauge.storage.atomic import write_text
+    from simgauge.storage.own_file import write_own_file
 
     with console.warnings_as_notes():
         model = options.load_embedding(embedding, None, ids, names, None, reading, json)
@@ -37,7 +38,7 @@ def calibrate(
         similar = grades if at_least is None else grades >= at_least
         found = run_calibrate(model, left, right, similar, rng=seed)
         if out is not None:
-            write_text(out, console.dump(found.to_dict()))
+            write_own_file(out, console.dump(found.to_dict()), SIGNS)
     if json:
         console.print_json(found.to_dict())
         return

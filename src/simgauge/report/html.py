@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simgauge.report import figures
 from simgauge.storage.atomic import atomic_directory, write_text
+from simgauge.storage.own_file import carries
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,9 +58,8 @@ def own_audit_files(directory: Path) -> set[str]:
     signs = {PAGE_FILE: (b"<html", b"simgauge"), NUMBERS_FILE: (b'"schema_version"', b'"findings"')}
     own = set()
     for name, words in signs.items():
-        if (directory / name).is_file():
-            content = (directory / name).read_bytes()
-            own |= {name} if all(word in content for word in words) else set()
+        if (directory / name).is_file() and carries(directory / name, words):
+            own.add(name)
     return own
 
 

@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 from simgauge.findings import SEVERITY
 
+SIGNS = (b'<testsuites name="simgauge audit"',)
+"""What every such file holds."""
 NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold."""
 

@@ -21,6 +21,8 @@ from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
 SCHEMA_VERSION = 1
+SIGNS = (b'"schema_version"', b'"transfers"', b'"probability"')
+"""What every file of a calibration holds."""
 BINS = 10
 LEAST = 20
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from simgauge.core.gauges.canonical import GaugeMap
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
+from simgauge.labels import positions_of
 from simgauge.parameters import Rng, as_generator
 from simgauge.progress import Progress, silent
 from simgauge.read.as_embedding import as_embedding
@@ -23,7 +24,8 @@ from simgauge.remedies.saved_form import fingerprint
 from simgauge.remedies.saving import load_remedy
 from simgauge.shipping.verification import QUERIES, Answers, Truth, answers
 from simgauge.storage.embedding_directory import MAP_FILE
-from simgauge.stores.rows import ExportRows, export_rows
+from simgauge.storage.hashing import sha256_of_file
+from simgauge.stores.rows import ROWS_PER_BATCH, ExportRows, export_rows
 from simgauge.stores.store import Store, StoredVectors, Written
 from simgauge.stores.target import Target, open_store, parse_target
 from simgauge.tabular import Tabular
@@ -54,14 +56,17 @@ class Exported(Tabular):
     rows_found: int | None = None
     """By the store's own count, after writing; None where it was not verified."""
     exact: Answers | None = None
-    """The store's exact search against ours."""
+    """The store's exact search against ours; None for a file."""
+    as_sent: bool | None = None
+    """For a file, which answers no queries: whether every row that was read back is the one that was sent."""
     approximate: Answers | None = None
     """Its index against ours."""
 
     @property
     def verified(self) -> bool:
-        """Whether the store holds every row and its exact search returns the neighbours that it should."""
-        if self.rows_found is None or self.rows_found < self.n_rows:
+        """Whether every row is there, and a store's exact search returns the neighbours that it should, or a file
+        holds the rows as they were sent."""
+        if self.rows_found is None or self.rows_found < self.n_rows or self.as_sent is False:
             return False
         return self.exact is None or self.exact.agreement.value == 1.0
 
@@ -78,6 +83,7 @@ class Exported(Tabular):
             "index": self.index,
             "verified": self.verified,
             "rows_found": self.rows_found,
+            "as_sent": self.as_sent,
             "exact": None if self.exact is None else self.exact.to_dict(),
             "approximate": None if self.approximate is None else self.approximate.to_dict(),
             "seconds": self.seconds,
@@ -95,11 +101,15 @@ class Exported(Tabular):
             "rows found": "not verified" if self.rows_found is None else f"{self.rows_found:,}",
             "zero rows left out": f"{len(self.left_out)}{f': {some_of(self.left_out)}' if self.left_out else ''}",
             "metric": "cosine: rows have norm one" if self.metric == "cosine" else "dot product: rows as they are",
-            "exact top 10": _in_words(self.exact),
-            "index": self.index or "none: every search is exact",
-            "recall of the index": _in_words(self.approximate),
-            "seconds": f"{self.seconds:.2f}",
         }
+        if self.as_sent is not None:
+            facts["rows read back"] = "as they were sent" if self.as_sent else "NOT as they were sent"
+        elif self.exact is not None:
+            facts["exact top 10"] = _in_words(self.exact)
+            facts["index"] = self.index or "none: every search is exact"
+            if self.approximate is not None:
+                facts["recall of the index"] = _in_words(self.approximate)
+        facts["seconds"] = f"{self.seconds:.2f}"
         return pa.table({"fact": list(facts), "value": list(facts.values())})
 
     def __repr__(self) -> str:
@@ -128,14 +138,15 @@ def export(
         ``KIND:PATH``, such as "duckdb:v.db", "parquet:v.parquet", "qdrant:http://localhost:6333", or
         "postgresql://user@host/database"; see `simgauge.stores.target`.
     table : str
-        Table or collection. One that simgauge did not write is never touched.
+        Table or collection. One that simgauge did not write is never touched, and no more is such a file.
     append : bool
         Add rows to what is there, rows of known ids in place of the old ones. Only vectors that the same map made can
         be added: two models in one store are nonsense.
     index : bool
         Build the store's index where it is worth it.
     verify : bool
-        Compare the store's count, its own exact top 10 for a sample of rows, and its index, with ours.
+        Compare the store's count, its own exact top 10 for a sample of rows, and its index, with ours. A file is read
+        back whole, and compared row by row.
     rng : int or numpy.random.Generator
         Of the sample.
     progress : callable, optional
@@ -155,8 +166,8 @@ def export(
     Raises
     ------
     InputError
-        The store is down, refuses, cannot hold these vectors, or holds something else of this name; `append` to vectors
-        of another map.
+        The store is down, refuses, cannot hold these vectors, or holds something else of this name; a file of this name
+        is not as an export left it, or is the one that the vectors come from; `append` to vectors of another map.
 
     Examples
     --------
@@ -171,7 +182,9 @@ def export(
     where = target if isinstance(target, Target) else parse_target(target)
     store = open_store(where, table=table)
     fitted = _map_beside(embedding)
-    rows = _rows_of(as_embedding(embedding), fitted)
+    model = as_embedding(embedding)
+    _refuse_source(model, Path(where.address))
+    rows = _rows_of(model, fitted)
     start = time.perf_counter()
     if append:
         _same_space(store, rows)
@@ -180,7 +193,7 @@ def export(
         written = store.write(rows, index=index, progress=show)
     seconds = time.perf_counter() - start
     show("verifying", 0, 1)
-    found = store.read(rows=False) if verify else None
+    found = store.read(rows=not store.searches) if verify else None
     checked = _verified(store, rows, found, as_generator(rng)) if found is not None else {}
     show("done", 1, 1)
     return _exported(str(where), table, store, rows, written, seconds, found, checked)
@@ -230,6 +243,13 @@ def _rows_of(embedding: Embedding, fitted: Any) -> ExportRows:
     return export_rows(embedding, about, made_by)
 
 
+def _refuse_source(model: Embedding, target: Path) -> None:
+    """Raise where the vectors would take the place of the file that they were read from."""
+    read = model.provenance.get("sources", {}).get("items", {})
+    if read.get("file") == target.name and target.is_file() and read.get("sha256") == sha256_of_file(target):
+        raise InputError(f"{target} is the file that these vectors were read from: choose another name.")
+
+
 def _map_beside(embedding: Any) -> Any:
     """The fitted map in a saved directory, where `fix` put one."""
     if not isinstance(embedding, str | Path):
@@ -257,16 +277,22 @@ def _same_space(store: Store, rows: ExportRows) -> None:
 def _verified(store: Store, rows: ExportRows, found: StoredVectors, rng: np.random.Generator) -> dict[str, Any]:
     """The store's answers beside exact search over the rows that were sent to it."""
     if not store.searches:
-        return {}
+        return {"as_sent": _as_sent(rows, found)}
     truth = Truth(rows.ids, rows.vectors, rows.metric)
     asked = np.sort(rng.choice(rows.n_rows, min(QUERIES, rows.n_rows), replace=False)).astype(np.intp)
     exact = answers(store, truth, exact=True, queries=asked)
     return {"exact": exact, "approximate": answers(store, truth, exact=False, queries=asked) if found.index else None}
 
 
-def _in_words(found: Answers | None) -> str:
-    if found is None:
-        return "not asked"
+def _as_sent(rows: ExportRows, found: StoredVectors) -> bool:
+    places = positions_of(found.ids, rows.ids)
+    if len(places) != rows.n_rows or not np.array_equal(np.sort(places), np.arange(rows.n_rows)):
+        return False
+    blocks = (slice(start, start + ROWS_PER_BATCH) for start in range(0, rows.n_rows, ROWS_PER_BATCH))
+    return all(np.array_equal(found.vectors[block], rows.vectors(places[block])) for block in blocks)
+
+
+def _in_words(found: Answers) -> str:
     share = found.agreement
     return (
         f"{share.value:.1%} of {found.k} neighbours agree, {found.n_queries} queries [{share.low:.1%}, "

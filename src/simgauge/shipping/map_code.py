@@ -12,10 +12,14 @@ from simgauge.errors import InputError, optional_import
 from simgauge.parameters import check_choice
 from simgauge.remedies.remedy import Remedy
 from simgauge.shipping.apply import affine_of, load_map
-from simgauge.storage.atomic import atomic_file
+from simgauge.storage.atomic import atomic_directory
+from simgauge.storage.own_file import carries, write_own_file
 
 TEXTS = ("numpy", "sql", "pgvector")
 FORMS = (*TEXTS, "onnx", "sentence-transformers")
+GRAPH = "simgauge_map"
+"""Name of the graph in ONNX files."""
+README, DENSE = "README.md", "A Dense module for sentence-transformers, made by simgauge."
 
 
 def map_as_code(map_: str | Path | Remedy, form: str, *, unit: bool | None = None) -> str:
@@ -59,7 +63,7 @@ def write_map(map_: str | Path | Remedy, form: str, path: str | Path, *, unit: b
     Raises
     ------
     InputError
-        The map is not affine, or the path cannot be written to.
+        The map is not affine; the path cannot be written to, or something is there that simgauge did not write.
     MissingDependencyError
         The extra is not installed.
     """
@@ -67,8 +71,7 @@ def write_map(map_: str | Path | Remedy, form: str, path: str | Path, *, unit: b
     fitted = map_ if isinstance(map_, Remedy) else load_map(map_)
     target = Path(path)
     if form in TEXTS:
-        with atomic_file(target) as temporary:
-            temporary.write_text(map_as_code(fitted, form, unit=unit), encoding="utf-8")
+        write_own_file(target, map_as_code(fitted, form, unit=unit), (b"to_space",))
         return target
     matrix, shift = _matrix_and_shift(affine_of(fitted))
     scaled = fitted.metric == "cosine" if unit is None else unit
@@ -158,7 +161,7 @@ def _write_onnx(path: Path, matrix: Matrix, shift: Matrix, unit: bool) -> Path:
         numpy_helper.from_array(value.astype(np.float32), name)
         for name, value in (("matrix", matrix), ("shift", shift))
     ]
-    graph = helper.make_graph(nodes, "simgauge_map", shapes[:1], shapes[1:], weights)
+    graph = helper.make_graph(nodes, GRAPH, shapes[:1], shapes[1:], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8  # what released runtimes read
     onnx.checker.check_model(model)
@@ -166,8 +169,7 @@ def _write_onnx(path: Path, matrix: Matrix, shift: Matrix, unit: bool) -> Path:
     probe = np.random.default_rng(0).standard_normal((4, matrix.shape[0])).astype(np.float32)
     (got,) = runtime.InferenceSession(content, providers=["CPUExecutionProvider"]).run(None, {"vectors": probe})
     _compare(got, probe, matrix, shift, unit)
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(content)
+    write_own_file(path, content, (GRAPH.encode(),))
     return path
 
 
@@ -188,11 +190,14 @@ def _write_dense(folder: Path, matrix: Matrix, shift: Matrix, unit: bool) -> Pat
     with torch.no_grad():
         dense.linear.weight.copy_(torch.as_tensor(matrix.T.copy(), dtype=torch.float32))
         dense.linear.bias.copy_(torch.as_tensor(shift, dtype=torch.float32))
-    folder.mkdir(parents=True, exist_ok=True)
-    dense.save(str(folder))
     then = "Append it, then `models.Normalize()`," if unit else "Append it"
-    (folder / "README.md").write_text(
-        f"A Dense module for sentence-transformers, made by simgauge. {then} to the modules of the model.\n",
-        encoding="utf-8",
-    )
+    with atomic_directory(folder, _own_dense_files) as new:
+        dense.save(str(new))
+        (new / README).write_text(f"{DENSE} {then} to the modules of the model.\n", encoding="utf-8")
     return folder
+
+
+def _own_dense_files(folder: Path) -> set[str]:
+    """All files of a folder that this module wrote, none of another."""
+    ours = (folder / README).is_file() and carries(folder / README, (DENSE.encode(),))
+    return {"config.json", "model.safetensors", "pytorch_model.bin", README} if ours else set()

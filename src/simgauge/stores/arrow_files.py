@@ -22,6 +22,7 @@ class ParquetFile(VectorFile):
     """A Parquet file; the card is in its schema's metadata too."""
 
     kind = "parquet"
+    content = "Parquet"
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
@@ -46,6 +47,7 @@ class ArrowFile(VectorFile):
     """An Arrow IPC file, which is Feather version 2."""
 
     kind = "arrow"
+    content = "Arrow"
 
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
-from simgauge.storage.atomic import atomic_file
-from simgauge.stores.card import read_card, write_card
+from simgauge.stores.card import exchanged_files, read_card
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.rows import ROWS_PER_BATCH, ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
+from simgauge.stores.vector_file import write_ids
 
 ROWS_FOR_INDEX = 50_000
 """Below, a flat index is fast enough, and exact."""
@@ -34,24 +33,25 @@ class FaissFile(Store):
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
         """See `Store.write`; for unit rows an HNSW index from 50,000 rows on, else flat."""
         faiss = _faiss()
+        with exchanged_files(self._card_path, rows.card, [Path(self.address), self._ids_path]) as (path, ids):
+            graph = self._write_index(faiss, rows, path, index, progress)
+            write_ids(rows, ids)
+        return Written(rows.n_rows, "HNSW" if graph else None)
+
+    def _write_index(self, faiss: Any, rows: ExportRows, path: Path, index: bool, progress: Progress) -> bool:
+        """Whether the index is a graph."""
         graph = index and rows.unit and rows.n_rows >= ROWS_FOR_INDEX
         made = self._index(faiss, rows.n_components, graph=graph)
         for start in range(0, rows.n_rows, ROWS_PER_BATCH):
             made.add(rows.vectors(slice(start, start + ROWS_PER_BATCH)))
             progress("writing rows", min(start + ROWS_PER_BATCH, rows.n_rows), rows.n_rows)
-        path = Path(self.address)
         steps: list[Any] = []
         inner = made  # FAISS's wrapper does not own what it is made of
         if rows.made_by is not None:
             made, steps = _behind_map(faiss, inner, rows)
-        with atomic_file(path) as temporary:
-            faiss.write_index(made, str(temporary))
+        faiss.write_index(made, str(path))
         del made, steps, inner
-        with atomic_file(self._ids_path) as temporary:
-            batches = [batch.select(["id", "name", "norm"]) for batch in rows.batches()]
-            pq.write_table(pa.Table.from_batches(batches), temporary)
-        write_card(self._card_path, rows.card, [path, self._ids_path])
-        return Written(rows.n_rows, "HNSW" if graph else None)
+        return graph
 
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""

@@ -18,6 +18,7 @@ class FvecsFile(VectorFile):
     """Vectors alone; ids in ``PATH.ids.parquet``."""
 
     kind = "fvecs"
+    content = "binary"
 
     @property
     def ids_path(self) -> Path:

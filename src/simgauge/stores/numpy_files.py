@@ -15,6 +15,7 @@ class NpyFile(VectorFile):
     """One table of float32, row by row; ids in ``PATH.ids.parquet``."""
 
     kind = "npy"
+    content = "npy"
 
     @property
     def ids_path(self) -> Path:
@@ -40,6 +41,7 @@ class NpzFile(VectorFile):
     """Arrays items, item_ids, names and norms."""
 
     kind = "npz"
+    content = "zip"
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`; memory: the whole table."""

@@ -22,6 +22,7 @@ class SafetensorsFile(VectorFile):
     """Tensors items, norms and ids (a JSON list as UTF-8 bytes)."""
 
     kind = "safetensors"
+    content = "safetensors"
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`; memory: the whole table."""

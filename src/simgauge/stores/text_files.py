@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from simgauge.errors import InputError
 from simgauge.progress import Progress
-from simgauge.storage.atomic import atomic_file
 from simgauge.stores.card import read_card
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.rows import ExportRows
@@ -20,6 +20,7 @@ class Word2VecText(VectorFile):
     """A header line, then a word and its numbers a line."""
 
     kind = "word2vec"
+    content = "text"
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
@@ -46,6 +47,7 @@ class Word2VecBinary(VectorFile):
     """A header line, then each word, a space and float32 numbers."""
 
     kind = "word2vec-binary"
+    content = "binary"
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
@@ -72,22 +74,24 @@ class ProjectorFiles(VectorFile):
     """Vectors in a TSV file without header, ids and names in ``PATH.metadata.tsv``."""
 
     kind = "projector"
+    content = "text"
 
     def beside(self) -> list[Path]:
         """See `VectorFile.beside`."""
         return [Path(f"{self.address}.metadata.tsv")]
 
-    def write_beside(self, rows: ExportRows, path: Path) -> tuple[str, ...]:
+    def write_beside(self, rows: ExportRows, paths: Sequence[Path]) -> tuple[str, ...]:
         """The metadata file."""
-        beside = Path(f"{path}.metadata.tsv")
-        with atomic_file(beside) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        (metadata,) = paths
+        with metadata.open("w", encoding="utf-8", newline="\n") as file:
             file.write("id\tname\tnorm\n")
             for batch in rows.batches():
                 for label, name, norm in zip(
                     *(batch.column(part).to_pylist() for part in ("id", "name", "norm")), strict=True
                 ):
                     file.write(f"{_cell(label)}\t{_cell(name)}\t{norm:.6g}\n")
-        return (f"load {beside.name} as the metadata of {path.name}",)
+        vectors, (beside,) = Path(self.address), self.beside()
+        return (f"load {beside.name} as the metadata of {vectors.name}",)
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
 from simgauge.progress import Progress, silent
 from simgauge.read.embedding_files import read_embedding
-from simgauge.storage.atomic import atomic_file
-from simgauge.stores.card import read_card, write_card
+from simgauge.read.sources.files import SUFFIXES, content_of
+from simgauge.stores.card import exchanged_files, read_card
+from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
 
@@ -23,14 +27,17 @@ class VectorFile(Store):
 
     searches = False
     appends = False
+    content: ClassVar[str]
+    """What `content_of` says of such a file."""
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
         """See `Store.write`."""
-        path = Path(self.address)
-        notes = self.write_beside(rows, path)
-        with atomic_file(path) as temporary:
-            self.write_to(rows, temporary, progress)
-        write_card(self.card_path, rows.card, [path, *self.beside()])
+        expected = SUFFIXES.get(Path(self.address).suffix.lower(), self.content)
+        if expected != self.content:
+            raise InputError(f"{self.address} would be a file of {self.kind}, and its name says {expected}.")
+        with exchanged_files(self.card_path, rows.card, [Path(self.address), *self.beside()]) as (path, *beside):
+            self.write_to(rows, path, progress)
+            notes = self.write_beside(rows, beside)
         return Written(rows.n_rows, None, notes)
 
     def read(self, *, rows: bool = True) -> StoredVectors:
@@ -38,6 +45,9 @@ class VectorFile(Store):
         path = Path(self.address)
         if not path.is_file():
             raise InputError(f"{path} does not exist.")
+        content = content_of(path)
+        if content != self.content:
+            raise InputError(f"{path} is {content}, and {self.kind} was asked for: name its own kind before the colon.")
         card = read_card(self.card_path)
         found = read_embedding(path)
         vectors = np.asarray(found.items, dtype=np.float32)
@@ -62,27 +72,24 @@ class VectorFile(Store):
 
     def ids_beside(self, n_rows: int) -> NDArray[Any]:
         """The ids in the file beside, one per row."""
-        import pyarrow.parquet as pq
-
-        from simgauge.stores.columns import as_ids_of_store
-
         path = self.ids_path
         if path is None or not path.is_file():
             return np.arange(n_rows, dtype=np.int64)
         return as_ids_of_store(pq.read_table(path)["id"].to_pylist())
 
-    def write_beside(self, rows: ExportRows, path: Path) -> tuple[str, ...]:
-        """Files that belong to it, written first; notes for the user."""
+    def write_beside(self, rows: ExportRows, paths: Sequence[Path]) -> tuple[str, ...]:
+        """Write the files of `beside` to temporary paths; notes for the user."""
         if self.ids_path is None:
             return ()
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with atomic_file(self.ids_path) as temporary:
-            batches = [batch.select(["id", "name", "norm"]) for batch in rows.batches()]
-            pq.write_table(pa.Table.from_batches(batches), temporary)
+        write_ids(rows, *paths)
         return (f"ids, names and norms are in {self.ids_path.name}",)
 
     @abstractmethod
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """Write the file itself."""
+
+
+def write_ids(rows: ExportRows, path: Path) -> None:
+    """Ids, names and norms as a Parquet file, for files that hold vectors alone."""
+    batches = [batch.select(["id", "name", "norm"]) for batch in rows.batches()]
+    pq.write_table(pa.Table.from_batches(batches), path)
