@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,3 +24,11 @@ def shared_data() -> Path:
     if not (SHARED / "ml-100k").is_dir():
         pytest.skip(f"real data not found at {SHARED} (set SIMGAUGE_TEST_DATA to its folder)")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def no_folder_of_tests_as_a_package() -> Iterator[None]:
+    """Libraries that look for Hugging Face's `datasets` find the folder tests/datasets, and others then trust them."""
+    yield
+    if "datasets" in sys.modules and getattr(sys.modules["datasets"], "__file__", None) is None:
+        del sys.modules["datasets"]
