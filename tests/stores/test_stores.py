@@ -110,14 +110,14 @@ def test_files_of_somebody_else_are_left_alone(place, table, kind):
     for name in names:
         (folder / name).write_text("mine")
         before = contents(folder)
-        with pytest.raises(InputError, match="is there already"):
+        with pytest.raises(InputError, match="exists, and is not as"):
             open_store(target).write(rows)
         assert contents(folder) == before
         (folder / name).unlink()
         for other in names:
             (folder / other).unlink(missing_ok=True)
         (folder / name).write_text("mine")  # the same without a card
-        with pytest.raises(InputError, match="is there already"):
+        with pytest.raises(InputError, match="exists, and is not as"):
             open_store(target).write(rows)
         assert contents(folder) == {name: b"mine"}
         (folder / name).unlink()

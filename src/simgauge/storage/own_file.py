@@ -26,7 +26,7 @@ def refuse_foreign(path: str | Path, signs: Sequence[bytes]) -> None:
     target = Path(path)
     if target.is_file() and target.stat().st_size and not carries(target, signs):
         raise InputError(
-            f"{target} is there already, and simgauge did not write it: it is left as it is. Move it away, or choose "
+            f"{target} exists, and simgauge did not write it: it is left as it is. Move it away, or choose "
             "another name."
         )
 

@@ -77,7 +77,7 @@ def _replaceable(path: Path, files: Sequence[Path]) -> dict[str, Any] | None:
         foreign.append(path)
     if foreign:
         raise InputError(
-            f"{foreign[0]} is there already, and is not as an export of simgauge left it: it stays as it is. Move it "
+            f"{foreign[0]} exists, and is not as an export of simgauge left it: it stays as it is. Move it "
             "away, or choose another name."
         )
     return next((card for card in cards if card.get("files", {}) == found), cards[-1] if cards else None)
