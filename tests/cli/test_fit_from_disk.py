@@ -17,6 +17,7 @@ import pytest
 from simgauge import Embedding
 from simgauge.read.events import memory
 from simgauge.read.spill import store_interactions
+from simgauge.storage.places import NEW, WORK
 
 
 @pytest.fixture
@@ -104,9 +105,10 @@ def test_ctrl_c_ends_with_130_one_line_and_nothing_half_written(rng, tmp_path, c
     program = [sys.executable, "-m", "simgauge", *arguments]
     process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     late = "libarrow" if command == "audit" else "_duckdb"  # a library that is loaded when the work begins
+    spilled = f".out.*/{WORK}/.store.*/{NEW}/{WORK}/pairs"
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
-        if any(tmp_path.glob(".out.*/work/.store.*/new/work/pairs")) if options else late in _mapped(process.pid):
+        if any(tmp_path.glob(spilled)) if options else late in _mapped(process.pid):
             break
         time.sleep(0.02)
     time.sleep(0.3)  # past the loading: an exception inside of a library's own initialisation is beyond us

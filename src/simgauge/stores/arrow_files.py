@@ -27,12 +27,9 @@ class ParquetFile(VectorFile):
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
         schema = rows.schema.with_metadata({KEY: card_text(rows.card)})
-        done = 0
         with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["id", "name"]) as writer:
-            for batch in rows.batches(ROWS_PER_GROUP):
+            for batch in rows.batches(ROWS_PER_GROUP, progress):
                 writer.write_batch(batch)
-                done += len(batch)
-                progress("writing rows", done, rows.n_rows)
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -63,12 +60,9 @@ class ArrowFile(VectorFile):
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
         schema = rows.schema.with_metadata({KEY: card_text(rows.card)})
-        done = 0
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            for batch in rows.batches(ROWS_PER_GROUP):
+            for batch in rows.batches(ROWS_PER_GROUP, progress):
                 writer.write_batch(batch)
-                done += len(batch)
-                progress("writing rows", done, rows.n_rows)
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""

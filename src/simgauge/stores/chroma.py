@@ -95,8 +95,7 @@ class ChromaCollection(Store):
         )
 
     def _upsert(self, collection: Any, rows: ExportRows, progress: Progress) -> None:
-        done = 0
-        for batch in rows.batches(ROWS_PER_CALL):
+        for batch in rows.batches(ROWS_PER_CALL, progress):
             vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
             names, norms = batch.column("name").to_pylist(), batch.column("norm").to_pylist()
             collection.upsert(
@@ -104,8 +103,6 @@ class ChromaCollection(Store):
                 embeddings=vectors,
                 metadatas=[{"name": name or "", "norm": norm} for name, norm in zip(names, norms, strict=True)],
             )
-            done += len(batch)
-            progress("writing rows", done, rows.n_rows)
 
     def _as_given(self, ids: list[str], card: dict[str, Any] | None) -> NDArray[Any]:
         return as_ids_of_store([int(label) for label in ids] if card and card.get("integer_ids") else ids)

@@ -90,13 +90,10 @@ class DuckDBTable(Store):
         return f"{self.id_column} {id_type} PRIMARY KEY, name VARCHAR, norm DOUBLE, {vector}"
 
     def _insert(self, base: Any, rows: ExportRows, progress: Progress) -> None:
-        done = 0
-        for batch in rows.batches():
+        for batch in rows.batches(progress=progress):
             base.register("arriving", pa.Table.from_batches([batch]))
             base.execute(f"INSERT OR REPLACE INTO {self.table} SELECT * FROM arriving")
             base.unregister("arriving")
-            done += len(batch)
-            progress("writing rows", done, rows.n_rows)
 
     def _exists(self, base: Any) -> bool:
         asked = "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND NOT internal"

@@ -14,7 +14,7 @@ from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
 from simgauge.stores.card import exchanged_files, read_card
 from simgauge.stores.columns import as_ids_of_store
-from simgauge.stores.rows import ROWS_PER_BATCH, ExportRows
+from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
 from simgauge.stores.vector_file import write_ids
 
@@ -42,9 +42,8 @@ class FaissFile(Store):
         """Whether the index is a graph."""
         graph = index and rows.unit and rows.n_rows >= ROWS_FOR_INDEX
         made = self._index(faiss, rows.n_components, graph=graph)
-        for start in range(0, rows.n_rows, ROWS_PER_BATCH):
-            made.add(rows.vectors(slice(start, start + ROWS_PER_BATCH)))
-            progress("writing rows", min(start + ROWS_PER_BATCH, rows.n_rows), rows.n_rows)
+        for block in rows.blocks(progress):
+            made.add(block)
         steps: list[Any] = []
         inner = made  # FAISS's wrapper does not own what it is made of
         if rows.made_by is not None:

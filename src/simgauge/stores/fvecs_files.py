@@ -9,7 +9,7 @@ import numpy as np
 from simgauge.errors import InputError
 from simgauge.progress import Progress
 from simgauge.stores.card import read_card
-from simgauge.stores.rows import ROWS_PER_BATCH, ExportRows
+from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import StoredVectors
 from simgauge.stores.vector_file import VectorFile
 
@@ -28,13 +28,11 @@ class FvecsFile(VectorFile):
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
         with path.open("wb") as file:
-            for start in range(0, rows.n_rows, ROWS_PER_BATCH):
-                block = rows.vectors(slice(start, start + ROWS_PER_BATCH))
+            for block in rows.blocks(progress):
                 table = np.empty((len(block), rows.n_components + 1), dtype="<f4")
                 table[:, 0] = np.array([rows.n_components], dtype="<i4").view("<f4")
                 table[:, 1:] = block
                 file.write(table.tobytes())
-                progress("writing rows", start + len(block), rows.n_rows)
 
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""

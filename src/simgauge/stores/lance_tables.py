@@ -92,12 +92,9 @@ class LanceTable(Store):
         return pa.schema([field.with_name(name) for field, name in zip(rows.schema, names, strict=True)])
 
     def _told(self, rows: ExportRows, schema: pa.Schema, progress: Progress) -> Iterator[pa.RecordBatch]:
-        done = 0
         try:
-            for batch in rows.batches():
+            for batch in rows.batches(progress=progress):
                 yield pa.record_batch(batch.columns, schema=schema)
-                done += len(batch)
-                progress("writing rows", done, rows.n_rows)
         except BaseException as error:
             self._stopped_by = error  # LanceDB wraps it into an error of Arrow
             raise

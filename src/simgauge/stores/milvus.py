@@ -111,12 +111,9 @@ class MilvusCollection(Store):
         client.alter_collection_properties(name, {KEY: card_text(rows.card)})
 
     def _upsert(self, client: Any, name: str, rows: ExportRows, progress: Progress) -> None:
-        done = 0
-        for batch in rows.batches(ROWS_PER_CALL):
+        for batch in rows.batches(ROWS_PER_CALL, progress):
             arriving = batch.rename_columns([self.id_column, "name", "norm", self.vector])
             client.upsert(name, arriving.to_pylist())
-            done += len(batch)
-            progress("writing rows", done, rows.n_rows)
 
     def _card(self, client: Any) -> dict[str, Any] | None:
         return card_of((client.describe_collection(self.table).get("properties") or {}).get(KEY))

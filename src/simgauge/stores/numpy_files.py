@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from simgauge.progress import Progress
-from simgauge.stores.rows import ROWS_PER_BATCH, ExportRows
+from simgauge.stores.rows import ExportRows
 from simgauge.stores.vector_file import VectorFile
 
 
@@ -27,9 +27,8 @@ class NpyFile(VectorFile):
         with path.open("wb") as file:
             header = {"descr": "<f4", "fortran_order": False, "shape": (rows.n_rows, rows.n_components)}
             np.lib.format.write_array_header_1_0(file, header)
-            for start in range(0, rows.n_rows, ROWS_PER_BATCH):
-                file.write(rows.vectors(slice(start, start + ROWS_PER_BATCH)).astype("<f4").tobytes())
-                progress("writing rows", min(start + ROWS_PER_BATCH, rows.n_rows), rows.n_rows)
+            for block in rows.blocks(progress):
+                file.write(block.astype("<f4").tobytes())
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""

@@ -106,17 +106,15 @@ class PostgresTable(Store):
 
     def _copy(self, base: Any, table: str, rows: ExportRows, progress: Progress) -> None:
         id_type = "int8" if pa.types.is_integer(rows.schema.field("id").type) else "text"
-        columns, done = f"{self.id_column}, name, norm, {self.vector}", 0
+        columns = f"{self.id_column}, name, norm, {self.vector}"
         with base.cursor().copy(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT BINARY)") as copy:
             copy.set_types([id_type, "text", "float8", "vector"])
-            for batch in rows.batches():
+            for batch in rows.batches(progress=progress):
                 vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
                 for label, name, norm, vector in zip(
                     *(batch.column(part).to_pylist() for part in ("id", "name", "norm")), vectors, strict=True
                 ):
                     copy.write_row((label, None if name is None else name.replace("\0", ""), norm, vector))
-                done += len(batch)
-                progress("writing rows", done, rows.n_rows)
 
     def _build(self, base: Any, table: str, rows: ExportRows) -> tuple[str | None, tuple[str, ...]]:
         ops = OPERATORS[rows.metric][1]

@@ -114,8 +114,7 @@ class QdrantCollection(Store):
         )
 
     def _upsert(self, client: Any, models: Any, name: str, rows: ExportRows, progress: Progress) -> None:
-        done = 0
-        for batch in rows.batches(ROWS_PER_CALL):
+        for batch in rows.batches(ROWS_PER_CALL, progress):
             labels = batch.column("id").to_pylist()
             vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
             names, norms = batch.column("name").to_pylist(), batch.column("norm").to_pylist()
@@ -128,8 +127,6 @@ class QdrantCollection(Store):
                 ],
             )
             client.upsert(name, points=points, wait=True)
-            done += len(batch)
-            progress("writing rows", done, rows.n_rows)
 
     def _vector_of(self, vector: Any) -> Any:
         return vector[self.vector] if isinstance(vector, dict) else vector

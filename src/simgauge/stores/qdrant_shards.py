@@ -102,8 +102,7 @@ class QdrantShard(Store):
         )
 
     def _upsert(self, edge: Any, shard: Any, rows: ExportRows, progress: Progress) -> None:
-        done = 0
-        for batch in rows.batches(ROWS_PER_CALL):
+        for batch in rows.batches(ROWS_PER_CALL, progress):
             vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
             labels = (batch.column(name).to_pylist() for name in ("id", "name", "norm"))
             points = [
@@ -111,8 +110,6 @@ class QdrantShard(Store):
                 for vector, label, name, norm in zip(vectors, *labels, strict=True)
             ]
             shard.update(edge.UpdateOperation.upsert_points(points))
-            done += len(batch)
-            progress("writing rows", done, rows.n_rows)
 
     def _load(self) -> tuple[Any, Any]:
         folder = Path(self.address)

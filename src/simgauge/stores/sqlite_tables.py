@@ -98,13 +98,10 @@ class SqliteVecTable(Store):
 
     def _insert(self, base: Any, rows: ExportRows, progress: Progress) -> None:
         sql = f"INSERT INTO {self.table} ({self.vector}, {self.id_column}, name, norm) VALUES (?, ?, ?, ?)"
-        done = 0
-        for batch in rows.batches():
+        for batch in rows.batches(progress=progress):
             vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1).astype("<f4")
             labels = (batch.column(name).to_pylist() for name in ("id", "name", "norm"))
             base.executemany(sql, zip((row.tobytes() for row in vectors), *labels, strict=True))
-            done += len(batch)
-            progress("writing rows", done, rows.n_rows)
 
     def _exists(self, base: Any, name: str) -> bool:
         return base.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None

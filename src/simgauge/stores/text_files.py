@@ -25,15 +25,12 @@ class Word2VecText(VectorFile):
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
         _refuse_spaces(rows)
-        done = 0
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.write(f"{rows.n_rows} {rows.n_components}\n")
-            for batch in rows.batches():
+            for batch in rows.batches(progress=progress):
                 vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
                 for label, vector in zip(batch.column("id").to_pylist(), vectors, strict=True):
                     file.write(f"{label} {' '.join(map(str, vector.tolist()))}\n")
-                done += len(batch)
-                progress("writing rows", done, rows.n_rows)
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -52,15 +49,12 @@ class Word2VecBinary(VectorFile):
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
         _refuse_spaces(rows)
-        done = 0
         with path.open("wb") as file:
             file.write(f"{rows.n_rows} {rows.n_components}\n".encode())
-            for batch in rows.batches():
+            for batch in rows.batches(progress=progress):
                 vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1).astype("<f4")
                 for label, vector in zip(batch.column("id").to_pylist(), vectors, strict=True):
                     file.write(f"{label} ".encode() + vector.tobytes() + b"\n")
-                done += len(batch)
-                progress("writing rows", done, rows.n_rows)
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -95,13 +89,10 @@ class ProjectorFiles(VectorFile):
 
     def write_to(self, rows: ExportRows, path: Path, progress: Progress) -> None:
         """See `VectorFile.write_to`."""
-        done = 0
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            for batch in rows.batches():
+            for batch in rows.batches(progress=progress):
                 vectors = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
                 file.writelines("\t".join(map(str, vector)) + "\n" for vector in vectors.tolist())
-                done += len(batch)
-                progress("writing rows", done, rows.n_rows)
 
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""
