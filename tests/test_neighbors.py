@@ -7,6 +7,7 @@ import pytest
 
 from geometry_problems import general_map
 from problems import cosines, two_tables
+from simgauge.cli.console import prediction_sentences
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.gauge import canonical_gauge, gauge_transform
@@ -113,3 +114,33 @@ def test_a_zero_vector_has_no_neighbours(model, metric):
         assert compare_neighbors({AS_SHIPPED: silent}, [2], 3, metric, of=of).lists  # control
     with pytest.raises(InputError, match="a zero vector in the gauge 'other'"):
         compare_neighbors({"other": canonical_gauge(silent, 1.0)}, [0], 3, metric)
+
+
+def test_centred_items_keep_rankings_and_not_predictions_and_this_is_said(model):
+    """Control: centred users keep every score here, and the columns that keep scores are not called moved."""
+    users = compare_neighbors(standard_gauges(model, "users"), ["u7"], 5, of="users")
+    kept = {shift.gauge: shift for shift in users.shifts}
+    centred = kept.pop("projected back, items centred")
+    assert centred.rankings_only, "centred items move the scores of a user by one constant"
+    assert centred.difference > 0.01 > 1e-10 > centred.beyond_constants
+    assert not any(shift.rankings_only for shift in kept.values()), "the other columns keep every score"
+    assert max(shift.difference for shift in kept.values()) < 1e-10
+    first, second = prediction_sentences(users)
+    assert "the columns but “projected back, items centred”" in first
+    assert "has other predictions" in second
+    items = compare_neighbors(standard_gauges(model), ["item 3"], 5)
+    assert max(shift.difference for shift in items.shifts) < 1e-10
+    (only,) = prediction_sentences(items)
+    assert "of these columns" in only
+
+
+def test_centred_users_that_lose_a_bias_of_the_items_are_no_gauge_of_the_same_rankings(rng):
+    """A column of ones among the users carries a bias of the items, and centring takes it away."""
+    P, Q = two_tables(rng, 40, 25, 4)
+    P[:, 0] = 1.0
+    found = compare_neighbors(standard_gauges(Embedding(Q, P)), [3], 5)
+    centred = found.shifts[-1]
+    assert (centred.gauge, centred.rankings_only) == ("projected back, users centred", False)
+    assert centred.beyond_constants > 0.01
+    assert found.prediction_difference == centred.difference
+    assert "of these columns" in prediction_sentences(found)[0]

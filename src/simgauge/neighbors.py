@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -42,6 +42,35 @@ class NeighborList:
     """Cosines (or dot products), falling."""
 
 
+@dataclass(frozen=True)
+class PredictionShift:
+    """How far the scores of one gauge are from those of the first."""
+
+    gauge: str
+    """Name of the gauge."""
+    difference: float
+    """Largest difference of a score, relative to the largest score of the first gauge."""
+    beyond_constants: float
+    """The same once each user's mean difference is taken out, which moves all scores of a user alike."""
+
+    @property
+    def rankings_only(self) -> bool:
+        """Whether constants of the users make up the difference (99 % of it or more), as centred items do.
+
+        Then each user's ranking of the items is kept, and the scores are not.
+        """
+        return self.beyond_constants <= 0.01 * self.difference and self.difference > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "gauge": self.gauge,
+            "difference": self.difference,
+            "beyond_constants": self.beyond_constants,
+            "rankings_only": self.rankings_only,
+        }
+
+
 @dataclass(frozen=True, repr=False)
 class Comparison(Tabular):
     """Neighbour lists of some items, or users, in several gauges of one model."""
@@ -51,12 +80,14 @@ class Comparison(Tabular):
     metric: str
     """"cosine" or "dot"."""
     prediction_difference: float | None
-    """Largest difference of a score ``users @ items.T`` between any two gauges, relative to the largest score;
-    None for a single table."""
+    """Largest difference of a score ``users @ items.T`` between a gauge and the first, relative to the largest score
+    of the first; None for a single table."""
     n_scores_compared: int
     """Scores that went into it: all of them, or those of a sample of users."""
     sides: Sides = "items"
     """"items": items near an item; "users": users near a user; "user-items": items near a user."""
+    shifts: tuple[PredictionShift, ...] = ()
+    """Predictions of each gauge but the first, beside those of the first; empty for a single table."""
 
     def of(self, item: str) -> tuple[NeighborList, ...]:
         """The lists of one item."""
@@ -87,6 +118,7 @@ class Comparison(Tabular):
             "of": self.sides,
             "prediction_difference": self.prediction_difference,
             "n_scores_compared": self.n_scores_compared,
+            "predictions": [shift.to_dict() for shift in self.shifts],
             "items": [
                 {
                     "name": item,
@@ -113,6 +145,10 @@ class Comparison(Tabular):
 
 def standard_gauges(embedding: Embedding, of: Sides = "items") -> dict[str, Embedding]:
     """The gauges people ship, by name: as it came, and the canonical ones that the tables allow.
+
+    All keep the predictions but two. "projected back, items centred" moves all scores of a user by one constant, so
+    that it keeps each user's ranking and not the scores. "projected back, users centred" changes predictions where
+    centring takes away a direction that only the mean user had, such as a bias of the items.
 
     At one α the two sides are not treated alike. Items of α = 1 are the columns of the predictions, and the users that
     go with them are whitened; users of α = 0 are the rows of the predictions, and the items that go with them are
@@ -153,7 +189,7 @@ def standard_gauges(embedding: Embedding, of: Sides = "items") -> dict[str, Embe
 def compare_neighbors(
     gauges: dict[str, Embedding], items: Sequence[Any], k: int = 10, metric: str = "cosine", *, of: Sides = "items"
 ) -> Comparison:
-    """Neighbours of some items or users in several gauges of one model, and how far the predictions are apart.
+    """Neighbours of some items or users in several gauges, and how far the predictions are apart.
 
     Parameters
     ----------
@@ -227,8 +263,9 @@ def compare_neighbors(
         for position in range(len(rows))
         for gauge in gauges
     ]
-    difference, compared = prediction_difference(list(gauges.values()))
-    return Comparison(tuple(entries), metric, difference, compared, of)
+    shifts, compared = prediction_shifts(gauges)
+    difference = max((shift.difference for shift in shifts), default=None if first.users is None else 0.0)
+    return Comparison(tuple(entries), metric, difference, compared, of, shifts)
 
 
 def _asked(embedding: Embedding, wanted: Sequence[Any], of: Sides) -> tuple[list[str], NDArray[np.int64], Ids, Ids]:
@@ -264,19 +301,22 @@ def _refuse_zeros(asked: Any, names: Sequence[str], gauge: str, metric: str) -> 
         raise InputError(f"{zero[0]} has a zero vector{where}: {without}, so it has no nearest neighbours.")
 
 
-def prediction_difference(embeddings: Sequence[Embedding], n_users: int = 1_000) -> tuple[float | None, int]:
-    """Largest relative difference of any score among embeddings that should predict the same.
+def prediction_shifts(gauges: Mapping[str, Embedding], n_users: int = 1_000) -> tuple[tuple[PredictionShift, ...], int]:
+    """How far the scores of each gauge are from those of the first, and how many scores were compared.
 
-    Over all users, or the first `n_users` of them; relative to the largest score. Returns the difference and how
-    many scores were compared; None for single tables.
+    Over all users, or the first `n_users` of them. Empty for single tables.
     """
-    first = embeddings[0]
+    (_, first), *others = gauges.items()
     if first.users is None:
-        return None, 0
+        return (), 0
     reference = _scores(first, n_users)
     scale = float(np.abs(reference).max()) or 1.0
-    largest = max((float(np.abs(_scores(other, n_users) - reference).max()) for other in embeddings[1:]), default=0.0)
-    return largest / scale, reference.size
+    shifts = []
+    for name, other in others:
+        change = _scores(other, n_users) - reference
+        beyond = change - change.mean(axis=1, keepdims=True)
+        shifts.append(PredictionShift(name, *(float(np.abs(part).max()) / scale for part in (change, beyond))))
+    return tuple(shifts), reference.size
 
 
 def _scores(embedding: Embedding, n_users: int) -> np.ndarray[Any, np.dtype[np.float64]]:

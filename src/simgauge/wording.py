@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+MAP_WRITERS = "gauge, fix or align"
+"""Commands that leave a map in the directory they write."""
+
 
 def plural(noun: str, number: int) -> str:
     """The noun as it stands after that number.

@@ -70,3 +70,35 @@ def test_align_brings_the_new_model_into_the_old_space(run, trainings):
     code, out, _ = run("align", trainings / "old", trainings / "new", "--method", "linear")
     assert code == 0
     assert "find themselves first" in out
+
+
+def test_the_table_of_align_says_shares_as_shares_and_a_condition_number_as_a_number(run, trainings):
+    """Control: the shares of the same table are percentages, with the digits of the headline."""
+    code, out, _ = run("align", trainings / "old", trainings / "new")
+    assert code == 0
+    rows = {line.rsplit("  ", 1)[0].strip(): line.split()[-1] for line in out.splitlines() if "  " in line}
+    assert rows["condition number of the map"] == "1"
+    itself = next(line for line in out.splitlines() if line.startswith("new item vectors"))
+    before, after = itself.split()[-2:]
+    assert after.endswith("%")
+    assert f"({before} as trained)" in out, "the table and the headline have the same digits"
+
+
+@pytest.mark.parametrize(
+    ("center", "said"),
+    [
+        ("none", "all dot products of users with items are kept"),
+        ("items", "each user's ranking is kept and the scores are not"),
+    ],
+)
+def test_gauge_says_in_a_sentence_what_it_keeps(run, trainings, center, said):
+    code, out, _ = run("gauge", trainings / "old", "--center", center, "--out", trainings / f"kept_{center}")
+    assert code == 0
+    assert said in " ".join(out.split())
+
+
+def test_apply_names_every_command_that_leaves_a_map(run, trainings):
+    code, _, err = run("apply", trainings / "old", "--as", "sql")
+    assert code == 2
+    assert "pass a directory that simgauge gauge, fix or align wrote" in err
+    assert "that gauge, fix or align wrote" in " ".join(run("apply", "--help")[1].replace("│", " ").split())

@@ -151,6 +151,7 @@ def test_reproduce_small(run, tmp_path):
                         "--n-components", 8, "--l2-product", 30, "--l2-factors", 3, "--n-seeds", 2)  # fmt: skip
     assert code == 0
     assert "AUC" in text
+    assert "2 data sets: mean ± half the spread" in text
     assert sorted(p.name for p in (tmp_path / "r").iterdir()) == [
         "heatmaps.png", "heatmaps.svg", "reproduction.json", "table.md"]  # fmt: skip
 
@@ -165,6 +166,9 @@ def test_reproduce_all_shows_every_statement(run, tmp_path):
     assert all(row["holds"] is not False for row in found)
     assert (out / "statements.md").read_text().startswith("# The paper, executable")
     assert run("reproduce", "--out", out, "--n-users", 50, "--n-items", 20, "--power-law", "pareto")[0] == 2
+    code, text, _ = run("reproduce", "--out", tmp_path / "one", "--n-users", 60, "--n-items", 20, "--n-clusters", 2,
+                        "--n-components", 4, "--l2-product", 5, "--l2-factors", 1, "--n-seeds", 1)  # fmt: skip
+    assert (code, "±" in text) == (0, False), "one data set has no spread"
     assert run("reproduce", "--out", out, "--n-users", 60, "--n-items", 20, "--n-clusters", 2, "--n-components", 4,
                "--n-seeds", 1)[0] == 0  # fmt: skip
     assert not (out / "statements.json").exists()  # of another run: they would not belong to the new numbers

@@ -152,6 +152,14 @@ def test_spread_and_record(result):
     assert set(record["rows"][0]["values"]) == set(record["metrics"])
     assert len(record["rows"][0]["values"]["auc"]) == 2
     assert len(table_rows(result)) == len(result.rows)
+    assert all("±" in cell for cells in table_rows(result) for cell in cells[2:])
+    first = replace(
+        result,
+        rows=tuple(
+            replace(row, values={name: values[:1] for name, values in row.values.items()}) for row in result.rows
+        ),
+    )
+    assert not any("±" in cell for cells in table_rows(first) for cell in cells[2:]), "one data set has no spread"
     assert reproduce(**SMALL, n_seeds=1, rng=1).rows[0].sd("auc") == 0.0
 
 

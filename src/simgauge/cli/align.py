@@ -41,6 +41,7 @@ def align(
     from simgauge.cli import console
     from simgauge.remedies.saved_form import remedy_bytes
     from simgauge.shipping.align import align as run_align
+    from simgauge.shipping.aligned import SHARES
     from simgauge.storage.embedding_directory import MAP_FILE
 
     with console.warnings_as_notes():
@@ -60,7 +61,7 @@ def align(
         console.print_json(found.to_dict())
         return
     console.out().print(found.summary, markup=False, soft_wrap=True)
-    console.print_measures(found.to_arrow())
+    console.print_measures(found.to_arrow(), SHARES)
     if found.movers:
         console.out().print(
             "\nChanged most: " + ", ".join(f"{name} ({share:.0%} kept)" for name, share in found.movers),

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from simgauge.cli import options
+from simgauge.wording import MAP_WRITERS
 
 
 @options.reads_vectors
 def apply(
     map_file: Annotated[
-        str, typer.Argument(metavar="MAP", help="A map file, or a directory that gauge, fix or align wrote.")
+        str, typer.Argument(metavar="MAP", help=f"A map file, or a directory that {MAP_WRITERS} wrote.")
     ],
     vectors: Annotated[str | None, typer.Argument(help="New vectors, as the model makes them.")] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for the moved vectors, or the file of --as.")] = None,

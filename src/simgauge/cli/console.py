@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -200,11 +200,29 @@ def print_comparison(comparison: Any) -> None:
         console.print()
     if comparison.prediction_difference is None or len(lists) < 2:
         return
-    console.print(
-        f"Largest difference between the predictions of these columns: {comparison.prediction_difference:.1e} of the "
-        f"largest score, over {comparison.n_scores_compared:,} scores.",
-        soft_wrap=True,
-    )
+    for sentence in prediction_sentences(comparison):
+        console.print(Text(sentence), soft_wrap=True)
+
+
+def prediction_sentences(comparison: Any) -> list[str]:
+    """What the columns keep of the predictions: of those that keep scores together, of the others one by one."""
+    own = [shift for shift in comparison.shifts if not shift.rankings_only]
+    moved = [shift for shift in comparison.shifts if shift.rankings_only]
+    said = []
+    if own:
+        which = "these columns" if not moved else "the columns but " + " and ".join(f"“{s.gauge}”" for s in moved)
+        said.append(
+            f"Largest difference between the predictions of {which}, against the first: "
+            f"{max(shift.difference for shift in own):.1e} of the largest score, over "
+            f"{comparison.n_scores_compared:,} scores."
+        )
+    said += [
+        f"“{shift.gauge}” has other predictions: all scores of a user are moved by one constant, by up to "
+        f"{shift.difference:.1e} of the largest score. Each user's ranking of the items is kept, to "
+        f"{shift.beyond_constants:.1e}."
+        for shift in moved
+    ]
+    return said
 
 
 def print_selection(selection: Any, n_rows: int) -> None:
@@ -231,7 +249,7 @@ def print_selection(selection: Any, n_rows: int) -> None:
     for row in shown:
         marks = [
             row.significant,
-            "guarded" if row.guarded else "",
+            "loses too much" if row.guarded else "",
             "Pareto" if row.pareto else "",
             "chosen" if row.chosen else "",
         ]
@@ -241,6 +259,25 @@ def print_selection(selection: Any, n_rows: int) -> None:
     console.print()
     title = f"{len(selection.table)} candidates, against leaving alone; 95 % intervals hold for all of them together"
     console.print(table(title, columns, rows))
+    used = {mark for row in rows for mark in row[-1].split(", ")}
+    for word, meaning in MARKS.items():
+        if used & set(word.split(", ")):
+            console.print(Text(f"{word}: {meaning}"), soft_wrap=True)
+    if "(last " in selection.summary:
+        console.print(Text(f"(last …) in the verdict: {LAST}"), soft_wrap=True)
+
+
+MARKS = {
+    "better, worse": "the gain, all measures taken together and allowing for the number of candidates. It must hold on "
+    "data that had no part in the choice too, before anything is chosen",
+    "loses too much": "a measure that counts falls by more than max_loss, or comes too near to it, so that this "
+    "candidate cannot be chosen, whatever its gain",
+    "Pareto": "no other candidate is as good on both measures and better on one",
+}
+"""What the words of the last column mean."""
+
+LAST = "the choice by all of the data; on its parts, which test the choice, it may be another candidate"
+"""What the verdict calls the last choice."""
 
 
 def print_facts(title: str, facts: Any) -> None:
@@ -265,18 +302,15 @@ def print_findings(title: str, findings: Sequence[Any]) -> None:
         )
 
 
-def print_measures(measures: Any) -> None:
-    """A table of numbers: shares as percentages, everything else to three digits."""
+def print_measures(measures: Any, shares: Collection[str]) -> None:
+    """A table of numbers: rows named in `shares` as percentages, everything else to three digits."""
     columns = measures.column_names
-    rows = [
-        [str(row[columns[0]]), *("" if row[name] is None else _shown(row[name]) for name in columns[1:])]
-        for row in measures.to_pylist()
-    ]
+    rows = []
+    for row in measures.to_pylist():
+        name, *values = (row[column] for column in columns)
+        form = ".1%" if name in shares else ".3g"
+        rows.append([str(name), *("" if value is None else format(value, form) for value in values)])
     out().print(table("", [columns[0], *(f"#{name}" for name in columns[1:])], rows))
-
-
-def _shown(value: float) -> str:
-    return f"{value:.0%}" if 0.005 <= value < 1 or value in (0, 1) else f"{value:.3g}"
 
 
 def with_interval(interval: Any, form: str) -> str:

@@ -28,6 +28,7 @@ def gauge(
     """Write the vectors in a canonical gauge of the model's own predictions, which no training run decides."""
     from simgauge.cli import console
     from simgauge.remedies.canonical import CanonicalGauge
+    from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT
     from simgauge.remedies.saved_form import remedy_bytes
     from simgauge.storage.embedding_directory import MAP_FILE
 
@@ -41,8 +42,14 @@ def gauge(
             {"out": str(out), "gauge": fitted.name, "predictions": fitted.predictions_, "metric": fitted.metric}
         )
     else:
+        said = {
+            KEPT: "all dot products of users with items are kept",
+            RANKINGS_KEPT: "all dot products of a user are moved by one constant, so that each user's ranking is kept "
+            "and the scores are not",
+            CHANGED: "dot products of users with items are changed",
+        }
         console.out().print(
-            f"Wrote {moved!r} to {out}: {fitted.name}, predictions {fitted.predictions_}; compare its rows with "
+            f"Wrote {moved!r} to {out}: {fitted.name}; {said[fitted.predictions_]}; compare its rows with "
             f"{fitted.metric}.",
             markup=False, soft_wrap=True,
         )  # fmt: skip

@@ -29,7 +29,7 @@ def neighbors(
     json: options.Json = False,
     reading: Any = None,
 ) -> None:
-    """Show the items (or users) most similar to some; with --compare in every gauge of the same predictions."""
+    """Show the items (or users) most similar to some; with --compare in the canonical gauges, and what each keeps."""
     from simgauge.cli import console
     from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
 

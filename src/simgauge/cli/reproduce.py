@@ -70,7 +70,8 @@ def reproduce(
         console.print_json({**result.to_dict(), **statements, "files": [str(path) for path in written]})
         return
     columns = ["model", "item vectors", "#AUC", "#P@10", "#cosine inside", "#cosine between"]
-    title = f"Known clusters, {counted(n_seeds, 'data set')}: mean ± half the spread"
+    spread = ": mean ± half the spread" if n_seeds > 1 else ""
+    title = f"Known clusters, {counted(n_seeds, 'data set')}{spread}"
     console.out().print(console.table(title, columns, table_rows(result)))
     if shown:
         columns = ["statement", "what was found", "holds"]

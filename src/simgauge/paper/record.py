@@ -127,12 +127,15 @@ class Reproduction(Tabular):
 
 
 def table_rows(result: Reproduction) -> Sequence[Sequence[str]]:
-    """Cells for a terminal: model, gauge, AUC, P@10, mean cosines inside and between."""
+    """Cells for a terminal: model, gauge, AUC, P@10, mean cosines inside and between; ± half the spread of several."""
+    shown = ("auc", "precision", "inside", "between")
     return [
-        [row.group, f"{row.name}: {row.formula}"]
-        + [
-            f"{row.mean(metric):.3f} ±{np.ptp(row.values[metric]) / 2:.3f}"
-            for metric in ("auc", "precision", "inside", "between")
-        ]
+        [row.group, f"{row.name}: {row.formula}", *(_mean_and_spread(row, metric) for metric in shown)]
         for row in result.rows
     ]
+
+
+def _mean_and_spread(row: Row, metric: str) -> str:
+    values = row.values[metric]
+    spread = f" ±{np.ptp(values) / 2:.3f}" if len(values) > 1 else ""
+    return f"{row.mean(metric):.3f}{spread}"

@@ -18,6 +18,14 @@ Method = Literal["rotation", "linear"]
 
 SCHEMA_VERSION = 1
 
+ITSELF_FIRST = "new item vectors that find themselves first in the old index"
+LISTS_KEPT = "neighbours that are the same in both models"
+OWN_LISTS_KEPT = "the new model's own neighbours that the map keeps"
+USERS_KEPT = "items that are the same in users' lists"
+
+SHARES = (ITSELF_FIRST, LISTS_KEPT, OWN_LISTS_KEPT, USERS_KEPT)
+"""Measures of `Aligned.to_arrow` that are shares; the others are a condition number and a relative difference."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Aligned(Tabular):
@@ -58,12 +66,12 @@ class Aligned(Tabular):
     def summary(self) -> str:
         """What it means, in two sentences."""
         kept, before = self.aligned.lists_kept, self.as_trained
-        found = f"{self.aligned.itself_first:.0%} of the held-out items find themselves first in the old index"
+        found = f"{self.aligned.itself_first:.1%} of the held-out items find themselves first in the old index"
         if before is not None:
-            found += f" ({before.itself_first:.0%} as trained)"
+            found += f" ({before.itself_first:.1%} as trained)"
         return (
-            f"{found}; in this space {kept:.0%} of their neighbours are the same in both models, and "
-            f"{1 - kept:.0%} changed."
+            f"{found}; in this space {kept:.1%} of their neighbours are the same in both models, and "
+            f"{1 - kept:.1%} changed."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -88,14 +96,10 @@ class Aligned(Tabular):
         """One row a measure, as trained and aligned."""
         before, after = self.as_trained, self.aligned
         rows = [
-            (
-                "new item vectors that find themselves first in the old index",
-                before and before.itself_first,
-                after.itself_first,
-            ),
-            ("neighbours that are the same in both models", before and before.lists_kept, after.lists_kept),
-            ("the new model's own neighbours that the map keeps", None, self.own_lists_kept),
-            ("items that are the same in users' lists", None, self.users_kept),
+            (ITSELF_FIRST, before and before.itself_first, after.itself_first),
+            (LISTS_KEPT, before and before.lists_kept, after.lists_kept),
+            (OWN_LISTS_KEPT, None, self.own_lists_kept),
+            (USERS_KEPT, None, self.users_kept),
             ("condition number of the map", None, self.condition_number),
             ("largest relative difference of the new model's scores", None, self.predictions_kept),
         ]

@@ -14,12 +14,13 @@ from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.remedy import Remedy
 from simgauge.remedies.saving import load_remedy
 from simgauge.storage.embedding_directory import MAP_FILE
+from simgauge.wording import MAP_WRITERS
 
 Side = Literal["items", "users"]
 
 
 def load_map(path: str | Path) -> Remedy:
-    """The fitted map in a file or in a directory that `simgauge fix` or `align` wrote.
+    """The fitted map in a file or in a directory that `simgauge gauge`, `fix` or `align` wrote.
 
     Raises
     ------
@@ -31,7 +32,7 @@ def load_map(path: str | Path) -> Remedy:
         found = found / MAP_FILE
         if not found.is_file():
             raise InputError(
-                f"{path} holds no {MAP_FILE}: pass a directory that simgauge fix or align wrote, or a map file."
+                f"{path} holds no {MAP_FILE}: pass a directory that simgauge {MAP_WRITERS} wrote, or a map file."
             )
     return load_remedy(found)
 
