@@ -1,6 +1,6 @@
 """The store of interactions on disk beside the simplest rival: sorted Parquet row groups that DuckDB alone makes.
 
-    OMP_NUM_THREADS=2 python bench/store.py --rows 100000000 --memory 2GiB --json bench/results/store.jsonl
+    OMP_NUM_THREADS=2 python bench/store.py --rows 100000000 --memory 2GiB --json out.jsonl
 
 Both sort the same Parquet file of power-law events and merge repeated pairs, then make ten passes: products of XᵀX with
 a block of 16 vectors, the work of a fit. `rival` sorts and merges in one SQL query (GROUP BY, ORDER BY, COPY) and reads

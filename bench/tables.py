@@ -116,12 +116,23 @@ def audits() -> str:
     return table(["what", "table", "GB", "limit, MiB", "seconds", "private MiB at the end", "error"], lines)
 
 
+def exports() -> str:
+    rows = fastest(read("stores.jsonl"), "target", "method", "rows", "components")
+    lines = (
+        [row["target"], f"{row['rows']:,} x {row['components']}", row["method"], row.get("seconds"),
+         row.get("cpu_seconds"), row.get("peak_mib"), row.get("rows_found")]
+        for row in rows
+    )  # fmt: skip
+    return table(["target", "table", "method", "seconds", "cpu s", "MiB", "rows found"], lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "fits": fits,
     "paths": paths,
     "canonical": canonical,
     "neighbors": neighbors,
     "audits": audits,
+    "exports": exports,
 }
 
 

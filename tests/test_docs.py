@@ -65,3 +65,21 @@ def test_nothing_of_this_machine_and_no_unfinished_work_is_in_the_source():
     marks = re.compile(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError|/home/|/root/|/work/")
     for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("bench/*.py"), *ROOT.glob("scripts/*.py"), *ROOT.glob("*.md")]:
         assert not marks.search(path.read_text(encoding="utf-8")), f"{path}"
+
+
+def pages():
+    places = ("src/**/*.py", "bench/*.py", "scripts/*.py", "*.md", "bench/*.md", "docs/**/*.md", "paper/*.md")
+    return [path for place in places for path in ROOT.glob(place)]
+
+
+def test_scripts_results_and_pages_that_are_named_exist():
+    """Also after files were renamed: a page that names a script is a promise that it runs."""
+    named = re.compile(r"(?<![\w./-])((?:bench|scripts|docs|tests|src)/[\w/.-]+\.(?:py|md|jsonl?|toml))\b")
+    read = re.compile(r'read\("([\w.]+)"\)')
+    missing = []
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        missing += [f"{page.name}: {path}" for path in named.findall(text) if not (ROOT / path).exists()]
+        if page.name == "tables.py":
+            missing += [name for name in read.findall(text) if not (ROOT / "bench" / "results" / name).is_file()]
+    assert not missing, "\n".join(missing)

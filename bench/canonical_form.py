@@ -1,4 +1,4 @@
-"""CanonicalForm form of two tables beside its limit: two Gram matrices and one output product, timed alone, in the same
+"""Canonical form of two tables beside its limit: two Gram matrices and one output product, timed alone, in the same
 run.
 
 OMP_NUM_THREADS=2 python bench/canonical_form.py --rows 1000000 --components 128 --repeat 3 --json out.jsonl
