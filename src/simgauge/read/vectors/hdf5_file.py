@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
+from simgauge.read.vectors.hdf5_heaps import has_endless_heap
 from simgauge.read.vectors.named_arrays import NamedArrays
 
 
@@ -41,6 +42,9 @@ def hdf5_arrays(path: Path) -> NamedArrays:
 
     try:
         with h5py.File(path, "r") as file:
+            _, size_bytes = file.id.get_create_plist().get_sizes()
+            if has_endless_heap(path, size_bytes):
+                raise ValueError("its heap of texts has an entry without an end")
             file.visititems(note)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise _damaged(path, error) from error
