@@ -112,6 +112,27 @@ def test_a_view_in_a_database_leads_to_no_other_file(served, tmp_path):
     assert not outcomes["plain"], "control: the same rows in the file itself"
 
 
+def test_an_index_with_lists_in_another_file_is_refused_and_that_file_stays_closed(served, tmp_path, rng):
+    faiss = pytest.importorskip("faiss")
+    table = rng.normal(size=(100, 4)).astype(np.float32)
+    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(4), 4, 2, faiss.METRIC_INNER_PRODUCT)
+    index.train(table)
+    index.add(table)
+    faiss.write_index(index, str(served / "held.faiss"))
+    lists = faiss.OnDiskInvertedLists(2, index.code_size, str(tmp_path / "lists.bin"))
+    other = faiss.IndexIVFFlat(index.quantizer, 4, 2, faiss.METRIC_INNER_PRODUCT)
+    other.replace_invlists(lists)
+    other.add(table)
+    faiss.write_index(other, str(served / "evil.faiss"))
+    (served / "empty.faiss").touch()
+    calls = [("check", {"target": f"faiss:{name}.faiss"}) for name in ("held", "evil", "empty")]
+    _, (held, evil, empty, read) = asked(mcp_server(served), *calls, ("audit", {"items": "evil.faiss"}))
+    assert not held.is_error, "control: the same vectors with lists in the file itself"
+    for refused in (evil, read):
+        assert "keeps its lists in another file" in refused.content[0].text
+    assert "empty.faiss is empty" in empty.content[0].text
+
+
 def test_a_process_of_its_own_over_standard_input(served):
     environment = {"PYTHONPATH": os.environ.get("PYTHONPATH", ""), "PATH": os.environ["PATH"]}
     own = mcp.StdioServerParameters(

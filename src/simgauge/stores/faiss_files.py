@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
+from simgauge.read.libraries.faiss_index import read_index
 from simgauge.stores.card import exchanged_files, read_card
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.rows import ExportRows
@@ -105,10 +106,8 @@ class FaissFile(Store):
         path = Path(self.address)
         if not path.is_file():
             raise InputError(f"{path} does not exist: name a FAISS index file.")
-        try:
-            return _faiss().read_index(str(path))
-        except RuntimeError as error:
-            raise InputError(f"{path} is no FAISS index or is damaged: {str(error).splitlines()[-1]:.200}") from error
+        _faiss()  # says how to install it where it is missing
+        return read_index(path)
 
     def _labels(self, n: int) -> NDArray[Any]:
         if not self._ids_path.is_file():

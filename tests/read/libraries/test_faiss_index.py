@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from simgauge.errors import InputError
 from simgauge.read.embedding_files import read_embedding
-from simgauge.read.libraries import from_library
+from simgauge.read.libraries import faiss_index, from_library
 
 faiss = pytest.importorskip("faiss", reason="pip install 'simgauge[fast]'")
 
@@ -71,3 +74,24 @@ def test_bad_input(tmp_path: Path) -> None:
     (tmp_path / "cut.index").write_bytes((tmp_path / "x.index").read_bytes()[:200])
     with pytest.raises(InputError, match="cut off"):
         read_embedding(tmp_path / "cut.index")
+
+
+def test_an_index_that_nobody_else_holds_lives_until_its_vectors_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAISS's narrower wrapper does not own the index; read after it was freed, it gives noise or ends the process."""
+    held: list[weakref.ref[Any]] = []
+    stored = faiss_index._stored
+
+    def given() -> Any:
+        index = filled("IVF2,Flat")
+        held.append(weakref.ref(index))
+        return index
+
+    def watched(index: Any) -> Any:
+        assert held[0]() is not None, "freed before it was read"
+        return stored(index)
+
+    monkeypatch.setattr(faiss_index, "_stored", watched)
+    found = faiss_index.from_faiss(given())  # outside of assert, which would hold the index
+    assert np.array_equal(np.asarray(found.items), VECTORS)
+    gc.collect()
+    assert held[0]() is None, "the control: nobody else held it"

@@ -24,14 +24,14 @@ def from_faiss(index: Any) -> FoundTables:
 
     if not hasattr(index, "metric_type") or not isinstance(index, faiss.Index):
         raise InputError(f"FAISS {type(index).__name__} holds no vectors of numbers. Pass a float index or arrays.")
-    index = faiss.downcast_index(index)
-    if index.ntotal == 0:
-        raise InputError(f"the FAISS {type(index).__name__} is empty (ntotal is 0): add vectors first.")
+    found = faiss.downcast_index(index)  # it does not own the index, which must live as long
+    if found.ntotal == 0:
+        raise InputError(f"the FAISS {type(found).__name__} is empty (ntotal is 0): add vectors first.")
     try:
-        vectors, ids, inner = _stored(index)
+        vectors, ids, inner = _stored(found)
     except RuntimeError as error:
         raise InputError(
-            f"FAISS {type(index).__name__} cannot give its vectors back ({str(error).splitlines()[-1][:120]}). Pass "
+            f"FAISS {type(found).__name__} cannot give its vectors back ({str(error).splitlines()[-1][:120]}). Pass "
             f"the "
             "vectors that were added to it."
         ) from error
@@ -40,11 +40,11 @@ def from_faiss(index: Any) -> FoundTables:
         vectors,
         item_ids=ids,
         provenance={
-            **described(index, objective="unknown", convention="vectors as stored; queries are not in an index"),
-            "class": f"faiss.{type(index).__name__}",
+            **described(found, objective="unknown", convention="vectors as stored; queries are not in an index"),
+            "class": f"faiss.{type(found).__name__}",
             "stored_in": kind,
             "lossless": kind in LOSSLESS,
-            "metric": METRICS.get(index.metric_type, f"METRIC {index.metric_type}"),
+            "metric": METRICS.get(found.metric_type, f"METRIC {found.metric_type}"),
             "items_from": "reconstruct_n",
             "users_from": "none",
         },
@@ -59,38 +59,42 @@ def is_faiss_file(path: Path) -> bool:
 
 
 def from_faiss_file(path: Path) -> FoundTables:
-    """The vectors of an index that `faiss.write_index` wrote.
+    """The vectors of an index that `faiss.write_index` wrote; see `read_index`."""
+    return from_faiss(read_index(path))
+
+
+def read_index(path: Path) -> Any:
+    """The index that `faiss.write_index` wrote: sizes in it are not believed, and no other file is opened.
 
     Raises
     ------
     InputError
-        Damaged, cut off, of a newer version, or with lists in another file, which FAISS would open for writing.
+        Empty, damaged, cut off, of a newer version, or with lists in another file, which FAISS would open for writing.
     """
     import faiss
 
+    if not path.stat().st_size:
+        raise InputError(f"{path.name} is empty (0 bytes).")
     if _lists_elsewhere(path):
         raise InputError(
             f"{path.name} keeps its lists in another file (OnDiskInvertedLists): refused, because FAISS opens that "
-            f"file "
-            "for writing, wherever it is. Where it was made: faiss.extract_index_ivf(index).replace_invlists(…) with "
-            "lists in memory, then write it again; or pass the vectors."
+            "file for writing, wherever it is. Where it was made: faiss.extract_index_ivf(index).replace_invlists(…) "
+            "with lists in memory, then write it again; or pass the vectors."
         )
     before, loops = faiss.get_deserialization_vector_byte_limit(), faiss.get_deserialization_loop_limit()
     try:
         # FAISS takes the sizes in a file on trust; none can be larger than the file (it compares with a quarter)
         faiss.set_deserialization_vector_byte_limit(5 * path.stat().st_size + 4096)
         faiss.set_deserialization_loop_limit(path.stat().st_size)  # nor can there be more lists than bytes
-        index = faiss.read_index(str(path))
+        return faiss.read_index(str(path))
     except RuntimeError as error:
         raise InputError(
-            f"{path.name} begins like a FAISS index and cannot be read by FAISS {faiss.__version__}: it is damaged, "
-            f"cut "
-            "off, binary or of a newer version. Write it again, or pass the vectors."
+            f"{path.name} cannot be read by FAISS {faiss.__version__}: it is no index of floats, damaged, cut off, or "
+            "of a newer version. Write it again, or pass the vectors."
         ) from error
     finally:
         faiss.set_deserialization_vector_byte_limit(before)
         faiss.set_deserialization_loop_limit(loops)
-    return from_faiss(index)
 
 
 def _lists_elsewhere(path: Path) -> bool:
