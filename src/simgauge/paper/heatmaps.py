@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from simgauge.report.figures import drawn_alike
+
 COLUMNS = 4
 PANEL_INCHES = 2.2
 DPI = {"png": 170, "svg": 110}
@@ -48,12 +50,11 @@ def draw_heatmaps(panels: Sequence[Any], boundaries: Sequence[int], path: Path, 
     file_format : {"png", "svg"}
         The same bytes for the same panels and version of matplotlib.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     rows = math.ceil(len(panels) / COLUMNS)
-    with mpl.rc_context({"svg.hashsalt": "simgauge", "svg.fonttype": "path", "font.family": "DejaVu Sans"}):
+    with drawn_alike({"font.family": "DejaVu Sans"}):
         layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.07, hspace=0.02)
         figure = Figure(figsize=(PANEL_INCHES * COLUMNS + 0.8, (PANEL_INCHES + 0.7) * rows + 0.9), layout=layout)
         axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()

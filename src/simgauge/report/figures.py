@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -154,10 +155,18 @@ def _share_axis(axis: Any) -> None:
 
 def _svg(figure: Figure, title: str) -> str:
     """SVG element with a title for screen readers; the same bytes for the same data."""
-    import matplotlib as mpl
-
-    with _ONE_AT_A_TIME, mpl.rc_context({"svg.hashsalt": "simgauge", "svg.fonttype": "path"}):
+    with drawn_alike():
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Title": title})
     text = buffer.getvalue()
     return text[text.index("<svg") :].replace("<svg ", '<svg role="img" ', 1)
+
+
+@contextmanager
+def drawn_alike(more: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Settings of matplotlib by which the same data give the same bytes, and more; threads wait for each other."""
+    import matplotlib as mpl
+
+    settings: Any = {"svg.hashsalt": "simgauge", "svg.fonttype": "path", **(more or {})}
+    with _ONE_AT_A_TIME, mpl.rc_context(settings):
+        yield
