@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,6 +116,19 @@ def test_the_record_says_so(planted, tmp_path):
     again = Embedding.load(tmp_path / "fixed")
     np.testing.assert_array_equal(np.flatnonzero(~again.items.any(axis=1)), PLANTED)
     np.testing.assert_array_equal(again.items, saved.items)
+
+
+def test_a_chosen_shift_moves_no_zero_vector(planted, tmp_path):
+    model, _ = planted
+    longer = with_zeros(model)
+    kept, _ = without_zero_vectors(longer)
+    shift = Centering().fit(kept)
+    assert shift.transform(longer).items[PLANTED].all(), "control: on its own, the shift gives them a direction"
+    found = replace(fix(longer), best=shift)
+    found.save(tmp_path / "fixed", longer)
+    for moved in (found.transform(longer), Embedding.load(tmp_path / "fixed")):
+        np.testing.assert_array_equal(np.flatnonzero(~moved.items.any(axis=1)), PLANTED)
+        np.testing.assert_array_equal(np.delete(moved.items, PLANTED, axis=0), shift.transform(kept).items)
 
 
 def test_without_evidence_too_and_for_tensors(planted):
