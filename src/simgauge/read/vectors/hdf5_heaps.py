@@ -1,4 +1,4 @@
-"""Heaps of an HDF5 file, where its texts lie: libhdf5 never comes back from a damaged one, so they are walked first."""
+"""Heaps of an HDF5 file, which hold its texts: libhdf5 reads a damaged one for ever, so they are checked first."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SIGNATURE = b"GCOL\x01"
 def has_endless_heap(path: Path, size_bytes: int = 8) -> bool:
     """Whether a collection of the global heap has an entry that leads to no next one within the collection.
 
-    The whole file is searched, since a heap is found by addresses all over it. A text that looks like a collection by
-    chance would have to hold the signature and a length that ends within the file.
+    The whole file is searched: addresses of collections lie all over it, and opening a virtual dataset reads one. What
+    is taken for a collection has the signature and a length that ends within the file.
 
     Parameters
     ----------
