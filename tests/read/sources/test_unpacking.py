@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
 import shutil
+import sys
 import tarfile
 import tempfile
 import zipfile
@@ -17,8 +19,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fuzz import peak_of
 from read.vectors.table_problem import COUNTED, TABLE, WORDS, assert_whole, lines, read
 from simgauge.errors import InputError
+from simgauge.read.interactions import read_interactions
 from simgauge.read.sources import unpacking
 
 
@@ -106,3 +110,32 @@ def test_what_unpacks_to_more_than_may_be_is_refused_by_both_sizes(packer, tmp_p
     monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
     with pytest.raises(InputError, match="unpacks to more than 3,000 bytes, more than the disk has room for"):
         read(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory through /proc")
+@pytest.mark.parametrize(("name", "start"), [("x.csv", "user,item\na,b\nc,d\n"), ("x.json", '{"user": "a", "item": "')])
+def test_compressed_events_are_neither_unpacked_nor_held(name: str, start: str, tmp_path: Path, monkeypatch) -> None:
+    """One field of 256 MiB in a file of 250 KiB: DuckDB streams what it reads, and nothing is written."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with gzip.open(tmp_path / f"{name}.gz", "wb") as file:
+        file.write(start.encode())
+        for _ in range(16):
+            file.write(b"0" * (1 << 24))
+    assert (tmp_path / f"{name}.gz").stat().st_size < 300_000
+
+    def read_events() -> None:
+        with contextlib.suppress(InputError):
+            read_interactions(tmp_path / f"{name}.gz")
+
+    read_interactions(pa.table({"user": ["a"], "item": ["b"]}))  # libraries are loaded before memory is measured
+    assert peak_of(read_events) < 192 << 20
+    assert peak_of(lambda: gzip.decompress((tmp_path / f"{name}.gz").read_bytes())) > 256 << 20  # the control
+
+
+@pytest.mark.parametrize("packer", ["bz2", "xz", "zst"])
+def test_events_in_packings_that_may_expand_without_bounds_are_refused(packer: str, tmp_path: Path) -> None:
+    (tmp_path / f"x.csv.{packer}").write_bytes(PACKERS[packer](b"user,item\na,b\n"))
+    with pytest.raises(InputError, match=r"not a table.*Unpack"):
+        read_interactions(tmp_path / f"x.csv.{packer}")
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"user,item\na,b\n"))
+    assert read_interactions(tmp_path / "x.csv.gz").n_users == 1
