@@ -10,6 +10,7 @@ import pytest
 
 from simgauge.auditing.baseline import compare_with_baseline, read_baseline
 from simgauge.auditing.run import audit
+from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 
 LIMITS = {
@@ -38,7 +39,12 @@ def plain(value, verdict, interval=None, name="hubness"):
         ((5.0, "warn", [4.9, 5.1]), (5.3, "warn", [5.2, 5.4]), "same"),
         ((5.0, "warn", [4.0, 6.5]), (8.0, "warn", [6.0, 9.9]), "same"),
         ((8.0, "warn", [7.9, 8.1]), (5.0, "warn", [4.9, 5.1]), "better"),
-        ((1.0, "ok", [0.9, 1.1]), (3.0, "ok", [2.9, 3.1]), "same"),
+        ((1.0, "ok", [0.9, 1.1]), (3.0, "ok", [2.9, 3.1]), "moved"),
+        ((3.0, "info", [2.9, 3.1]), (1.0, "info", [0.9, 1.1]), "moved"),
+        ((1.0, "ok", [0.5, 2.5]), (3.0, "ok", [2.4, 3.6]), "same"),
+        ((1.0, "ok"), (1.2, "ok"), "same"),
+        ((0.001, "ok"), (0.009, "ok"), "same"),
+        ((None, "info"), (1.0, "info"), "same"),
         ((None, "info"), (None, "warn"), "worse"),
         ((None, "info"), (None, "ok"), "same"),
     ],
@@ -101,6 +107,36 @@ def test_an_audit_of_real_vectors_against_itself_and_against_spoilt_ones(rng, tm
     assert compare_with_baseline(audit(table, k=6), path).outcome == "inconclusive"
 
 
+def test_another_table_is_seen_by_its_columns_and_its_growth_is_named(rng):
+    """Control: with the same columns more items are compared, and the same table has no sizes to name."""
+    table = rng.normal(size=(50, 8))
+    before = audit(table, k=5).to_dict()
+    wider = compare_with_baseline(audit(rng.normal(size=(30, 9)), k=5), before)
+    assert wider.outcome == "inconclusive"
+    assert {change.outcome for change in wider.changes} == {"inconclusive"}, "no value of other columns is the same"
+    assert "columns (8 then, 9 now)" in wider.differences
+    assert "columns (8 then, 9 now)" in wider.changes[0].reason
+    assert "Another table: columns (8 then, 9 now). Sizes differ: items (50 then, 30 now)" in wider.summary
+    grown = compare_with_baseline(audit(np.vstack([table, rng.normal(size=(6, 8))]), k=5), before)
+    assert (grown.differences, grown.sizes) == ((), ("items (50 then, 56 now)",))
+    assert "inconclusive" not in {change.outcome for change in grown.changes}
+    assert grown.to_dict()["sizes"] == ["items (50 then, 56 now)"]
+    same = compare_with_baseline(audit(table, k=5), before)
+    assert (same.outcome, same.sizes) == ("same", ())
+    assert "Sizes" not in same.summary
+
+
+def test_another_table_of_the_same_size_is_not_called_the_same(rng):
+    """Its verdicts may be alike, so the values are what tells; they are shown, and no reason to stop."""
+    model = Embedding(rng.normal(size=(80, 6)), users=rng.normal(size=(90, 6)))
+    skewed = Embedding(model.items * 10.0 ** -np.arange(6), users=model.users)
+    found = compare_with_baseline(audit(skewed, k=5), audit(model, k=5).to_dict())
+    moved = {change.id: change for change in found.changes if change.outcome == "moved"}
+    assert moved, str(found.summary)
+    assert "became" in next(iter(moved.values())).reason
+    assert "| moved |" in found.to_markdown()
+
+
 def test_files_that_are_no_baseline(tmp_path):
     good = json.loads(audit(np.eye(5) + 1.0, k=2).to_json())
     path = tmp_path / "audit.json"
@@ -111,6 +147,7 @@ def test_files_that_are_no_baseline(tmp_path):
         (lambda found: found["findings"][0].update(verdict="fine"), "damaged audit"),
         (lambda found: found["findings"][0].update(value=1.0, interval=[1]), "damaged audit"),
         (lambda found: found.pop("parameters"), "damaged audit"),
+        (lambda found: found.update(embedding="vectors"), "damaged audit"),
     ]:
         spoilt = copy.deepcopy(good)
         spoil(spoilt)

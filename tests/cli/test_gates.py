@@ -34,6 +34,9 @@ def test_audit_against_a_baseline(run, tables):
     assert "Beside the baseline: worse" in output
     assert ElementTree.parse(junit).getroot().get("failures") != "0"
     assert "| worse |" in markdown.read_text()
+    np.save(tables / "narrow.npy", np.load(tables / "good.npy")[:, :-1])
+    code, output, _ = run("audit", tables / "narrow.npy", "-k", 5, *beside)
+    assert (code, "Another table: columns (" in output) == (3, True), "another table decides nothing"
     code, output, _ = run("audit", tables / "good.npy", "-k", 6, *beside, "--json")
     assert code == 3
     schema = json.loads(resources.files("simgauge").joinpath("schemas/audit.schema.json").read_text())

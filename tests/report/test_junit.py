@@ -42,6 +42,24 @@ def test_a_baseline_adds_failures_and_skips_what_is_undecided():
     assert failed["a"].text.startswith("worse than the baseline: because")
 
 
+def test_outcomes_beside_a_baseline_are_properties_and_what_moved_fails_nothing():
+    changes = [{"id": "a", "outcome": "moved", "reason": "0.9 became 0.5"}]
+    beside = {"outcome": "moved", "differences": [], "sizes": ["items (3 then, 4 now)"], "changes": changes}
+    text = junit_xml(FINDINGS, baseline=beside)
+    plain = junit_xml(FINDINGS)
+    assert [set(part) for part in failures(text)] == [set(part) for part in failures(plain)]
+    suite = ElementTree.fromstring(text.split("\n", 1)[1]).find("testsuite")
+    assert {p.get("name"): p.get("value") for p in suite.findall("properties/property")} == {
+        "baseline": "moved",
+        "sizes": "items (3 then, 4 now)",
+    }
+    assert suite.get("tests") == str(len(FINDINGS["findings"])), "properties are no tests"
+    cases = {case.get("name"): case for case in suite.findall("testcase")}
+    assert cases["a"].find("properties/property").get("value") == "moved"
+    assert "moved since the baseline: 0.9 became 0.5" in cases["a"].find("system-out").text
+    assert cases["b"].find("properties") is None, "a finding without an outcome has none"
+
+
 def test_any_text_gives_a_file_that_parses():
     nasty = "tea\x00\x1b[2J <b>&\"' ]]> \ud800 \uffff ü"
     text = junit_xml({"findings": [finding("a", "fail", nasty)]})

@@ -17,15 +17,25 @@ from simgauge.findings import SEVERITY, Verdict
 from simgauge.tabular import Tabular
 from simgauge.wording import markdown_cell
 
-Outcome = Literal["worse", "inconclusive", "better", "same"]
-OUTCOMES: tuple[Outcome, ...] = ("worse", "inconclusive", "better", "same")
+Outcome = Literal["worse", "inconclusive", "moved", "better", "same"]
+OUTCOMES: tuple[Outcome, ...] = ("worse", "inconclusive", "moved", "better", "same")
 """The most serious first."""
 
 MIN_MOVE = 0.1
 """Share of the baseline's value: intervals cover the rows that were sampled, and not the chance in a training."""
 
+MIN_SHIFT = 0.25
+"""Share of the larger of two values by which a value without a bad side, or within its limits, must differ to be named
+as moved. Trainings of one model are nearer than that, and another table is not."""
+
+SMALLEST_SHIFT = 0.01
+"""Difference below which no value has moved: shares and cosines as near as that are alike, whatever their ratio."""
+
 SAME_PARAMETERS = ("objective", "biases", "penalty", "k", "sample", "seed", "version")
 """Parameters of an audit without which two values are not of one kind."""
+
+SIZES = {"n_items": "items", "n_users": "users", "dtype": "number type"}
+"""What may differ between two states of one embedding: catalogues grow. It is named, and the values are compared."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +72,13 @@ class BaselineComparison(Tabular):
     changes: tuple[FindingChange, ...]
     """The most serious first; within an outcome in the order of the report."""
     differences: tuple[str, ...]
-    """Parameters in which the audits differ, so that no value of theirs can be compared."""
+    """Columns and parameters in which the audits differ, so that no value of theirs can be compared."""
+    sizes: tuple[str, ...] = ()
+    """Items, users and type of the numbers where they differ, which the findings are compared in spite of."""
 
     @property
     def outcome(self) -> Outcome:
-        """ "worse" if a finding is; else "inconclusive" if one is; else "better" if one is; else "same"."""
+        """The most serious outcome of a finding: "worse", "inconclusive", "moved", "better" or "same"."""
         found = {change.outcome for change in self.changes}
         return next((name for name in OUTCOMES if name in found), "same")
 
@@ -75,13 +87,19 @@ class BaselineComparison(Tabular):
         """The outcome and the findings behind it, in one line."""
         counts = Counter(change.outcome for change in self.changes)
         listed = ", ".join(f"{counts[name]} {name}" for name in OUTCOMES if counts[name])
-        return f"Beside the baseline: {self.outcome} ({listed})."
+        told = {
+            "Another table": [part for part in self.differences if part.startswith("columns ")],
+            "Sizes differ": self.sizes,
+        }
+        notes = [f" {said}: {', '.join(parts)}." for said, parts in told.items() if parts]
+        return f"Beside the baseline: {self.outcome} ({listed}).{''.join(notes)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
             "outcome": self.outcome,
             "differences": list(self.differences),
+            "sizes": list(self.sizes),
             "changes": [change.to_dict() for change in self.changes],
         }
 
@@ -160,11 +178,14 @@ def compare_with_baseline(
 
     Notes
     -----
-    A finding is *worse* where its verdict became more severe, or stayed "warn" or "fail" while its value moved
-    by more than `min_move` to the bad side, and the two intervals do not overlap. A value without an interval was not
-    sampled and counts as exact. *Better* mirrors it. Moves within the limits (from "ok" to "ok", or without limits) are
-    *the same*. *Inconclusive* is a changed verdict whose intervals overlap, a finding that one of the audits lacks, a
-    finding whose limits differ, and every finding where the audits differ in one of `SAME_PARAMETERS`.
+    A finding is *worse* where its verdict became more severe, or stayed "warn" or "fail" while its value moved by
+    more than `min_move` to the bad side, and the two intervals do not overlap. A value without an interval was not
+    sampled and counts as exact. *Better* mirrors it. *Moved* is a value within its limits (from "ok" to "ok", or
+    without limits) that differs by more than `MIN_SHIFT` of the larger value, beyond both intervals: it is shown and
+    is no reason to stop a release. Smaller moves are *the same*. *Inconclusive* is a changed verdict whose intervals
+    overlap, a finding that one of the audits lacks, a finding whose limits differ, and every finding where the tables
+    have other numbers of columns or the audits differ in one of `SAME_PARAMETERS`. Other numbers of items and users
+    are named in `sizes` and compared all the same, as catalogues grow.
 
     Raises
     ------
@@ -184,7 +205,11 @@ def compare_with_baseline(
     if isinstance(baseline, str | Path):
         baseline = read_baseline(baseline)
     now = audit.to_dict() if isinstance(audit, Audit) else audit
-    differences = _differences(baseline["parameters"], now["parameters"])
+    tables = baseline.get("embedding", {}), now.get("embedding", {})
+    differences = (
+        *_unlike(*tables, {"n_components": "columns"}),
+        *_unlike(baseline["parameters"], now["parameters"], dict(zip(SAME_PARAMETERS, SAME_PARAMETERS, strict=True))),
+    )
     before = {finding["id"]: finding for finding in baseline["findings"]}
     after = {finding["id"]: finding for finding in now["findings"]}
     limits = [side["parameters"].get("thresholds", {}) for side in (baseline, now)]
@@ -195,7 +220,7 @@ def compare_with_baseline(
         outcome, reason = _judge(*pair, limits[1].get(name) or {}, same_limits, differences, min_move)
         changes.append(_change(name, pair, outcome, reason))
     changes.sort(key=lambda change: OUTCOMES.index(change.outcome))
-    return BaselineComparison(tuple(changes), differences)
+    return BaselineComparison(tuple(changes), differences, _unlike(*tables, SIZES))
 
 
 def _judge(
@@ -220,8 +245,10 @@ def _judge(
         if not apart:
             return "inconclusive", f"{_verdicts(before, after)}, but the intervals overlap: raise --sample in both"
         return ("worse" if rise > 0 else "better"), _verdicts(before, after)
-    if not SEVERITY[after["verdict"]] or None in spans or not apart or "direction" not in limit:
+    if None in spans or not apart:
         return "same", f"the verdict stays {after['verdict']}"
+    if not SEVERITY[after["verdict"]] or "direction" not in limit:
+        return _shift(before["value"], after["value"], after["verdict"])
     moved = after["value"] - before["value"]
     if abs(moved) <= min_move * abs(before["value"]):
         return "same", f"the verdict stays {after['verdict']}, and the value moved by less than {min_move:.0%}"
@@ -229,6 +256,14 @@ def _judge(
     return (
         "worse" if bad else "better"
     ), f"it stays {after['verdict']}, and {before['value']:.3g} became {after['value']:.3g}"
+
+
+def _shift(before: float, after: float, verdict: Verdict) -> tuple[Outcome, str]:
+    """Of a value that has no bad side, or is within its limits."""
+    needed = max(MIN_SHIFT * max(abs(before), abs(after)), SMALLEST_SHIFT)
+    if abs(after - before) <= needed:
+        return "same", f"the verdict stays {verdict}"
+    return "moved", f"it stays {verdict}, and {before:.3g} became {after:.3g}: this may be another table"
 
 
 def _change(
@@ -247,10 +282,11 @@ def _change(
     )
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+def _unlike(before: Mapping[str, Any], after: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
+    """What differs, of the keys in `names`, by the words for them."""
     return tuple(
-        f"{name} ({before.get(name, 'unknown')} then, {after.get(name, 'unknown')} now)"
-        for name in SAME_PARAMETERS
+        f"{said} ({before.get(name, 'unknown')} then, {after.get(name, 'unknown')} now)"
+        for name, said in names.items()
         if before.get(name) != after.get(name)
     )
 
@@ -282,6 +318,7 @@ def _side(verdict: Verdict | None, value: float | None) -> str:
 def _check_shape(found: Mapping[str, Any], place: Path) -> None:
     try:
         dict(found["parameters"]).items()
+        dict(found.get("embedding", {})).items()
         for finding in found["findings"]:
             SEVERITY[finding["verdict"]]
             _span(finding), str(finding["id"]), str(finding["title"])

@@ -43,7 +43,7 @@ def audit(
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 when a finding is 'warn' or 'fail'.")] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="An earlier audit.json: exit with 1 when a finding is worse, 3 when that is undecided."),
+        typer.Option(help="An earlier audit.json: exit 1 when a finding is worse, 3 when undecided or columns differ."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
     junit: Annotated[Path | None, typer.Option(help="File for the findings as JUnit XML.")] = None,

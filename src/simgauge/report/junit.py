@@ -26,7 +26,7 @@ def junit_xml(audit: Mapping[str, Any], *, level: str = "fail", baseline: Mappin
         The least severe verdict that is a failure.
     baseline : mapping, optional
         ``BaselineComparison.to_dict()``: what became worse is a failure too, and what is inconclusive is skipped,
-        unless it is a failure by its verdict.
+        unless it is a failure by its verdict. The outcome of each finding is a property of its case.
 
     Examples
     --------
@@ -37,6 +37,9 @@ def junit_xml(audit: Mapping[str, Any], *, level: str = "fail", baseline: Mappin
     changes = {change["id"]: change for change in (baseline or {}).get("changes", ())}
     root = ElementTree.Element("testsuites")
     suite = ElementTree.SubElement(root, "testsuite")
+    if baseline is not None:
+        told = {"baseline": baseline.get("outcome"), "differences": baseline.get("differences")}
+        _properties(suite, {**told, "sizes": baseline.get("sizes")})
     for finding in audit["findings"]:
         case = ElementTree.SubElement(suite, "testcase", classname=f"simgauge.{finding['group']}", name=finding["id"])
         _result(case, finding, changes.pop(finding["id"], None), level)
@@ -44,7 +47,7 @@ def junit_xml(audit: Mapping[str, Any], *, level: str = "fail", baseline: Mappin
         case = ElementTree.SubElement(suite, "testcase", classname="simgauge.baseline", name=change["id"])
         ElementTree.SubElement(case, "skipped", message=_xml(change["reason"]))
     counts = {name: len(suite.findall(f"testcase/{tag}")) for name, tag in COUNTED.items()}
-    totals = {name: str(count) for name, count in {"tests": len(suite), **counts}.items()}
+    totals = {name: str(count) for name, count in {"tests": len(suite.findall("testcase")), **counts}.items()}
     for element in (root, suite):
         element.attrib.update({"name": "simgauge audit", **totals})
     ElementTree.indent(root)
@@ -58,7 +61,14 @@ def _result(
     case: ElementTree.Element, finding: Mapping[str, Any], change: Mapping[str, Any] | None, level: str
 ) -> None:
     outcome = None if change is None else change["outcome"]
-    words = {"worse": "worse than the baseline", "better": "better than the baseline", "inconclusive": "inconclusive"}
+    words = {
+        "worse": "worse than the baseline",
+        "better": "better than the baseline",
+        "moved": "moved since the baseline",
+        "inconclusive": "inconclusive",
+    }
+    if outcome is not None:
+        _properties(case, {"baseline": outcome})
     reason = f"{words[outcome]}: {change['reason']}" if change is not None and outcome in words else ""
     if SEVERITY[finding["verdict"]] >= SEVERITY[level] or outcome == "worse":
         failure = ElementTree.SubElement(case, "failure", type=finding["verdict"], message=_xml(finding["summary"]))
@@ -71,6 +81,17 @@ def _result(
         part for part in (f"[{finding['verdict']}] {finding['title']}: {finding['summary']}", reason) if part
     )
     ElementTree.SubElement(case, "system-out").text = _xml(text)
+
+
+def _properties(parent: ElementTree.Element, values: Mapping[str, Any]) -> None:
+    """Facts about a suite or a case; those that say nothing are left out."""
+    told = {name: value if isinstance(value, str) else ", ".join(value or ()) for name, value in values.items()}
+    if not any(told.values()):
+        return
+    element = ElementTree.SubElement(parent, "properties")
+    for name, value in told.items():
+        if value:
+            ElementTree.SubElement(element, "property", name=name, value=_xml(value))
 
 
 def _xml(text: str) -> str:
