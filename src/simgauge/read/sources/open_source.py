@@ -14,9 +14,12 @@ from simgauge.errors import InputError
 from simgauge.read.sources.databases import POSTGRES_SCHEMES, missing_query, postgres_batches, sqlite_batches
 from simgauge.read.sources.duckdb_readers import checked_query, parquet_relation
 from simgauge.read.sources.files import is_path
+from simgauge.read.sources.frames import arrow_of_frame
 from simgauge.read.sources.located import Located, locate
 from simgauge.read.sources.table_source import Source, connect, label_of, sql_list, typed_source
 from simgauge.read.sources.text_tables import is_json, open_delimited, open_json
+
+ACCEPTED = "a path, a glob, a list of paths, a scipy sparse matrix, an array, or a pandas, polars or Arrow frame"
 
 
 @contextmanager
@@ -107,29 +110,11 @@ def _described_schema(connection: Any, schema: pa.Schema, label: str, format_nam
 
 
 def _of_frame(stack: ExitStack, frame: Any) -> Source:
-    import narwhals as nw
-
     if isinstance(frame, (pa.Table, pa.RecordBatchReader)):
         return _of_arrow(stack, frame, "the Arrow table", "Arrow")
     if type(frame).__module__.split(".")[0] == "pandas" and getattr(frame, "ndim", 1) == 2:
         frame = frame.rename(columns=str)  # a frame without header has numbers for names
-    try:
-        wrapped = nw.from_native(frame)
-    except nw.exceptions.NarwhalsError as error:
-        raise InputError(f"the frame cannot be read: {error}") from error
-    except TypeError as error:
-        raise InputError(
-            f"expected a path, a glob, a list of paths, a scipy sparse matrix, an array, or a pandas, polars or Arrow "
-            f"frame; received {type(frame).__module__}.{type(frame).__name__}."
-        ) from error
-    if isinstance(wrapped, nw.LazyFrame):
-        wrapped = wrapped.collect()
-    if not isinstance(wrapped, nw.DataFrame):
-        raise InputError("expected a frame with columns, received a single column (Series).")
-    try:
-        table = wrapped.to_arrow()
-    except pa.ArrowException as error:
-        raise InputError(f"the frame holds a column that mixes types: {str(error)[:200]}. Convert it first.") from error
+    table = arrow_of_frame(frame, ACCEPTED)
     return _of_arrow(stack, table, "the frame", "frame")
 
 

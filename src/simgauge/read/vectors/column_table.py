@@ -12,8 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simgauge.errors import InputError
+from simgauge.read.sources.frames import arrow_of_frame
 
 ROWS_PER_BATCH = 16_384
+ACCEPTED = (
+    "a path, a glob, a list of paths, an array, a tensor, a scipy sparse matrix, a pandas, polars or Arrow frame, or, "
+    "through from_library(model), a trained model"
+)
 
 
 @dataclass
@@ -78,8 +83,6 @@ def of_frame(frame: Any) -> ColumnTable:
     InputError
         No frame, or a column that mixes types.
     """
-    import narwhals as nw
-
     if isinstance(frame, pa.RecordBatchReader):
         frame = frame.read_all()
     if isinstance(frame, pa.RecordBatch):
@@ -88,22 +91,7 @@ def of_frame(frame: Any) -> ColumnTable:
         return of_arrow(frame, "the Arrow table", in_memory=True)
     if type(frame).__module__.split(".")[0] == "pandas" and getattr(frame, "ndim", 1) == 2:
         frame = _with_index(frame)
-    try:
-        wrapped = nw.from_native(frame)
-    except (nw.exceptions.NarwhalsError, TypeError) as error:
-        raise InputError(
-            "expected a path, a glob, a list of paths, an array, a tensor, a scipy sparse matrix, or a pandas, polars "
-            f"or Arrow frame; received {type(frame).__module__}.{type(frame).__name__}. Trained models are read with "
-            "from_library(model)."
-        ) from error
-    if isinstance(wrapped, nw.LazyFrame):
-        wrapped = wrapped.collect()
-    if not isinstance(wrapped, nw.DataFrame):
-        raise InputError("expected a frame with columns, received a single column (Series).")
-    try:
-        return of_arrow(wrapped.to_arrow(), "the frame", in_memory=True)
-    except pa.ArrowException as error:
-        raise InputError(f"the frame holds a column that mixes types: {str(error)[:200]}. Convert it first.") from error
+    return of_arrow(arrow_of_frame(frame, ACCEPTED), "the frame", in_memory=True)
 
 
 def of_parquet(paths: list[Path], label: str) -> ColumnTable:
