@@ -84,12 +84,12 @@ def test_numbers_and_texts_are_the_same_user(rng):
 
 def test_who_cannot_be_asked_for_is_told_why(model):
     gauges = {AS_SHIPPED: model}
-    with pytest.raises(InputError, match="no user has the id 'item 3': the ids of users are 'u0', 'u1', 'u2'"):
+    with pytest.raises(InputError, match=r"no user has the id 'item 3': .* are 'u0', 'u1', 'u2' and 37 more"):
         compare_neighbors(gauges, ["item 3"], 3, of="users")
     for of in ("users", "user-items"):
-        with pytest.raises(InputError, match="has items only: pass users"):
+        with pytest.raises(InputError, match="has items only: pass them, too"):
             compare_neighbors({AS_SHIPPED: Embedding(model.items)}, [0], 3, of=of)
-        with pytest.raises(InputError, match="has items only: pass users"):
+        with pytest.raises(InputError, match="has items only: pass them, too"):
             standard_gauges(Embedding(model.items), of)
     with pytest.raises(ParameterError, match="of='pairs'"):
         compare_neighbors(gauges, ["u1"], 3, of="pairs")
@@ -144,3 +144,57 @@ def test_centred_users_that_lose_a_bias_of_the_items_are_no_gauge_of_the_same_ra
     assert centred.beyond_constants > 0.01
     assert found.prediction_difference == centred.difference
     assert "of these columns" in prediction_sentences(found)[0]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot"])
+@pytest.mark.parametrize("of", ["items", "users", "user-items"])
+def test_zero_vectors_are_in_no_list_and_are_named(model, metric, of):
+    """Longest lists: a list of all candidates is the one in which a zero vector cannot hide."""
+    items, users = np.array(model.items), np.array(model.users)
+    items[[4, 9]] = 0
+    users[[0, 5]] = 0
+    whole = Embedding(items, users, item_ids=model.item_ids, user_ids=model.user_ids, item_names=model.item_names)
+    asked = "item 3" if of == "items" else "u7"
+    zero = ("u0", "u5") if of == "users" else ("item 4", "item 9")
+    most = {"items": 22, "users": 37, "user-items": 23}[of]
+    found = compare_neighbors({AS_SHIPPED: whole}, [asked], most, metric, of=of)
+    assert found.zero_vectors == zero
+    assert not set(found.lists[0].names) & set(zero)
+    assert f"2 {'users have' if of == 'users' else 'items have'} a zero vector ('{zero[0]}', '{zero[1]}')" in found.note
+    assert found.to_dict()["zero_vectors"] == list(zero)
+    sides = {"items": (items, items), "users": (users, users), "user-items": (users, items)}[of]
+    row = 3 if of == "items" else 7
+    lengths = np.linalg.norm(sides[1], axis=1) if metric == "cosine" else np.ones(len(sides[1]))
+    scores = sides[1] @ sides[0][row] / np.maximum(lengths, 1e-9)
+    own = {row} if of != "user-items" else set()
+    order = [place for place in np.argsort(-scores) if sides[1][place].any() and place not in own]
+    labels = model.user_ids if of == "users" else model.item_ids
+    assert list(found.lists[0].ids) == labels[order].tolist()
+    with pytest.raises(ParameterError, match=f"from 1 to {most}, as there are {most + len(own)} candidates"):
+        compare_neighbors({AS_SHIPPED: whole}, [asked], most + 1, of=of)
+    control = compare_neighbors({AS_SHIPPED: model}, [asked], 3, metric, of=of)
+    assert (control.zero_vectors, control.note) == ((), "")
+
+
+def test_a_row_that_a_gauge_shifts_from_zero_is_in_no_list_either(model):
+    """Centred, a zero vector is minus the mean: near to whatever is far from the mean, and a finding of nothing."""
+    items = np.array(model.items)
+    items[4] = 0
+    whole = Embedding(items, model.users)
+    gauges = {AS_SHIPPED: whole, "centred": whole.with_tables(items - items.mean(axis=0), model.users)}
+    found = compare_neighbors(gauges, [3], 23)
+    assert all(4 not in entry.ids for entry in found.lists)
+    assert found.zero_vectors == ("4",)
+
+
+def test_arguments_of_the_wrong_kind_are_named(model):
+    for gauges, text in ((model, "gauges is of type Embedding"), ([model], "gauges is of type list")):
+        with pytest.raises(InputError, match=f"{text}: expected embeddings by name"):
+            compare_neighbors(gauges, [3], 3)
+    with pytest.raises(InputError, match=r"gauges\[.a.\] is of type ndarray: expected embeddings"):
+        compare_neighbors({"a": model.items}, [3], 3)
+    for items in ("item 3", 3, {"item 3": 1}):
+        with pytest.raises(InputError, match=r"items is of type .*: expected a list of names or ids"):
+            compare_neighbors({AS_SHIPPED: model}, items, 3)
+    with pytest.raises(InputError, match="items is of type list: expected a list of names or ids, one or more"):
+        compare_neighbors({AS_SHIPPED: model}, [], 3)

@@ -10,15 +10,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simgauge.core.neighbors.topk import top_k
-from simgauge.core.tables.tables import row_norms, take_rows
+from simgauge.core.geometry.among_rows import directed_in_all, refuse_zero_rows, top_k_among
 from simgauge.embedding import Embedding
-from simgauge.errors import InputError, ParameterError
+from simgauge.errors import InputError
 from simgauge.gauge import canonical_gauge
 from simgauge.labels import Ids, as_label_array, positions_of
-from simgauge.parameters import check_choice, check_integer
+from simgauge.parameters import check_choice, check_integer, check_listed, check_named_offers
 from simgauge.tabular import Tabular
-from simgauge.wording import counted, some_of
+from simgauge.wording import counted, first_of, no_direction
 
 AS_SHIPPED = "as shipped"
 
@@ -88,6 +87,14 @@ class Comparison(Tabular):
     """"items": items near an item; "users": users near a user; "user-items": items near a user."""
     shifts: tuple[PredictionShift, ...] = ()
     """Predictions of each gauge but the first, beside those of the first; empty for a single table."""
+    zero_vectors: tuple[str, ...] = ()
+    """Names of candidates whose vector is zero in one of the gauges: they are in no list."""
+
+    @property
+    def note(self) -> str:
+        """What was left out of the lists, for people; empty where nothing was."""
+        noun = "user" if self.sides == "users" else "item"
+        return no_direction(self.zero_vectors, noun, ("is in no list", "are in no list")) if self.zero_vectors else ""
 
     def of(self, item: str) -> tuple[NeighborList, ...]:
         """The lists of one item."""
@@ -119,6 +126,7 @@ class Comparison(Tabular):
             "prediction_difference": self.prediction_difference,
             "n_scores_compared": self.n_scores_compared,
             "predictions": [shift.to_dict() for shift in self.shifts],
+            "zero_vectors": list(self.zero_vectors),
             "items": [
                 {
                     "name": item,
@@ -234,38 +242,40 @@ def compare_neighbors(
     1
     """
     check_choice(of, "of", get_args(Sides))
-    if not gauges:
-        raise ParameterError("gauges: pass at least one.")
+    check_named_offers(gauges, "gauges", ("items", "find_items"), "embeddings", "standard_gauges(embedding)")
+    check_listed(items, "items")
     first = next(iter(gauges.values()))
     asked_ids, rows, labels, names = _asked(first, items, of)
     own = of != "user-items"
-    k = check_integer(k, "k", 1, len(labels) - own, meaning=f"as there are {counted(len(labels), 'candidate')}")
-    lists = {}
+    sides = {}
     for gauge, embedding in gauges.items():
         if embedding.n_items != first.n_items or (of != "items" and embedding.n_users != first.n_users):
             raise InputError(
                 f"gauge {gauge!r} has {counted(embedding.n_items, 'item')} and {counted(embedding.n_users, 'user')}, "
-                f"the first "
-                f"{first.n_items} and {first.n_users}: pass gauges of one model."
+                f"the first {first.n_items} and {first.n_users}: pass gauges of one model."
             )
         table = embedding.users if of == "users" else embedding.items
         asked = embedding.items if of == "items" else embedding.users
-        _refuse_zeros(take_rows(asked, rows), asked_ids, gauge, metric)
-        lists[gauge] = top_k(table, k, metric, None if own else asked, rows=rows)
+        refuse_zero_rows(asked, rows, asked_ids, "" if gauge == AS_SHIPPED else f" in the gauge {gauge!r}", metric)
+        sides[gauge] = table, None if own else asked
+    kept = directed_in_all([table for table, _ in sides.values()], len(labels))
+    k = check_integer(k, "k", 1, len(kept) - own, meaning=f"as there are {counted(len(kept), 'candidate')}")
+    lists = {gauge: top_k_among(table, asked, rows, kept, k, metric) for gauge, (table, asked) in sides.items()}
     entries = [
         NeighborList(
             item=asked_ids[position],
             gauge=gauge,
             names=tuple(str(names[index]) for index in lists[gauge][0][position]),
-            ids=tuple(_plain(labels[index]) for index in lists[gauge][0][position]),
+            ids=tuple(labels[lists[gauge][0][position]].tolist()),
             scores=tuple(float(score) for score in lists[gauge][1][position]),
         )
         for position in range(len(rows))
         for gauge in gauges
     ]
+    zero = tuple(str(name) for name in np.delete(names, kept))
     shifts, compared = prediction_shifts(gauges)
     difference = max((shift.difference for shift in shifts), default=None if first.users is None else 0.0)
-    return Comparison(tuple(entries), metric, difference, compared, of, shifts)
+    return Comparison(tuple(entries), metric, difference, compared, of, shifts, zero)
 
 
 def _asked(embedding: Embedding, wanted: Sequence[Any], of: Sides) -> tuple[list[str], NDArray[np.int64], Ids, Ids]:
@@ -278,8 +288,8 @@ def _asked(embedding: Embedding, wanted: Sequence[Any], of: Sides) -> tuple[list
     if (rows < 0).any():
         missing = [value for value, row in zip(wanted, rows, strict=True) if row < 0]
         raise InputError(
-            f"no user has the id {missing[0]!r}: the ids of users are {some_of(known[:3].tolist())}. "
-            "Items are asked for with of='items'."
+            f"no user has the id {missing[0]!r}: the ids of users are {first_of(known.tolist())}. "
+            "Items are asked for with --of items (of='items')."
         )
     names = [str(known[row]) for row in rows]
     return (names, rows, known, known) if of == "users" else (names, rows, embedding.item_ids, embedding.item_names)
@@ -287,18 +297,13 @@ def _asked(embedding: Embedding, wanted: Sequence[Any], of: Sides) -> tuple[list
 
 def _require_users(embedding: Embedding) -> Ids:
     if embedding.users is None:
-        raise InputError("neighbours of users need the users' vectors, and this embedding has items only: pass users.")
+        raise InputError(
+            "neighbours of users need the users' vectors, and this embedding has items only: pass them, too (--users "
+            "FILE, users=)."
+        )
     if embedding.user_ids is None:
-        raise InputError("neighbours of users need the users' ids, and this table in parts has none: pass user_ids.")
+        raise InputError("neighbours of users need the users' ids, and this table in parts has none: pass user_ids=.")
     return embedding.user_ids
-
-
-def _refuse_zeros(asked: Any, names: Sequence[str], gauge: str, metric: str) -> None:
-    zero = [name for name, norm in zip(names, row_norms(asked), strict=True) if norm == 0]
-    if zero:
-        where = "" if gauge == AS_SHIPPED else f" in the gauge {gauge!r}"
-        without = "it has no cosine with anything" if metric == "cosine" else "all its dot products are 0"
-        raise InputError(f"{zero[0]} has a zero vector{where}: {without}, so it has no nearest neighbours.")
 
 
 def prediction_shifts(gauges: Mapping[str, Embedding], n_users: int = 1_000) -> tuple[tuple[PredictionShift, ...], int]:
@@ -322,7 +327,3 @@ def prediction_shifts(gauges: Mapping[str, Embedding], n_users: int = 1_000) -> 
 def _scores(embedding: Embedding, n_users: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     assert embedding.users is not None
     return np.asarray(embedding.users[:n_users].astype(np.float64) @ embedding.items.T.astype(np.float64))
-
-
-def _plain(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
 
-from simgauge.errors import ParameterError
+from simgauge.errors import InputError, ParameterError
 
 
 def is_integer(value: Any) -> bool:
@@ -69,6 +69,69 @@ def as_integer(value: Any, name: str) -> int:
     if is_integer(value):
         return int(value)
     raise ParameterError(f"{name}={value!r}: expected an integer.")
+
+
+def check_offers(value: Any, name: str, needed: Iterable[str], expected: str) -> None:
+    """Raise unless the value offers what an object of the expected kind does, so that a table, a path or a class is
+    refused by name and not where its first attribute is missed.
+
+    Parameters
+    ----------
+    value : object
+        What was passed.
+    name : str
+        Of the parameter, for the message.
+    needed : iterable of str
+        Attributes that objects of the kind have.
+    expected : str
+        The kind, and how to make one.
+
+    Raises
+    ------
+    InputError
+        It lacks one of them, or is a class.
+
+    Examples
+    --------
+    >>> check_offers("ratings.csv", "interactions", ["item_ids"], "Interactions")
+    Traceback (most recent call last):
+    simgauge.errors.InputError: interactions is of type str: expected Interactions.
+    """
+    if isinstance(value, type):
+        raise InputError(f"{name} is the class {value.__name__} itself: expected {expected}.")
+    if not all(hasattr(value, part) for part in needed):
+        raise InputError(f"{name} is of type {type(value).__name__}: expected {expected}.")
+
+
+def check_named_offers(value: Any, name: str, needed: Iterable[str], plural: str, example: str) -> None:
+    """Raise unless the value is a mapping of names to objects that offer what is needed, one or more.
+
+    Examples
+    --------
+    >>> check_named_offers([], "gauges", ["items"], "embeddings", "standard_gauges(embedding)")
+    Traceback (most recent call last):
+    simgauge.errors.InputError: gauges is of type list: expected embeddings by name, such as standard_gauges(embedding).
+    """
+    expected = f"{plural} by name, such as {example}"
+    if not isinstance(value, Mapping):
+        raise InputError(f"{name} is of type {type(value).__name__}: expected {expected}.")
+    if not value:
+        raise ParameterError(f"{name}: pass at least one.")
+    for key, entry in value.items():
+        check_offers(entry, f"{name}[{key!r}]", needed, expected)
+
+
+def check_listed(value: Any, name: str) -> None:
+    """Raise unless the value is a list, or another collection, of one or more names or ids.
+
+    Examples
+    --------
+    >>> check_listed("tea", "items")
+    Traceback (most recent call last):
+    simgauge.errors.InputError: items is of type str: expected a list of names or ids, one or more.
+    """
+    if isinstance(value, str | Mapping) or not isinstance(value, Sized) or not len(value):
+        raise InputError(f"{name} is of type {type(value).__name__}: expected a list of names or ids, one or more.")
 
 
 def check_choice(value: Any, name: str, accepted: Iterable[str]) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.tables.arrays import room_beside
-from simgauge.core.tables.kinds import Table
-from simgauge.core.tables.row_parts import RowParts
-from simgauge.core.tables.tables import row_norms, take_rows
+from simgauge.core.tables.directions import directed_rows
+from simgauge.core.tables.tables import take_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.wording import counted, some_of
@@ -58,14 +57,20 @@ def without_zero_vectors(embedding: Embedding) -> tuple[Embedding, ZeroVectors]:
     >>> kept.n_items, zero.named
     (1, ('milk',))
     """
-    kept = _kept_rows(embedding.items)
+    kept = directed_rows(embedding.items)
     if kept is None:
         return embedding, ZeroVectors()
     if not len(kept):
         raise InputError("all item vectors are zero: there is nothing to choose. Pass the table that was trained.")
+    return _of_rows(embedding, kept), zero_items(embedding, kept)
+
+
+def zero_items(embedding: Embedding, kept: NDArray[np.int64] | None) -> ZeroVectors:
+    """The items beside those that have a direction, as `directed_rows` gives them; none where that is None."""
+    if kept is None:
+        return ZeroVectors()
     zero = np.setdiff1d(np.arange(embedding.n_items), kept)
-    named = tuple(str(embedding.item_names[row]) for row in zero[:NAMED])
-    return _of_rows(embedding, kept), ZeroVectors(len(zero), named)
+    return ZeroVectors(len(zero), tuple(str(embedding.item_names[row]) for row in zero[:NAMED]))
 
 
 def moved_around_zeros(remedy: Any, embedding: Embedding) -> Embedding:
@@ -73,10 +78,12 @@ def moved_around_zeros(remedy: Any, embedding: Embedding) -> Embedding:
 
     A shift would give them a direction that says nothing of them, and a remedy of single items does not know them.
     """
-    kept = _kept_rows(embedding.items)
+    kept = directed_rows(embedding.items)
     if kept is None or not len(kept):
         whole: Embedding = remedy.transform(embedding)
-        return whole
+        if kept is None:
+            return whole
+        return whole.with_tables(_scattered(whole.items[:0], kept, embedding.n_items), whole.users)
     moved: Embedding = remedy.transform(_of_rows(embedding, kept))
     return Embedding(
         items=_scattered(moved.items, kept, embedding.n_items),
@@ -88,14 +95,6 @@ def moved_around_zeros(remedy: Any, embedding: Embedding) -> Embedding:
         item_ids_given=embedding.item_ids_given,
         user_ids_given=moved.user_ids_given,
     )
-
-
-def _kept_rows(table: Table) -> NDArray[np.int64] | None:
-    """Rows that are not zero; None where there is nothing to leave out."""
-    if isinstance(table, RowParts):
-        return None
-    kept = np.flatnonzero(row_norms(table)).astype(np.int64)
-    return None if len(kept) == len(table) else kept
 
 
 def _of_rows(embedding: Embedding, rows: NDArray[np.int64]) -> Embedding:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from simgauge.core.gauges.canonical import GaugeMap
+from simgauge.core.tables.directions import directed_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.parameters import check_choice
@@ -13,10 +17,15 @@ from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.remedy import Remedy
 from simgauge.remedies.saving import load_remedy
+from simgauge.selection.zero_vectors import moved_around_zeros
 from simgauge.storage.embedding_directory import MAP_FILE
-from simgauge.wording import MAP_WRITERS
+from simgauge.wording import MAP_WRITERS, no_direction
 
 Side = Literal["items", "users"]
+
+
+class ZeroVectorWarning(UserWarning):
+    """Vectors without a direction were not moved; the message names them."""
 
 
 def load_map(path: str | Path) -> Remedy:
@@ -53,7 +62,12 @@ def apply(map_: str | Path | Remedy, vectors: Any, *, side: Side = "items") -> E
     Returns
     -------
     Embedding
-        Ids and names as given; ``provenance["remedy"]`` names the map and its hash.
+        Ids and names as given; ``provenance["remedy"]`` names the map and its hash. Zero vectors of items stay zero.
+
+    Warns
+    -----
+    ZeroVectorWarning
+        Some items have a zero vector; the message names them.
 
     Raises
     ------
@@ -71,8 +85,7 @@ def apply(map_: str | Path | Remedy, vectors: Any, *, side: Side = "items") -> E
     fitted = map_ if isinstance(map_, Remedy) else load_map(map_)
     given = as_embedding(vectors)
     if side == "items":
-        moved: Embedding = fitted.transform(given)
-        return moved
+        return _around_zeros(fitted, given)
     if given.users is not None:
         raise InputError("side='users' is for one table of user vectors; this embedding holds both: leave side out.")
     affine = affine_of(fitted)
@@ -85,6 +98,16 @@ def apply(map_: str | Path | Remedy, vectors: Any, *, side: Side = "items") -> E
     return given.with_tables(
         affine.apply_users(given.items), None, remedy={**fitted._description(given), "side": "users"}
     )
+
+
+def _around_zeros(fitted: Remedy, given: Embedding) -> Embedding:
+    """The items moved; zero vectors stay zero, as a shift would give them a direction that says nothing of them."""
+    kept = directed_rows(given.items)
+    if kept is not None:
+        names = [str(name) for name in np.delete(given.item_names, kept)]
+        text = no_direction(names, "item", ("stays zero", "stay zero"))
+        warnings.warn(text, ZeroVectorWarning, stacklevel=3)
+    return moved_around_zeros(fitted, given)
 
 
 def affine_of(fitted: Remedy) -> GaugeMap:
