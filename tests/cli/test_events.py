@@ -49,7 +49,7 @@ def test_options_of_reading_reach_every_command(run, ratings, tmp_path):
     assert code == 2
     assert "--user" in err
     code, _, err = run("fit", ratings, "--duplicates", "median", "--out", tmp_path / "x")
-    assert (code, "duplicates='median'" in err) == (2, True)
+    assert (code, "--duplicates 'median'" in err) == (2, True)
     code, out, _ = run(
         "fit", ratings, "--weight-transform", "log1p", "--time", "note", "--out", tmp_path / "t", "--json"
     )

@@ -45,7 +45,7 @@ def test_bad_targets_are_one_message(run, tmp_path, vectors):
         (("export", vectors, "--to", "nowhere:x"), "names no target"),
         (("export", vectors, "--to", "postgresql://nobody@127.0.0.1:1/x"), "cannot be reached"),
         (("check", f"duckdb:{tmp_path / 'none.db'}"), "does not exist"),
-        (("check", f"duckdb:{tmp_path / 'none.db'}", "--expect", "euclid"), "expect='euclid'"),
+        (("check", f"duckdb:{tmp_path / 'none.db'}", "--expect", "euclid"), "--expect 'euclid'"),
     ):
         code, out, err = run(*arguments)
         assert (code, out) == (2, "")

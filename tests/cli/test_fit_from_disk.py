@@ -74,7 +74,7 @@ def test_a_store_is_fitted_as_it_is(run, parquet, tmp_path) -> None:
         (["events.parquet", "--memory", "1GiB", "--penalty", "dropout"], "--penalty dropout needs the interactions in"),
         (["store", "--penalty", "dropout"], "store is a store on disk, and --penalty dropout needs"),
         (["store", "--user", "user_id", "--min-item-count", "2"], "user, min_item_count cannot be changed any more"),
-        (["events.parquet", "--memory", "plenty"], "memory='plenty': expected an amount such as '2GiB'"),
+        (["events.parquet", "--memory", "plenty"], "--memory 'plenty': expected an amount such as '2GiB'"),
         (["events.parquet", "--memory", "1GiB", "--item", "song"], "has no column 'song' for item"),
         (["nowhere.parquet", "--memory", "1GiB"], "nowhere.parquet does not exist"),
     ],

@@ -49,6 +49,9 @@ def _run() -> int:
     except Exception as error:
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
+        from simgauge.cli.naming import point_to_short_option
+
+        point_to_short_option(error)
         error.show()  # a usage error of the parser
         return int(error.exit_code)
     return outcome if isinstance(outcome, int) else DONE
@@ -57,10 +60,11 @@ def _run() -> int:
 def _told(error: Exception) -> int:
     """Print what an error says to people; its exit code."""
     from simgauge.cli.console import print_error
+    from simgauge.cli.naming import in_options, options_of
     from simgauge.errors import SimgaugeError
 
     if isinstance(error, SimgaugeError):
-        print_error(str(error))
+        print_error(in_options(str(error), options_of(sys.argv[1:])))
         return INPUT
     if type(error).__name__ == "Abort":
         return INTERRUPTED
