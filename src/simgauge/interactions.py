@@ -18,6 +18,7 @@ from simgauge.core.matrices.interaction_matrix import as_interaction_matrix, che
 from simgauge.errors import InputError
 from simgauge.frozen import frozen_json
 from simgauge.labels import Ids, arrow_labels, as_ids, match_labels, read_only
+from simgauge.parameters import check_offers
 from simgauge.storage.atomic import atomic_directory
 from simgauge.storage.manifest import check_files, own_names, read_manifest, write_manifest
 from simgauge.storage.places import place_of
@@ -303,3 +304,9 @@ def _as_names(names: Any, n_items: int) -> Ids | None:
         raise InputError(f"item_names: {len(texts)} names for {n_items} items: pass one name per item.")
     texts.flags.writeable = False
     return texts
+
+
+def require_interactions(value: Any, name: str) -> None:
+    """Raise unless something is interactions, and not yet a frame, a file or a matrix to read them from."""
+    hint = "Interactions (simgauge.read_interactions makes them from a frame, a file or a matrix)"
+    check_offers(value, name, ("matrix", "item_ids", "user_ids", "align"), hint)

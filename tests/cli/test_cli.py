@@ -107,6 +107,20 @@ def test_fix_chooses_by_evidence_and_writes_vectors_map_and_record(run, saved, t
     assert "default, not a finding" in text
 
 
+def test_fix_says_that_nothing_tells_whether_held_out_events_are_new(run, csv, tmp_path):
+    run("fit", csv, "--n-components", 6, "--out", tmp_path / "m")
+    text = "it could not be checked that the held-out events are new to the model"
+    code, out, err = run("fix", tmp_path / "m", "--held-out", csv, "--at", 3, "--out", tmp_path / "a")
+    assert code == 0, f"{err}"
+    assert f"evidence: without the training interactions (--interactions, interactions=) {text}" in out
+    assert text in json.loads((tmp_path / "a" / "selection.json").read_text())["evidence"]["notes"][0]
+    told = json.loads(run("fix", tmp_path / "m", "--held-out", csv, "--at", 3, "--out", tmp_path / "b", "--json")[1])
+    assert text in told["evidence"]["notes"][0]
+    code, _, err = run("fix", tmp_path / "m", "--held-out", csv, "--interactions", csv, "--out", tmp_path / "c")
+    assert code == 2, "control: with them it is checked"
+    assert "held-out pair is new" in err
+
+
 def test_fix_names_zero_vectors_on_the_terminal_and_in_json(run, tmp_path, rng):
     items = rng.standard_normal((30, 3))
     items[7] = 0

@@ -34,6 +34,24 @@ def test_preview_shows_every_form(run, files):
     assert run("preview", files / "v.npy", "--dims", "two")[0] == 2
 
 
+def test_preview_asks_with_what_was_trained_on(run, files, rng):
+    """One event a user is held out: only the training interactions can ask for it."""
+    train = "".join(f"u{user},{item}\n" for user in range(40) for item in range(user, user + 6))
+    (files / "train.csv").write_text(f"user,item\n{train}")
+    (files / "test.csv").write_text("user,item\n" + "".join(f"u{user},{user + 6}\n" for user in range(40)))
+    asked = ["preview", files / "v.npy", "--dims", "2", "--ids", "positions", "--held-out", files / "test.csv"]
+    code, _, err = run(*asked)
+    assert code == 2
+    assert "--interactions FILE" in err
+    code, out, err = run(*asked, "--interactions", files / "train.csv", "--json")
+    found = json.loads(out)
+    assert (code, found["measure"], found["notes"]) == (0, "recall@20", []), f"{err}"
+    assert set(found["events"]) == {"interactions", "held_out"}
+    code, out, _ = run("preview", files / "v.npy", "--ids", "positions", "--held-out", files / "train.csv")
+    assert code == 0
+    assert "evidence: without the training interactions (--interactions, interactions=)" in out
+
+
 def test_calibrate_says_which_cosine_is_similar(run, files):
     code, out, _ = run("calibrate", files / "v.npy", "--pairs", files / "pairs.csv", "--out", files / "map.json")
     assert code == 0

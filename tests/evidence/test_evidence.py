@@ -277,7 +277,7 @@ def test_ties_follow_the_order_of_the_rows():
 
 def test_bad_relevance(embedding):
     one_table = Embedding(embedding.items)
-    with pytest.raises(InputError, match="pass the query vectors as users"):
+    with pytest.raises(InputError, match="Pass the vectors of the queries, made by the same model: --users FILE"):
         Relevance([0], [1]).bind(one_table)
     with pytest.raises(InputError, match="no judged item is relevant"):
         Relevance([0], [1], [0.0])

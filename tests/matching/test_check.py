@@ -69,6 +69,23 @@ def test_held_out_interactions_can_warn_and_not_refuse(model, seen, rng):
         fix(wrong, held_out_evidence(seen))
 
 
+def test_fix_and_audit_measure_the_alignment_on_the_same_events(model, seen):
+    """Of half of each user's events the other half would count as exchanges that never happened."""
+    by_audit = audit(model, interactions=seen, k=5).parameters["ids"]["alignment"]
+    by_fix = fix(model, held_out_evidence(seen), n_resamples=20).evidence["ids"]["alignment"]
+    assert dict(by_fix) == dict(by_audit)
+    half = check_ids(model, (), held_out=held_out_evidence(seen).used).alignment
+    assert half is None or half.to_dict() != dict(by_audit), "control: half of the events give another number"
+
+
+def test_queries_without_a_second_table_are_asked_for(model):
+    evidence = Relevance([f"q{row}" for row in range(30)], 10 * np.arange(30))
+    with pytest.raises(InputError, match=r"has items only\. Pass .*--users FILE \(users=\)"):
+        fix(Embedding(model.items, item_ids=model.item_ids), evidence)
+    with pytest.raises(InputError, match=r"rows are numbered 0 to 199.*--user-ids FILE"):
+        fix(Embedding(model.items, model.users, item_ids=model.item_ids), evidence)
+
+
 def test_every_kind_of_evidence_tells_its_ids(seen):
     kinds = [
         (Labels({1: "a", 2: "b"}), [("items", 2)]),

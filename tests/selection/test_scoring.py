@@ -13,7 +13,7 @@ from simgauge.evidence import PairJudgements
 from simgauge.interactions import Interactions
 from simgauge.remedies import CSLS, Centering, LeaveAlone
 from simgauge.selection import fix
-from simgauge.selection.scoring import LeakedEvidenceWarning, score_candidates, unleaked
+from simgauge.selection.scoring import LeakedEvidenceWarning, score_candidates, unchecked, unleaked
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +101,15 @@ def test_the_warning_of_leaked_pairs_points_to_the_line_that_called_for_the_choi
     with pytest.warns(LeakedEvidenceWarning) as told:
         fix(model, split.evidence, fresh(), interactions=leaking)
     assert [warning.filename for warning in told] == [__file__]
+
+
+def test_without_training_interactions_it_is_said_that_nothing_tells_whether_events_are_new(planted, rng):
+    model, split = planted
+    found = fix(model, split.evidence, fresh(), n_resamples=100)
+    text = "it could not be checked that the held-out events are new to the model"
+    assert text in found.evidence["notes"][0]
+    assert text in found.to_markdown()
+    control = fix(model, split.evidence, fresh(), interactions=split.training, n_resamples=100)
+    assert text not in control.to_markdown()
+    judged = PairJudgements(np.arange(12), np.arange(20, 32), rng.random(12))
+    assert (unchecked(judged, None), unchecked(split.evidence, split.training)) == ([], [])

@@ -7,6 +7,7 @@ import pytest
 
 from simgauge import Embedding, InputError, Interactions, ParameterError
 from simgauge.evidence import CoConsumption
+from simgauge.selection.scoring import LeakedEvidenceWarning
 from simgauge.shipping.preview import preview
 
 
@@ -64,6 +65,14 @@ def test_evidence_is_scored_on_every_form(rng):
     assert two.evidence.value > whole.evidence.value  # without the noise the clusters are clearer
     assert two.change.low > 1.0
     assert found.measure == "recall@10"
+    assert "could not be checked that the held-out events are new" in found.notes[0]
+    assert found.to_dict()["notes"] == list(found.notes)
+    trained = Interactions(used + later * (np.arange(60) < 20)[:, None])
+    with pytest.warns(LeakedEvidenceWarning, match="200 held-out pairs are in the training interactions") as told:
+        fewer = preview(Embedding(items, item_ids="positions"), evidence=evidence, interactions=trained)
+    assert [warning.filename for warning in told] == [__file__]
+    assert fewer.notes == ()
+    assert fewer.rows[0].evidence.value != whole.evidence.value
 
 
 def test_bad_input(table):

@@ -198,6 +198,8 @@ def print_comparison(comparison: Any) -> None:
         console.print(Text(f"{nearest} {item}", style="italic"), soft_wrap=True)
         console.print(table("", [entry.gauge for entry in lists], rows))
         console.print()
+    if comparison.note:
+        console.print(Text(comparison.note), soft_wrap=True)
     if comparison.prediction_difference is None or len(lists) < 2:
         return
     for sentence in prediction_sentences(comparison):
@@ -231,6 +233,8 @@ def print_selection(selection: Any, n_rows: int) -> None:
     console.print(Text(selection.summary), soft_wrap=True)
     if selection.zero_vectors.n_items:
         console.print(Text(selection.zero_vectors.sentence), soft_wrap=True)
+    for note in selection.evidence.get("notes", ()):
+        console.print(Text(f"evidence: {note}"), soft_wrap=True)
     if not selection.table:
         return
     shown = [

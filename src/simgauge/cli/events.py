@@ -111,3 +111,9 @@ def load_interactions(path: str | None, events: ReadingOptions, what: str, quiet
     if not quiet:
         print_understood(found, what)
     return found
+
+
+def read_events(training: Interactions | None, held_out: Interactions | None) -> dict[str, Any]:
+    """What interactions were understood to be, for the JSON of a command."""
+    given = {"interactions": training, "held_out": held_out}
+    return {name: data.understood() for name, data in given.items() if data is not None}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from simgauge.cli import options
-from simgauge.cli.events import load_interactions, reads_events
+from simgauge.cli.events import load_interactions, read_events, reads_events
 
 
 @options.reads_vectors
@@ -91,13 +91,8 @@ def fix(
     comparison = compare_neighbors({"before": embedding, "after": fixed}, show) if show else None
     if json:
         neighbors = None if comparison is None else comparison.to_dict()
-        sources = embedding.provenance.get("sources", {})
-        read = {
-            name: data.understood()
-            for name, data in (("interactions", training), ("held_out", later))
-            if data is not None
-        }
-        told = {"out": str(out), "neighbors": neighbors, "sources": sources, "events": read}
+        read = read_events(training, later)
+        told = {"out": str(out), "neighbors": neighbors, "sources": options.sources(embedding), "events": read}
         console.print_json({**selection.to_dict(), **told})
         return
     console.print_ids(selection.evidence.get("ids"))

@@ -98,7 +98,7 @@ def load_embedding(
 ) -> Embedding:
     """A saved embedding, or tables in any readable format; what was understood of each is told on stderr.
 
-    With `quiet` nothing is told: commands that print JSON have it there.
+    With `quiet` nothing is told: commands that print JSON have it there, as `sources` gives it.
     """
     from simgauge.cli.console import print_note
     from simgauge.read.embedding_files import read_embedding, what_was_read
@@ -111,3 +111,8 @@ def load_embedding(
     for line in [] if quiet else what_was_read(embedding, items):
         print_note(line)
     return embedding
+
+
+def sources(embedding: Embedding) -> dict[str, Any]:
+    """What was understood of the tables of an embedding, for the JSON of a command."""
+    return dict(embedding.provenance.get("sources", {}))

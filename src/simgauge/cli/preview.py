@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from simgauge.cli import options
-from simgauge.cli.events import load_interactions, reads_events
+from simgauge.cli.events import load_interactions, read_events, reads_events
 
 
 @options.reads_vectors
@@ -16,10 +16,14 @@ def preview(
     embedding: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     dims: Annotated[str, typer.Option(help="Numbers of columns to keep, such as 256,128.")] = "",
     precision: Annotated[str, typer.Option(help="Of float32, float16, int8, binary, separated by commas.")] = "float32",
-    held_out: Annotated[str | None, typer.Option(help="Interactions that the model was not trained on.")] = None,
+    held_out: Annotated[
+        str | None,
+        typer.Option(help="Interactions that the model was not trained on; with --interactions, what came later."),
+    ] = None,
     labels: Annotated[str | None, typer.Option(help="Table of item id and label.")] = None,
     pairs: Annotated[str | None, typer.Option(help="Table of two item ids and a human judgement.")] = None,
     qrels: Annotated[str | None, typer.Option(help="Table of query id, item id and grade, or TREC qrels.")] = None,
+    interactions: options.InteractionsFile = None,
     ids: options.Ids = None,
     names: options.Names = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours.")] = 10,
@@ -41,20 +45,25 @@ def preview(
         raise ParameterError(f"--dims {dims}: expected whole numbers separated by commas, such as 256,128.") from error
     with console.warnings_as_notes(), console.progress(not json) as show:
         model = options.load_embedding(embedding, None, ids, names, None, reading, json)
-        later = load_interactions(held_out, events, "held out")
-        evidence = evidence_from_files(later, None, labels=labels, pairs=pairs, qrels=qrels, rng=seed, options=events)
+        training = load_interactions(interactions, events, "interactions", json)
+        later = load_interactions(held_out, events, "held out", json)
+        evidence = evidence_from_files(
+            later, training, labels=labels, pairs=pairs, qrels=qrels, rng=seed, options=events
+        )
         found = run_preview(
             model,
             widths,
             [part.strip() for part in precision.split(",")],  # type: ignore[misc]
             evidence=evidence,
+            interactions=training,
             k=k,
             sample=sample,
             rng=seed,
             progress=show,
         )
     if json:
-        console.print_json(found.to_dict())
+        read = read_events(training, later)
+        console.print_json({**found.to_dict(), "sources": options.sources(model), "events": read})
         return
     rows = [
         [
@@ -68,3 +77,5 @@ def preview(
     columns = ["#columns", "order", "precision", "#bytes a row", f"#{k} neighbours kept"]
     more = ["", ""] if found.measure is None else [f"#{found.measure}", "#against all"]
     console.out().print(console.table(repr(found), [*columns, *more], rows))
+    for note in found.notes:
+        console.out().print(f"evidence: {note}", markup=False, soft_wrap=True)

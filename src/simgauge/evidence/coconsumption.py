@@ -16,7 +16,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import check_depth, check_sample, check_weights
 from simgauge.evidence.protocol import Scale, UnitScores
-from simgauge.interactions import Interactions
+from simgauge.interactions import Interactions, require_interactions
 from simgauge.labels import rows_of, same_labels
 from simgauge.matching.ids import IdSource, source_of
 from simgauge.parameters import Rng, as_generator
@@ -75,6 +75,8 @@ class CoConsumption:
         object.__setattr__(self, "max_queries", check_sample(self.max_queries))
         if self.metric not in ("recall", "precision", "ndcg"):
             raise ParameterError(f"metric={self.metric!r}: expected 'recall', 'precision' or 'ndcg'.")
+        for name in ("used", "held_out"):
+            require_interactions(getattr(self, name), name)
         for side in ("user_ids", "item_ids"):
             if not same_labels(getattr(self.used, side), getattr(self.held_out, side)):
                 raise InputError(
@@ -107,6 +109,11 @@ class CoConsumption:
     def scale(self) -> Scale:
         """Candidates are compared by ratio."""
         return "ratio"
+
+    @property
+    def events(self) -> Interactions:
+        """What was used and what was held out, together: all that is known of who took what."""
+        return self.used.with_matrix(sparse.csr_array(self.used.matrix + self.held_out.matrix))
 
     def sources(self) -> list[IdSource]:
         """Ids of the items that were used or held out."""

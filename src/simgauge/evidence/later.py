@@ -10,7 +10,7 @@ from scipy import sparse
 from simgauge.core.scores.pair_recall import holdout_split
 from simgauge.errors import DroppedDataWarning, InputError
 from simgauge.evidence.coconsumption import CoConsumption
-from simgauge.interactions import Interactions
+from simgauge.interactions import Interactions, require_interactions
 from simgauge.parameters import Rng, as_generator
 
 
@@ -43,11 +43,16 @@ def held_out_evidence(
     >>> held_out_evidence(later, k=2)
     CoConsumption(recall@2, 4 users, 12 held-out pairs)
     """
+    require_interactions(held_out, "held_out")
     if training is None:
         used, asked = holdout_split(held_out.matrix, 0.5, as_generator(rng))
         if asked.nnz == 0:
-            raise InputError("every user holds one interaction only: there are no two to ask with and for.")
+            raise InputError(
+                "every user holds one interaction only: there are no two to ask with and for. Pass what the model was "
+                "trained on, to ask with (--interactions FILE, training=)."
+            )
         return CoConsumption(held_out.with_matrix(used), held_out.with_matrix(asked), **options)
+    require_interactions(training, "training")
     later = held_out.align(training.item_ids, training.user_ids)
     seen = sparse.csr_array(later.matrix.multiply(training.matrix.astype(bool)))
     if seen.nnz:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.matching.ids import IdSource
+from simgauge.parameters import check_offers
 
 Scale = Literal["ratio", "difference"]
 
@@ -71,3 +72,27 @@ class Evidence(Protocol):
 
     def bind(self, embedding: Embedding, seed: int = 0) -> Scorer:
         """Match the ids with those of an embedding."""
+
+
+def check_evidence(evidence: Any) -> None:
+    """Raise unless something can be asked as evidence is.
+
+    Raises
+    ------
+    InputError
+        A table, a path or anything else that is no evidence; the message names the kinds there are.
+
+    Examples
+    --------
+    >>> check_evidence("ratings.csv")
+    Traceback (most recent call last):
+    simgauge.errors.InputError: evidence is of type str: expected CoConsumption, Labels, PairJudgements or Relevance of
+    simgauge.evidence (evidence_from_files makes them from files).
+    """
+    kinds = "CoConsumption, Labels, PairJudgements or Relevance of simgauge.evidence"
+    check_offers(
+        evidence,
+        "evidence",
+        ("bind", "unit", "measure", "scale"),
+        f"{kinds} (evidence_from_files makes them from files)",
+    )

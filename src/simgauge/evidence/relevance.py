@@ -24,7 +24,7 @@ from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import check_depth, check_weights, moved_by_map
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.labels import as_label_array, distinct_labels, rows_of
-from simgauge.matching.ids import IdSource
+from simgauge.matching.ids import QUERIES, IdSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +117,8 @@ class Relevance:
         """Match with an embedding; judgements of queries or items that it lacks are left out."""
         if self.side == "users" and embedding.users is None:
             raise InputError(
-                "the queries are said to be in the second table, and the embedding has items only: pass the query "
-                "vectors as users, or side='items' if the queries are items."
+                f"the queries are said to be in the second table, and the embedding has items only. {QUERIES} If the "
+                "queries are items, say side='items'."
             )
         known = embedding.user_ids if self.side == "users" else embedding.item_ids
         asked, found = rows_of(self.queries, known, "queries"), rows_of(self.items, embedding.item_ids, "items")

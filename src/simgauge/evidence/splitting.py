@@ -12,7 +12,7 @@ from simgauge.core.scores.splits import latest_split, user_split
 from simgauge.core.tables.kinds import Vector
 from simgauge.errors import DroppedDataWarning, InputError, ParameterError
 from simgauge.evidence.coconsumption import CoConsumption
-from simgauge.interactions import Interactions
+from simgauge.interactions import Interactions, require_interactions
 from simgauge.parameters import Rng, as_generator
 
 By = Literal["interaction", "user", "time"]
@@ -81,6 +81,7 @@ def hold_out(
     if (times is not None) != (by == "time"):
         need = "needs times, one per pair" if by == "time" else "takes no times; pass by='time' to use them"
         raise ParameterError(f"by={by!r} {need}.")
+    require_interactions(interactions, "interactions")
     matrix = interactions.matrix
     if int(interactions.user_counts.max()) < 2:
         raise InputError("every user has a single interaction, so nothing can be held out of anyone.")

@@ -11,10 +11,10 @@ import numpy as np
 
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
-from simgauge.interactions import Interactions
+from simgauge.interactions import Interactions, require_interactions
 from simgauge.labels import positions_of
 from simgauge.matching.alignment import Alignment, measure_alignment
-from simgauge.matching.ids import IdMatch, IdSource, check_few, ids_given, match, positions_problem, source_of
+from simgauge.matching.ids import QUERIES, IdMatch, IdSource, check_few, ids_given, match, positions_problem, source_of
 
 
 class AlignmentWarning(UserWarning):
@@ -90,7 +90,11 @@ def check_ids(
     """
     sources = list(sources)
     if interactions is not None:
+        require_interactions(interactions, "interactions")
         sources.append(source_of(interactions, "the training interactions"))
+    asking = [source.name for source in sources if source.side == "users"]
+    if asking and embedding.users is None:
+        raise InputError(f"{asking[0]} ask with queries of a second table, and the embedding has items only. {QUERIES}")
     notes: list[str] = []
     for side in ("items", "users"):
         meeting = [source for source in sources if source.side == side]

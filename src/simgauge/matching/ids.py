@@ -24,6 +24,12 @@ LEAST_TO_JUDGE = 20
 
 EXAMPLES = 2
 
+QUERIES = (
+    "Pass the vectors of the queries, made by the same model: --users FILE (users=), with their ids (--user-ids, "
+    "user_ids=)."
+)
+"""What to do where evidence asks with queries and there is one table."""
+
 
 class IdSource(NamedTuple):
     """Ids that another source uses for one side of the embedding."""

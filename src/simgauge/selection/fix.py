@@ -9,6 +9,7 @@ from typing import Any
 from simgauge.core.tables.scale import refuse_overflow
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
+from simgauge.evidence.protocol import check_evidence
 from simgauge.interactions import Interactions
 from simgauge.labels import same_labels
 from simgauge.matching import check_ids, sources_of
@@ -18,7 +19,7 @@ from simgauge.read.as_embedding import as_embedding
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
 from simgauge.selection.record import Selection
-from simgauge.selection.scoring import score_candidates, unleaked, with_baseline
+from simgauge.selection.scoring import score_candidates, unchecked, unleaked, with_baseline
 from simgauge.selection.zero_vectors import ZeroVectors, without_zero_vectors
 from simgauge.wording import counted
 
@@ -134,7 +135,8 @@ def fix(
     directed, zero = without_zero_vectors(embedding)
     if evidence is None:
         return replace(default_selection(directed, objective, biases, penalty), zero_vectors=zero)
-    told = getattr(evidence, "used", None)
+    check_evidence(evidence)
+    told = getattr(evidence, "events", None)
     ids = check_ids(embedding, sources_of(evidence), interactions, held_out=told, trust_ids=trust_ids, seed=seed)
     scorer = unleaked(evidence, interactions).bind(directed, seed)
     if scorer.n_units < max(MIN_UNITS, 2 * folds):
@@ -150,7 +152,11 @@ def fix(
         "measure": evidence.measure,
         "unit": evidence.unit,
         "n_units": scorer.n_units,
-        "notes": [*([_counted_as_missing(zero)] if zero.n_items else []), *scorer.notes],
+        "notes": [
+            *unchecked(evidence, interactions),
+            *([_counted_as_missing(zero)] if zero.n_items else []),
+            *scorer.notes,
+        ],
         "ids": ids.to_dict(),
     }
     settings = Settings(

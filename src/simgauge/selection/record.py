@@ -236,7 +236,8 @@ class Selection(Tabular):
 
     def to_markdown(self) -> str:
         """The table, with the summary above it."""
-        said = f"{self.summary} {self.zero_vectors.sentence}".strip()
+        notes = [f"Evidence: {note}." for note in self.evidence.get("notes", ())]
+        said = " ".join(part for part in (self.summary, self.zero_vectors.sentence, *notes) if part)
         if not self.table:
             return f"{said}\n"
         weighted = self.table[0].weighted is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError, RankWarning, SimgaugeError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.evidence.protocol import Scorer
-from simgauge.interactions import Interactions
+from simgauge.interactions import Interactions, require_interactions
 from simgauge.progress import Progress
 
 
@@ -42,6 +42,7 @@ def unleaked(evidence: Any, interactions: Interactions | None) -> Any:
     """
     if interactions is None or not isinstance(evidence, CoConsumption):
         return evidence
+    require_interactions(interactions, "interactions")
     kept, leaked = evidence.without(interactions)
     if kept is None:
         raise InputError(
@@ -57,10 +58,23 @@ def unleaked(evidence: Any, interactions: Interactions | None) -> Any:
     return kept
 
 
+def unchecked(evidence: Any, interactions: Interactions | None) -> list[str]:
+    """What `unleaked` could not see, a sentence each: without training interactions nothing tells whether held-out
+    events are new."""
+    if interactions is not None or not isinstance(evidence, CoConsumption):
+        return []
+    return [
+        "without the training interactions (--interactions, interactions=) it could not be checked that the held-out "
+        "events are new to the model; if it was trained on some of them, the scores flatter it as trained"
+    ]
+
+
 def with_baseline(candidates: Sequence[Any]) -> list[Any]:
     """The candidates with leaving alone first."""
     from simgauge.remedies.leave_alone import LeaveAlone
 
+    if not isinstance(candidates, Iterable):
+        raise ParameterError(f"candidates={candidates!r}: expected a list of remedies, or None for the default ones.")
     chosen = list(candidates)
     if not chosen:
         raise ParameterError("candidates=[]: pass at least one remedy, or None for the default ones.")

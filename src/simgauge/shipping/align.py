@@ -149,6 +149,8 @@ def stability(models: Sequence[Any], *, power: float = 1.0, center: Center = "no
     >>> stability([model, model], k=5)
     1.0
     """
+    if not isinstance(models, Sequence) or isinstance(models, str):
+        raise InputError(f"models is of type {type(models).__name__}: expected a list of two models or more.")
     if len(models) < 2:
         raise ParameterError(f"stability needs two models or more, received {len(models)}.")
     given = [as_embedding(model) for model in models]

@@ -19,10 +19,14 @@ from simgauge.core.tables.kinds import FloatTable
 from simgauge.core.tables.reduction import Order, Precision, bytes_per_row, principal_rotation, quantised, truncated
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
+from simgauge.evidence.protocol import check_evidence
+from simgauge.interactions import Interactions
+from simgauge.matching import sources_of
 from simgauge.parameters import Rng, as_generator, as_seed, check_choice, check_integer
 from simgauge.progress import Progress, silent
 from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.leave_alone import LeaveAlone
+from simgauge.selection.scoring import unchecked, unleaked
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
@@ -69,12 +73,14 @@ class Preview(Tabular):
     n_queries: int
     measure: str | None
     """Name of the evidence's measure."""
+    notes: tuple[str, ...] = ()
+    """What of the evidence could not be used or checked."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
             "schema_version": SCHEMA_VERSION, "k": self.k, "n_queries": self.n_queries, "measure": self.measure,
-            "rows": [row.to_dict() for row in self.rows],
+            "notes": list(self.notes), "rows": [row.to_dict() for row in self.rows],
         }  # fmt: skip
 
     def to_arrow(self) -> pa.Table:
@@ -102,6 +108,7 @@ def preview(
     precision: Sequence[Precision] = ("float32",),
     *,
     evidence: Any = None,
+    interactions: Interactions | None = None,
     orders: Sequence[Order] = ("principal", "columns"),
     k: int = 10,
     sample: int = 1_000,
@@ -119,6 +126,8 @@ def preview(
     precision : sequence of {"float32", "float16", "int8", "binary"}
     evidence : CoConsumption, Labels, PairJudgements or Relevance, optional
         Scores every form, with intervals.
+    interactions : Interactions, optional
+        What was trained on. Held-out pairs that are in it are dropped from the evidence, with a warning.
     orders : sequence of {"principal", "columns"}
         Which columns are kept: the first ones after a rotation to the principal axes (cosines of whole rows do not
         change by that), or the first as they come, which is what models trained for truncation are for.
@@ -163,7 +172,7 @@ def preview(
     asked = alive if len(alive) <= sample else np.sort(draw.choice(alive, sample, replace=False))
     rotation = principal_rotation(table)
     whole = top_k(table, k, "cosine", rows=asked)[0]
-    scorer = None if evidence is None else evidence.bind(model, seed)
+    scorer, notes = _bound(unleaked(evidence, interactions), interactions, model, seed)
     base = None if scorer is None else _units(scorer, model, table)
     forms = [
         (size, order, kind)
@@ -189,7 +198,23 @@ def preview(
             )
         )
     show("done", len(forms), len(forms))
-    return Preview(tuple(rows), k, len(asked), None if evidence is None else str(evidence.measure))
+    return Preview(tuple(rows), k, len(asked), None if evidence is None else str(evidence.measure), notes)
+
+
+def _bound(
+    evidence: Any, interactions: Interactions | None, model: Embedding, seed: int
+) -> tuple[Any, tuple[str, ...]]:
+    """The evidence in rows of the model, and what of it could not be used or checked."""
+    if evidence is None:
+        return None, ()
+    check_evidence(evidence)
+    if any(source.side == "users" for source in sources_of(evidence)):
+        raise InputError(
+            "preview compares forms of one table, and this evidence asks with queries of a second one: pass evidence "
+            "of items, such as labels or held-out interactions."
+        )
+    scorer = evidence.bind(model, seed)
+    return scorer, (*unchecked(evidence, interactions), *scorer.notes)
 
 
 def _units(scorer: Any, model: Embedding, table: FloatTable) -> NDArray[np.float64]:
