@@ -47,6 +47,37 @@ def test_json_holds_it_and_stderr_stays_empty(run, table):
             "columns a … d", "column film_id", ["year (whole numbers)"])  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("align", "TABLE", "TABLE"),
+        ("apply", "MAP", "TABLE", "--out", "OUT"),
+        ("audit", "TABLE", "-k", 3),
+        ("calibrate", "TABLE", "--pairs", "PAIRS"),
+        ("compare", "TABLE", "TABLE", "-k", 3),
+        ("export", "TABLE", "--to", "parquet:OUT.parquet"),
+        ("fix", "TABLE", "--out", "OUT"),
+        ("gauge", "TABLE", "--power", 0, "--out", "OUT"),
+        ("neighbors", "TABLE", "100", "-k", 3),
+        ("preview", "TABLE", "--dims", 2),
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_command_tells_it_on_stderr_or_in_json_and_never_in_both(run, table, tmp_path, command):
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("a,b,same\n" + "".join(f"{100 + n},{101 + n},{n % 2}\n" for n in range(39)))
+    assert run("gauge", table, "--power", 0, "--out", tmp_path / "map")[0] == 0
+    places = {"TABLE": table, "PAIRS": pairs, "MAP": tmp_path / "map", "OUT": tmp_path / "out",
+              "parquet:OUT.parquet": f"parquet:{tmp_path / 'out.parquet'}"}  # fmt: skip
+    arguments = [places.get(part, part) for part in command]
+    code, out, err = run(*arguments, "--json")
+    assert (code, err) == (0, "")
+    assert '"columns a … d"' in out
+    json.loads(out)
+    _, _, err = run(*arguments)
+    assert LINE in err
+
+
 def test_a_saved_embedding_is_told_too(run, tmp_path):
     saved = Embedding(TABLE, np.ones((7, 4)), item_ids=[f"w{n}" for n in range(40)]).save(tmp_path / "model")
     _, _, err = run("neighbors", saved, "w3", "-k", 3)

@@ -45,9 +45,12 @@ def align(
     from simgauge.storage.embedding_directory import MAP_FILE
 
     with console.warnings_as_notes():
+        models = [
+            options.load_embedding(table, users, labels, names, quiet=json)
+            for table, users, labels in ((old, old_users, ids), (new, new_users, new_ids))
+        ]
         found = run_align(
-            options.load_embedding(old, old_users, ids, names),
-            options.load_embedding(new, new_users, new_ids, names),
+            *models,
             method=method,  # type: ignore[arg-type]
             power=None if as_is else power,
             center=center,  # type: ignore[arg-type]
@@ -58,7 +61,8 @@ def align(
             if place is not None:
                 model.save(place, more={MAP_FILE: remedy_bytes(map_)})
     if json:
-        console.print_json(found.to_dict())
+        sources = {name: options.sources(model) for name, model in zip(("old", "new"), models, strict=True)}
+        console.print_json({**found.to_dict(), "sources": sources})
         return
     console.out().print(found.summary, markup=False, soft_wrap=True)
     console.print_measures(found.to_arrow(), SHARES)

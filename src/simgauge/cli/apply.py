@@ -49,10 +49,11 @@ def apply(
     if vectors is None or out is None:
         raise ParameterError("pass the new vectors and --out DIRECTORY, or --as to write the map itself.")
     with console.warnings_as_notes():
-        moved = run_apply(map_file, options.load_embedding(vectors, None, ids, names, None, reading, json), side=side)  # type: ignore[arg-type]
+        given = options.load_embedding(vectors, None, ids, names, None, reading, json)
+        moved = run_apply(map_file, given, side=side)  # type: ignore[arg-type]
         moved.save(out)
     if json:
         console.print_json({"out": str(out), "n": moved.n_items, "n_components": moved.n_components,
-                            "remedy": moved.provenance["remedy"]})  # fmt: skip
+                            "remedy": moved.provenance["remedy"], "sources": options.sources(given)})  # fmt: skip
     else:
         console.out().print(f"Wrote {moved!r} to {out}", markup=False, soft_wrap=True)

@@ -40,7 +40,7 @@ def calibrate(
         if out is not None:
             write_own_file(out, console.dump(found.to_dict()), SIGNS)
     if json:
-        console.print_json(found.to_dict())
+        console.print_json({**found.to_dict(), "sources": options.sources(model)})
         return
     console.out().print(found.summary, markup=False, soft_wrap=True)
     rows = [

@@ -38,12 +38,15 @@ def export(
     target = parse_target(to)  # before anything is read
     with console.warnings_as_notes(), console.progress(not json) as show:
         plain = ids is None and names is None and Path(embedding).is_dir()
-        source = embedding if plain else options.load_embedding(embedding, None, ids, names, None, reading, json)
+        source: Any = embedding
+        if not plain:
+            source = options.load_embedding(embedding, None, ids, names, None, reading, json)
         shipped = run_export(
             source, target, table=table, append=append, index=index, verify=verify, rng=seed, progress=show
         )
+    told = {} if plain else {"sources": options.sources(source)}
     if json:
-        console.print_json(shipped.to_dict())
+        console.print_json({**shipped.to_dict(), **told})
     else:
         console.print_facts(repr(shipped), shipped.to_arrow())
         for note in shipped.notes:

@@ -39,7 +39,13 @@ def gauge(
         moved.save(out, more={MAP_FILE: remedy_bytes(fitted)})
     if json:
         console.print_json(
-            {"out": str(out), "gauge": fitted.name, "predictions": fitted.predictions_, "metric": fitted.metric}
+            {
+                "out": str(out),
+                "gauge": fitted.name,
+                "predictions": fitted.predictions_,
+                "metric": fitted.metric,
+                "sources": options.sources(model),
+            }
         )
     else:
         said = {

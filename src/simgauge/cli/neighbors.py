@@ -39,6 +39,6 @@ def neighbors(
         gauges = standard_gauges(table, sides) if compare else {AS_SHIPPED: table}
         result = compare_neighbors(gauges, items, k, metric, of=sides)
     if json:
-        console.print_json({**result.to_dict(), "sources": table.provenance.get("sources", {})})
+        console.print_json({**result.to_dict(), "sources": options.sources(table)})
     else:
         console.print_comparison(result)
