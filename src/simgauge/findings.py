@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from simgauge.frozen import frozen
+from simgauge.parameters import check_choice
 
 Verdict = Literal["ok", "info", "warn", "fail"]
 
@@ -105,3 +106,25 @@ def worst(verdicts: list[Verdict]) -> Verdict:
         return "ok"
     severe = max(verdicts, key=lambda verdict: SEVERITY[verdict])
     return "ok" if severe == "info" else severe
+
+
+class WithFindings:
+    """A result that is made of findings: its verdict, and one of them by its id."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The most severe verdict of all findings."""
+        return worst([finding.verdict for finding in self.findings])
+
+    def __getitem__(self, finding_id: str) -> Finding:
+        for finding in self.findings:
+            if finding.id == finding_id:
+                return finding
+        raise KeyError(f"no finding {finding_id!r}; there are {', '.join(finding.id for finding in self.findings)}")
+
+    def failed(self, level: str) -> bool:
+        """Whether any finding is at least as severe as `level` ("warn" or "fail")."""
+        check_choice(level, "level", ("warn", "fail"))
+        return SEVERITY[self.verdict] >= SEVERITY[level]

@@ -89,9 +89,9 @@ def test_it_is_frozen_and_speaks_text_markdown_and_html(embedding):
     assert result.to_markdown().count("\n|") == len(result.findings) + 2
     assert "<table" in result._repr_html_()
     assert SEVERITY[result.verdict] == max(SEVERITY[f.verdict] for f in result.findings)
-    with pytest.raises(KeyError, match="it has identifiability"):
+    with pytest.raises(KeyError, match="there are identifiability"):
         result["nonsense"]
-    with pytest.raises(ParameterError, match="level='info': expected 'warn' or 'fail'"):
+    with pytest.raises(ParameterError, match="level='info': expected one of 'warn', 'fail'"):
         result.failed("info")
 
 

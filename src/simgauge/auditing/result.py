@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from simgauge.auditing.groups import Group
-from simgauge.errors import ParameterError
-from simgauge.findings import SEVERITY, Finding, Verdict, worst
+from simgauge.findings import SEVERITY, Finding, WithFindings
 from simgauge.tabular import Tabular
 from simgauge.wording import counted, markdown_cell
 
@@ -23,7 +22,7 @@ MARKDOWN_SIGNS = (b"**Audit verdict: ",)
 
 
 @dataclass(frozen=True, repr=False)
-class Audit(Tabular):
+class Audit(WithFindings, Tabular):
     """What an audit found. Made by `audit`.
 
     Examples
@@ -48,24 +47,6 @@ class Audit(Tabular):
     groups: tuple[Group, ...] = ()
     """The same for groups of items: labels that were given, bands of popularity where it is known. They show where in
     the table something is, and have no say in the verdict."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The most severe verdict of all findings."""
-        return worst([finding.verdict for finding in self.findings])
-
-    def __getitem__(self, finding_id: str) -> Finding:
-        for finding in self.findings:
-            if finding.id == finding_id:
-                return finding
-        known = ", ".join(finding.id for finding in self.findings)
-        raise KeyError(f"no finding {finding_id!r} in this audit; it has {known}")
-
-    def failed(self, level: str) -> bool:
-        """Whether any finding is at least as severe as `level` ("warn" or "fail")."""
-        if level not in ("warn", "fail"):
-            raise ParameterError(f"level={level!r}: expected 'warn' or 'fail'.")
-        return SEVERITY[self.verdict] >= SEVERITY[level]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, described by ``simgauge/schemas/audit.schema.json``."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from simgauge.findings import SEVERITY, Finding, Verdict, worst
+from simgauge.findings import Finding, WithFindings
 from simgauge.parameters import Rng, as_generator, check_choice, check_integer
 from simgauge.progress import Progress, silent
 from simgauge.shipping.store_findings import (
@@ -31,7 +31,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, repr=False)
-class StoreCheck(Tabular):
+class StoreCheck(WithFindings, Tabular):
     """What a check of a store found."""
 
     target: str
@@ -39,22 +39,6 @@ class StoreCheck(Tabular):
     n_rows: int
     n_components: int
     findings: tuple[Finding, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The most severe verdict."""
-        return worst([finding.verdict for finding in self.findings])
-
-    def __getitem__(self, finding_id: str) -> Finding:
-        for finding in self.findings:
-            if finding.id == finding_id:
-                return finding
-        raise KeyError(f"no finding {finding_id!r}; there are {', '.join(finding.id for finding in self.findings)}")
-
-    def failed(self, level: str) -> bool:
-        """Whether any finding is at least as severe as `level` ("warn" or "fail")."""
-        check_choice(level, "level", ("warn", "fail"))
-        return SEVERITY[self.verdict] >= SEVERITY[level]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
