@@ -211,7 +211,7 @@ class CoConsumptionScorer:
         """Plain and popularity-weighted score of every user."""
         lists, _ = candidate.neighbors(embedding, min(self.evidence.k, embedding.n_items - 1), rows=self.queries)
         found = coconsumption_scores(np.asarray(lists), self.used, self.later, self.weights, self.evidence.metric)
-        return UnitScores(found.plain, found.weighted)
+        return UnitScores(found.plain, found.weighted, np.asarray(lists))
 
 
 def _placed(

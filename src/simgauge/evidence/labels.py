@@ -145,9 +145,9 @@ class LabelScorer:
         gains = np.where(lists >= 0, jaccard.reshape(lists.shape), 0.0)
         plain = ranking_scores(self.evidence.metric, gains, self.ideal)
         if self.weights is None or self.weighted_ideal is None:
-            return UnitScores(plain)
+            return UnitScores(plain, lists=lists)
         listed = np.where(lists >= 0, self.weights[np.maximum(lists, 0)], 0.0)
-        return UnitScores(plain, ranking_scores(self.evidence.metric, gains, self.weighted_ideal, listed))
+        return UnitScores(plain, ranking_scores(self.evidence.metric, gains, self.weighted_ideal, listed), lists)
 
     def _ideal(self, weights: Vector | None) -> Ideal:
         step = max(1, ENTRIES_PER_BLOCK // self.indicator.shape[0])

@@ -22,6 +22,8 @@ class UnitScores(NamedTuple):
     weighted: Vector | None = None
     """(n_units,): the same with the found items weighted, such as by 1 / popularity; None where there is no such
     form."""
+    lists: NDArray[Any] | None = None
+    """(n_lists, k): the lists that were scored, -1 pads; None where pairs are scored without lists."""
 
 
 @runtime_checkable

@@ -158,10 +158,10 @@ class RelevanceScorer:
         gains = listed_gains(lists, self.matrix)
         plain = ranking_scores(self.evidence.metric, gains, ideal_gains(self.matrix, self.k))
         if self.weights is None or self.evidence.metric == "mrr":
-            return UnitScores(plain)
+            return UnitScores(plain, lists=lists)
         listed = np.where(lists >= 0, self.weights[np.maximum(lists, 0)], 0.0)
         ideal = ideal_gains(self.matrix, self.k, self.weights)
-        return UnitScores(plain, ranking_scores(self.evidence.metric, gains, ideal, listed))
+        return UnitScores(plain, ranking_scores(self.evidence.metric, gains, ideal, listed), lists)
 
     def _lists(self, candidate: Any, embedding: Embedding) -> Any:
         if self.evidence.side == "items":

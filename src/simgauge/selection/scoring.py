@@ -129,7 +129,7 @@ def score_candidates(
             skipped.append((candidate.name, str(error)))
             continue
         fitted.append(candidate)
-        columns.append(np.stack([part for part in scores if part is not None], axis=1))
+        columns.append(np.stack([part for part in (scores.plain, scores.weighted) if part is not None], axis=1))
     if progress is not None:
         progress("", len(candidates), len(candidates))
     return Scored(tuple(fitted), np.stack(columns, axis=2), tuple(skipped))
