@@ -10,7 +10,7 @@ import pytest
 from problems import cosines
 from remedy_problems import two_sides, used
 from simgauge import Embedding, LinearAutoencoder
-from simgauge.errors import InputError
+from simgauge.errors import InputError, ParameterError
 from simgauge.remedies import Refit, RefitFamily, decompositions
 
 
@@ -112,3 +112,35 @@ def test_result_says_that_users_are_others(embedding, interactions):
     assert result.n_users == interactions.n_users
     assert result.provenance["remedy"]["users"] == "those of the interactions"
     assert result.provenance["objective"] == "product"
+
+
+@pytest.mark.parametrize("norm_power", [0.0, 0.1, 0.25, 1.0])
+def test_norm_power_ranks_by_dot_products_over_a_power_of_the_norm(embedding, interactions, norm_power):
+    """Slow reference: without a penalty at full rank the vectors have the Gram matrix G of the weighted interactions,
+    so the neighbours of i come by ``G_ij / G_jj^((1 − γ)/2)``."""
+    refit = Refit("propensity", l2=0.0, n_components=40, norm_power=norm_power, user_exponent=0.5)
+    lists = refit.fit(embedding, interactions).neighbors(embedding, 6)[0]
+    X = interactions.matrix.toarray()
+    weighted = X / np.sqrt((X > 0).sum(axis=0)) / np.sqrt((X > 0).sum(axis=1))[:, None]
+    G = weighted.T @ weighted
+    scores = G / np.sqrt(np.diag(G)) ** (1 - norm_power)
+    np.fill_diagonal(scores, -np.inf)
+    found = np.take_along_axis(scores, lists, axis=1)
+    np.testing.assert_allclose(found, -np.sort(-scores, axis=1)[:, :6], rtol=1e-9)
+    assert refit.metric == ("dot" if norm_power else "cosine")
+    plain = Refit("propensity", l2=0.0, n_components=40, user_exponent=0.5).fit(embedding, interactions)
+    same = np.array_equal(np.sort(plain.neighbors(embedding, 6)[0]), np.sort(lists))
+    assert same == (norm_power == 0.0)  # control: cosine finds others
+
+
+def test_refits_with_norms_say_so_and_keep_their_users(embedding, interactions):
+    plain = Refit(n_components=5).fit(embedding, interactions)
+    scaled = Refit(n_components=5, norm_power=0.25).fit(embedding, interactions)
+    np.testing.assert_array_equal(scaled.users_, plain.users_)
+    norms = np.linalg.norm(plain.items_, axis=1)
+    np.testing.assert_allclose(np.linalg.norm(scaled.items_, axis=1), norms**0.25, rtol=1e-6)
+    assert scaled.name == "refit(none, product, rank=5, power=1, norm_power=0.25)"
+    gauge = scaled.transform(embedding).provenance["gauge"]
+    assert (gauge["norm_power"], gauge["predictions_kept"]) == (0.25, False)
+    with pytest.raises(ParameterError, match=r"norm_power=1\.5: expected None or a number from 0"):
+        Refit(norm_power=1.5).fit(embedding, interactions)

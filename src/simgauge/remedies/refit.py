@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simgauge.core.closed_form.dropout import check_rate
 from simgauge.core.closed_form.factorize import check_l2, halving_l2
 from simgauge.core.closed_form.refitted_tables import dropout_tables, linear_tables
+from simgauge.core.gauges.canonical import scale_norms
 from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
@@ -47,6 +48,9 @@ class Refit(Remedy):
     power : float, optional
         α of the catalogue gauge ``V diag(t^α)``, t the singular values of the predictions; None for the gauge that the
         penalty fixes.
+    norm_power : float in [0, 1], optional
+        γ: item rows scaled to norm^γ, from cosine (0) to dot (1), and compared by dot product when γ > 0: frequent
+        items, whose refitted vectors are long, come nearer. Rows are left alone when not given, and compared by cosine.
     item_exponent, user_exponent, exponent, negatives, scaling : float
         Of the weightings named above; each is used by its own weighting only.
     solver : {"auto", "dense", "gram", "lanczos"}
@@ -96,6 +100,7 @@ class Refit(Remedy):
         rate: float | None = None,
         n_components: int | None = None,
         power: float | None = 1.0,
+        norm_power: float | None = None,
         item_exponent: float = 0.5,
         user_exponent: float = 0.0,
         exponent: float = 0.75,
@@ -110,6 +115,7 @@ class Refit(Remedy):
         self.rate = rate
         self.n_components = n_components
         self.power = power
+        self.norm_power = norm_power
         self.item_exponent = item_exponent
         self.user_exponent = user_exponent
         self.exponent = exponent
@@ -128,6 +134,7 @@ class Refit(Remedy):
         parts += [f"rate={self.rate:g}"] if self.rate is not None else []
         parts += [f"rank={self.n_components}"] if self.n_components is not None else []
         parts += ["own gauge" if self.power is None else f"power={self.power:g}"]
+        parts += [f"norm_power={self.norm_power:g}"] if self.norm_power is not None else []
         return f"refit({', '.join(parts)})"
 
     @property
@@ -139,6 +146,11 @@ class Refit(Remedy):
     def provides_users(self) -> bool:
         """The users of the interactions."""
         return True
+
+    @property
+    def metric(self) -> str:
+        """Dot when rows carry norm^γ."""
+        return "dot" if self.norm_power else "cosine"
 
     def _moved(self, embedding: Embedding) -> Embedding:
         """The refitted vectors of the embedding's items, with the users of the interactions.
@@ -168,7 +180,8 @@ class Refit(Remedy):
         """With a power the tables are in a canonical gauge on purpose."""
         if self.power is None:
             return {}
-        return {"gauge": {"name": "canonical", "power": float(self.power), "center": "none"}}
+        about = {"power": float(self.power), "center": "none", "norm_power": self.norm_power}
+        return {"gauge": {"name": "canonical", **about, "predictions_kept": self.norm_power in (None, 1, 1.0)}}
 
     def _check_parameters(self) -> None:
         if self.weighting not in WEIGHTINGS:
@@ -185,6 +198,8 @@ class Refit(Remedy):
                 raise ParameterError(f"rate={self.rate} is for penalty 'dropout': with {self.penalty!r} pass l2.")
         if self.power is not None and not -4 <= self.power <= 4:
             raise ParameterError(f"power={self.power}: expected None, or 0 (whitened) to 1 (projected back) up to 4.")
+        if self.norm_power is not None and not 0 <= self.norm_power <= 1:
+            raise ParameterError(f"norm_power={self.norm_power}: expected None or a number from 0 (cosine) to 1 (dot).")
 
     def _weighting(self) -> Weighting:
         values = {
@@ -197,6 +212,8 @@ class Refit(Remedy):
     def _learn(self, embedding: Embedding, interactions: Interactions | None) -> str:
         used = check_interactions(embedding, interactions, self.name)
         users, items = self._tables(used, self._rank(embedding, used))
+        if self.norm_power is not None:
+            items = scale_norms(items, self.norm_power)
         kind = embedding.items.dtype
         self.users_, self.items_ = users.astype(kind), items.astype(kind)
         self.item_ids_, self.user_ids_ = used.item_ids, used.user_ids
