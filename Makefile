@@ -3,15 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup setup-test lint types tests coverage mutants test-oldest dist torture fuzz clean
+.PHONY: demo test setup setup-test setup-docs docs lint types tests coverage mutants test-oldest dist torture fuzz clean
 
 demo: setup
 	$(BIN)/simgauge demo --out demo-report
 
-test: setup-test lint types coverage
+test: setup-test lint types coverage docs
 
 setup: $(VENV)/.core
 setup-test: $(VENV)/.test
+setup-docs: $(VENV)/.docs
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -21,6 +22,10 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.core
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lint,test]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 lint: setup-test
@@ -36,6 +41,10 @@ tests: setup-test
 # The same tests with the branches they take; below the share that pyproject states this fails.
 coverage: setup-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+# The documentation, in build/docs/index.html: every example is executed, and a warning or a broken link is an error. No network.
+docs: setup-docs
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m sphinx -W --keep-going -q -j 2 docs build/docs
 
 # Small faults put into the source one at a time: which do the tests of their folder see? By hand; an hour.
 mutants: setup-test

@@ -61,6 +61,15 @@ def test_every_public_function_of_the_package_has_an_example():
             assert ">>>" in doc or isinstance(thing, type), f"{name}"
 
 
+def test_every_public_name_has_its_place_in_the_reference():
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference" / "api").glob("*.md"))
+    documented = set(re.findall(r"^\.\. auto\w+:: (simgauge\.[\w.]+)$", pages, flags=re.M))
+    public = {f"simgauge.{name}" for name in simgauge.__all__}
+    for module in ("evidence", "remedies", "distributed"):
+        public |= {f"simgauge.{module}.{name}" for name in getattr(simgauge, module).__all__}
+    assert public <= documented, f"{sorted(public - documented)}"
+
+
 def test_nothing_of_this_machine_and_no_unfinished_work_is_in_the_source():
     marks = re.compile(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError|/home/|/root/|/work/")
     for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("bench/*.py"), *ROOT.glob("scripts/*.py"), *ROOT.glob("*.md")]:

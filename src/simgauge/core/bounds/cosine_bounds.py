@@ -116,9 +116,9 @@ def cosine_bounds(
 
     Numerics
     --------
-    Float64 throughout. "linear" uses |u − v| and |u + v| of the unit vectors, not the arc cosine, so small angles are
+    Float64 throughout. "linear" uses ‖u − v‖ and ‖u + v‖ of the unit vectors, not the arc cosine, so small angles are
     exact to rounding. Parallel (antiparallel) vectors keep cosine 1 (-1); with κ = inf, vectors count as parallel when
-    |u − v| is within 2 eps of the table's dtype. A zero vector stays zero under any gauge; its cosine is defined as 0
+    ‖u − v‖ is within 2 eps of the table's dtype. A zero vector stays zero under any gauge; its cosine is defined as 0
     and so are its bounds. "diagonal" is solved exactly (see `simgauge.core.bounds.diagonal`), to an accuracy of about
     κ·eps; the values returned are those of a feasible d. Cost O(k log k) a pair, memory flat, threads over blocks.
     Tensors: "linear" is computed on the device. "diagonal" takes the unit rows of the asked pairs, and nothing else, to
