@@ -98,7 +98,7 @@ def fix(
     Notes
     -----
     *Choice*: the candidate of largest gain on all units, if it is confirmed. *Table*: intervals and p-values of all
-    candidates hold together, by the bootstrap distribution of the largest ``|t|``, which allows for candidates being near
+    candidates hold together, by the bootstrap distribution of max ``|t|``, which allows for candidates being near
     copies of each other. *Confirmation*: for each fold the candidate that the other folds choose is scored on it; the
     gain over all folds, with a paired bootstrap interval over units, is not inflated by choosing among many. Unless
     both the adjusted interval of the choice and the cross-fitted one lie above no gain, and no measure that counts

@@ -50,8 +50,8 @@ def neighbor_certificate(
     Let κ°(i; j, l) be the smallest condition number of a metric under which row l comes as near to row i as its
     neighbour j (`swap_threshold`). Then, over all rows l outside the list,
 
-    - κ°(i) = min over listed j and outside l of κ°(i; j, l): for κ < κ°(i) the list of i keeps its k members (their order
-      may change), and a metric with κ = κ°(i) makes a member and an outsider tie;
+    - κ°(i) = min over listed j and outside l of κ°(i; j, l): for κ < κ°(i) the list of i keeps its k members (their
+      order may change), and a metric with κ = κ°(i) makes a member and an outsider tie;
     - κ°(i, j) = min over outside l of κ°(i; j, l): for κ < κ°(i, j) neighbour j stays in the list of i.
 
     The first is jointly exact: the metrics with cond(M) <= κ are connected, so the first change of a list is a tie, and
