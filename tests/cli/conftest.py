@@ -13,6 +13,8 @@ from simgauge import cli
 def run(monkeypatch, capsys):
     """Call the command in this process; returns exit code, stdout and stderr."""
 
+    monkeypatch.setenv("COLUMNS", "1000")  # texts in one line, unless a test says otherwise
+
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["simgauge", *map(str, arguments)])
         try:

@@ -9,8 +9,6 @@ import pytest
 
 from simgauge import Embedding
 from simgauge.cli import console
-from simgauge.core.inference.intervals import Interval
-from simgauge.selection.record import Change, Row, Selection
 
 NASTY = "tea\x1b[2J\x1b]0;title\x07\x9b31m\r\u202emilk\x00\x7f"
 
@@ -54,27 +52,3 @@ def test_what_rich_itself_says_to_the_terminal_stays(capsys, monkeypatch):
     error = capsys.readouterr().err
     assert "\x1b[1;31merror:" in error
     assert "no\\x1b[2J" in error
-
-
-@pytest.mark.parametrize(
-    ("marks", "explained"),
-    [
-        ({"guarded": True, "significant": "better"}, ["better, worse:", "loses too much:"]),
-        ({"pareto": True}, ["Pareto:"]),
-        ({}, []),
-    ],
-)
-def test_words_beside_a_candidate_are_explained_where_they_are_shown(capsys, marks, explained):
-    """Control: words that no row has are not explained."""
-    change = Change(1.1, 1.0, 1.2, "ratio")
-    interval = Interval(0.2, 0.1, 0.3)
-    bare = {"p_value": 0.1, "significant": "", "pareto": False, "keeps_predictions": True}
-    row = Row("c1", "cosine", interval, None, change, None, change, **{**bare, **marks})
-    console.print_selection(Selection("left alone", None, "as it is", (row,), evidence={"measure": "recall"}), 5)
-    shown = capsys.readouterr().out
-    assert [word for word in ("better, worse:", "loses too much:", "Pareto:") if word in shown] == explained
-    assert "guarded" not in shown
-    assert "(last" not in shown
-    told = Selection("left alone", None, "the choice (last c1) loses", (row,), evidence={"measure": "recall"})
-    console.print_selection(told, 5)
-    assert console.LAST in capsys.readouterr().out

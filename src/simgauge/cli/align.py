@@ -64,11 +64,10 @@ def align(
         sources = {name: options.sources(model) for name, model in zip(("old", "new"), models, strict=True)}
         console.print_json({**found.to_dict(), "sources": sources})
         return
-    console.out().print(found.summary, markup=False, soft_wrap=True)
+    console.out().print(found.summary, markup=False)
     console.print_measures(found.to_arrow(), SHARES)
     if found.movers:
         console.out().print(
             "\nChanged most: " + ", ".join(f"{name} ({share:.0%} kept)" for name, share in found.movers),
             markup=False,
-            soft_wrap=True,
         )

@@ -23,6 +23,7 @@ from simgauge.cli import (
     preview,
     reproduce,
 )
+from simgauge.cli.everywhere import for_every_command
 from simgauge.cli.exit_codes import epilog
 
 app = typer.Typer(
@@ -70,4 +71,4 @@ for command in (
     calibrate.calibrate,
     mcp.mcp,
 ):
-    app.command()(command)
+    app.command()(for_every_command(command))

@@ -40,7 +40,7 @@ def apply(
         if vectors is not None:
             raise ParameterError("--as writes the map itself: leave the vectors out.")
         if out is not None:
-            console.out().print(f"Wrote {write_map(map_file, form, out)}", markup=False, soft_wrap=True)
+            console.out().print(f"Wrote {write_map(map_file, form, out)}", markup=False)
             return
         if form not in TEXTS:
             raise ParameterError(f"--as {form} needs --out: where to write.")
@@ -56,4 +56,4 @@ def apply(
         console.print_json({"out": str(out), "n": moved.n_items, "n_components": moved.n_components,
                             "remedy": moved.provenance["remedy"], "sources": options.sources(given)})  # fmt: skip
     else:
-        console.out().print(f"Wrote {moved!r} to {out}", markup=False, soft_wrap=True)
+        console.out().print(f"Wrote {moved!r} to {out}", markup=False)

@@ -46,6 +46,7 @@ def audit(
         typer.Option(help="An earlier audit.json: exit 1 when a finding is worse, 3 when undecided or columns differ."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every finding, also those that are fine.")] = False,
     junit: Annotated[Path | None, typer.Option(help="File for the findings as JUnit XML.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="File for the findings as Markdown.")] = None,
     json: options.Json = False,
@@ -59,6 +60,7 @@ def audit(
     from simgauge.auditing.run import audit as run_audit
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
+    from simgauge.cli.audit_text import print_audit
     from simgauge.errors import ParameterError
     from simgauge.read.judgements import read_item_labels
     from simgauge.report.html import own_audit_files, write_audit
@@ -103,12 +105,18 @@ def audit(
         console.print_json(result.to_dict() | ({} if beside is None else {"baseline": beside.to_dict()}))
     else:
         console.print_ids(result.parameters["ids"])
-        console.print_audit(result)
+        print_audit(result, everything=everything, more=where_the_rest_is(out))
         _print(beside, [] if out is None else [out / "report.html", out / "audit.json"], junit, markdown)
     if (fail_on and result.failed(fail_on)) or (beside and beside.outcome == "worse"):
         raise typer.Exit(FINDING)
     if beside and beside.outcome == "inconclusive":
         raise typer.Exit(INCONCLUSIVE)
+
+
+def where_the_rest_is(out: Path | None) -> str:
+    """Where the findings are that the terminal does not show."""
+    report = "--out DIRECTORY writes a page with all of them" if out is None else f"{out / 'report.html'} has them all"
+    return f"--all shows them here, --json prints them, {report}"
 
 
 def _write(
@@ -132,10 +140,10 @@ def _print(beside: BaselineComparison | None, pages: list[Path], *files: Path | 
 
     if beside is not None:
         console.out().print()
-        console.out().print(beside.summary, soft_wrap=True)
+        console.out().print(beside.summary, markup=False)
         rows = [[change.outcome, change.title, change.reason] for change in beside.changes if change.outcome != "same"]
         if rows:
             console.out().print(console.table("", ["outcome", "finding", "why"], rows))
     written = " and ".join(str(page) for page in [*pages, *files] if page is not None)
     if written:
-        console.out().print(f"\nWrote {written}", markup=False, soft_wrap=True)
+        console.out().print(f"\nWrote {written}", markup=False)

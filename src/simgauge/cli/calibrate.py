@@ -42,7 +42,7 @@ def calibrate(
     if json:
         console.print_json({**found.to_dict(), "sources": options.sources(model)})
         return
-    console.out().print(found.summary, markup=False, soft_wrap=True)
+    console.out().print(found.summary, markup=False)
     rows = [
         [
             f"{probability:.0%}",

@@ -72,7 +72,7 @@ def _print(result: ModelComparison, k: int) -> None:
     from simgauge.cli import console
 
     page = console.out()
-    page.print(result.summary, soft_wrap=True)
+    page.print(result.summary, markup=False)
     above = result.agreement_above_chance
     rows = [
         ["relation of the models", result.relation],

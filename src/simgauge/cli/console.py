@@ -12,19 +12,24 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
 
+from simgauge.cli.layout import Grid, Name
+from simgauge.cli.nouns import in_nouns
+from simgauge.cli.wrapping import columns_asked, width_of_output, wrapped
 from simgauge.progress import Progress, silent
 
 VERDICT_STYLES = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "bold red"}
 
-
-PIPED_WIDTH = 120
-
-
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, marks that turn the direction of text, halves of characters: tabs and ends of lines are not."""
+
+IN_ASCII = str.maketrans({
+    "…": "...", "α": "alpha", "γ": "gamma", "λ": "lambda", "κ": "kappa", "β": "beta", "σ": "sigma", "ε": "eps",
+    "½": "1/2", "×": "x", "±": "+/-", "≥": ">=", "≤": "<=", "≈": "~", "−": "-", "–": "-", "—": "-", "√": "sqrt ",
+    "“": '"', "”": '"', "‘": "'", "’": "'", "·": "*", "∝": "~", "→": "->", "█": "#", "░": ".", "²": "^2", "\u00a0": " ",
+})  # fmt: skip
+"""Signs of our own texts for terminals that have no others than ASCII's."""
 
 
 def printable(text: str) -> str:
@@ -39,33 +44,92 @@ def printable(text: str) -> str:
 
 
 class PlainConsole(Console):
-    """A console that no text can steer: names of items, columns and files are somebody else's."""
+    """A console that no text can steer: names of items, columns and files are somebody else's.
+
+    Texts are broken between words where lines end, and say the nouns of this run.
+    """
+
+    def print(self, *objects: Any, markup: bool | None = None, hanging: int = 0, **more: Any) -> None:
+        """As rich does, texts in the nouns of this run and broken between words, never within one; `hanging` spaces
+        stand before every line of a text but its first."""
+        for thing in objects or ("",):
+            if isinstance(thing, str):
+                thing = Text.from_markup(thing) if markup is not False else Text(thing)
+            if not isinstance(thing, Text):
+                super().print(thing, **more)
+                continue
+            for line in wrapped(spoken(thing), self.width, hanging):
+                self.print_whole(line)
+
+    def print_whole(self, line: Text) -> None:
+        """One line, however long."""
+        super().print(line, soft_wrap=True)
 
     def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
         """The segments of rich, their texts made printable; styles and movements of rich itself stay."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+            if segment.control:
+                yield segment
+                continue
+            text = printable(segment.text)
+            if not self.encoding.startswith("utf"):
+                text = text.translate(IN_ASCII)
+            yield Segment(text, segment.style)
 
 
-def out() -> Console:
-    """Console on stdout; plain, and of a fixed width, when piped."""
+def spoken(text: Text) -> Text:
+    """A text of ours in the nouns of this run; what has several styles keeps them, piece by piece."""
+    if isinstance(text, Name):
+        return text
+    if not text.spans:
+        said = in_nouns(text.plain)
+        return text if said == text.plain else Text(said, text.style)
+    places = sorted({0, len(text.plain), *(place for span in text.spans for place in (span.start, span.end))})
+    pieces = text.divide(places[1:-1])
+    if in_nouns(text.plain) == text.plain:
+        return text
+    in_pieces = Text(style=text.style)
+    for piece in pieces:
+        in_pieces.append(in_nouns(piece.plain), piece.spans[0].style if piece.spans else "")
+    return in_pieces
+
+
+def out() -> PlainConsole:
+    """Console on stdout; plain when piped."""
     console = PlainConsole(highlight=False)
-    return console if console.is_terminal else PlainConsole(highlight=False, width=PIPED_WIDTH)
+    return PlainConsole(highlight=False, width=width_of_output(console.is_terminal))
 
 
-def err() -> Console:
+def err() -> PlainConsole:
     """Console on stderr."""
-    return PlainConsole(stderr=True, highlight=False)
+    console = PlainConsole(stderr=True, highlight=False)
+    return PlainConsole(stderr=True, highlight=False, width=width_of_output(console.is_terminal))
 
 
 def print_error(message: str) -> None:
     """One message on stderr."""
-    err().print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    _to_stderr("[bold red]error:[/]", message)
 
 
 def print_note(message: str) -> None:
     """A remark on stderr, so that stdout stays clean for machines."""
-    err().print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
+    _to_stderr("[yellow]note:[/]", message)
+
+
+def print_code(text: str) -> None:
+    """Lines that are copied, such as a query: as they are, never broken."""
+    console = out()
+    for line in text.split("\n"):
+        console.print_whole(Text(line))
+
+
+def _to_stderr(label: str, message: str) -> None:
+    """A labelled message: broken between words on a terminal, one line in a log, unless COLUMNS asks for a width."""
+    console = err()
+    text = spoken(Text.from_markup(f"{label} {escape(message)}"))
+    whole = not console.is_terminal and columns_asked() is None
+    for line in [text] if whole else wrapped(text, console.width, hanging=2):
+        console.print_whole(line)
 
 
 def dump(value: Mapping[str, Any]) -> str:
@@ -116,15 +180,16 @@ def warnings_as_notes() -> Iterator[None]:
         print_note(str(warning.message))
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Table:
-    """A table whose cells are never read as markup; columns whose header starts with "#" are right-aligned."""
-    grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left",
-                        overflow="fold")  # fmt: skip
-    for row in rows:
-        grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    return grid
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, by_columns: bool = False
+) -> Grid:
+    """A table whose cells are never read as markup; columns whose header starts with "#" are right-aligned.
+
+    Titles, headers and cells are in the nouns of this run, but for cells that are a `Name`. Where the columns have no
+    room side by side each row is shown as a list, or, with `by_columns`, each column.
+    """
+    said = [[spoken(cell if isinstance(cell, Text) else Text(cell)) for cell in row] for row in rows]
+    return Grid(in_nouns(title), [in_nouns(column) for column in columns], said, by_columns=by_columns)
 
 
 def verdict_text(verdict: str) -> Text:
@@ -145,143 +210,7 @@ def print_understood(interactions: Any, what: str) -> None:
 def print_ids(check: Mapping[str, Any] | None) -> None:
     """How the ids of the embedding and of other sources met, a line each."""
     for sentence in () if check is None else check["sentences"]:
-        out().print(Text(sentence), soft_wrap=True)
-
-
-def print_audit(audit: Any) -> None:
-    """Verdict, what is not plainly ok, and what to do where something is wrong; reports and JSON hold everything."""
-    console = out()
-    console.print(Text("Audit verdict: ") + verdict_text(audit.verdict))
-    shown = [finding for finding in audit.findings if finding.verdict != "ok"]
-    rows = [[verdict_text(finding.verdict), finding.title, _measured(finding)] for finding in shown]
-    console.print(table("", ["verdict", "finding", "measured"], rows))
-    fine = [finding.title for finding in audit.findings if finding.verdict == "ok"]
-    console.print(Text("ok", style=VERDICT_STYLES["ok"]) + Text(f"       {len(fine)} more: {', '.join(fine)}"))
-    serious = [finding for finding in audit.findings if finding.verdict in ("warn", "fail")]
-    if serious:
-        console.print()
-        console.print(table("What to do", ["finding", "smallest action"], [[f.title, f.action] for f in serious]))
-    _print_groups(audit.groups)
-
-
-def _print_groups(groups: Sequence[Any]) -> None:
-    """One table a grouping: a line a group, a column a measure."""
-    for grouping, title in {"by": "By group", "popularity": "By popularity"}.items():
-        own = [group for group in groups if group.grouping == grouping]
-        names = list(dict.fromkeys(measure.id for group in own for measure in group.measures))
-        rows = []
-        for group in own:
-            known = {measure.id: f"{measure.value:.3g}" for measure in group.measures}
-            rows.append([group.name, str(group.n_items), *(known.get(name, "") for name in names)])
-        if rows:
-            out().print()
-            out().print(table(title, ["group", "#items", *(f"#{name}" for name in names)], rows))
-
-
-def _measured(finding: Any) -> str:
-    """What was found, which items it is about, and where the value stands among real embeddings."""
-    named = f" (such as {', '.join(finding.named)})" if finding.named and finding.verdict in ("warn", "fail") else ""
-    return f"{finding.summary}{named}" + ("" if finding.standing is None else f"; {finding.standing}")
-
-
-def print_comparison(comparison: Any) -> None:
-    """Neighbour lists side by side, one table an item."""
-    console = out()
-    for item in comparison.items:
-        lists = comparison.of(item)
-        rows = [
-            [f"{entry.names[rank]}  {entry.scores[rank]:.2f}" for entry in lists] for rank in range(len(lists[0].names))
-        ]
-        nearest = {"items": "Similar to", "users": "Users similar to", "user-items": "Items nearest to user"}[
-            comparison.sides
-        ]
-        console.print(Text(f"{nearest} {item}", style="italic"), soft_wrap=True)
-        console.print(table("", [entry.gauge for entry in lists], rows))
-        console.print()
-    if comparison.note:
-        console.print(Text(comparison.note), soft_wrap=True)
-    if comparison.prediction_difference is None or len(lists) < 2:
-        return
-    for sentence in prediction_sentences(comparison):
-        console.print(Text(sentence), soft_wrap=True)
-
-
-def prediction_sentences(comparison: Any) -> list[str]:
-    """What the columns keep of the predictions: of those that keep scores together, of the others one by one."""
-    own = [shift for shift in comparison.shifts if not shift.rankings_only]
-    moved = [shift for shift in comparison.shifts if shift.rankings_only]
-    said = []
-    if own:
-        which = "these columns" if not moved else "the columns but " + " and ".join(f"“{s.gauge}”" for s in moved)
-        said.append(
-            f"Largest difference between the predictions of {which}, against the first: "
-            f"{max(shift.difference for shift in own):.1e} of the largest score, over "
-            f"{comparison.n_scores_compared:,} scores."
-        )
-    said += [
-        f"“{shift.gauge}” has other predictions: all scores of a user are moved by one constant, by up to "
-        f"{shift.difference:.1e} of the largest score. Each user's ranking of the items is kept, to "
-        f"{shift.beyond_constants:.1e}."
-        for shift in moved
-    ]
-    return said
-
-
-def print_selection(selection: Any, n_rows: int) -> None:
-    """The choice in words and the best candidates with their intervals."""
-    console = out()
-    console.print(Text(selection.summary), soft_wrap=True)
-    if selection.zero_vectors.n_items:
-        console.print(Text(selection.zero_vectors.sentence), soft_wrap=True)
-    for note in selection.evidence.get("notes", ()):
-        console.print(Text(f"evidence: {note}"), soft_wrap=True)
-    if not selection.table:
-        return
-    shown = [
-        row for rank, row in enumerate(selection.table) if rank < n_rows or row.chosen or row.name.startswith("leave")
-    ]
-    weighted = shown[0].weighted is not None
-    columns = [
-        "candidate",
-        f"#{selection.evidence['measure']}",
-        "#change",
-        *(["#weighted", "#change"] if weighted else []),
-        "#gain",
-        "",
-    ]
-    rows = []
-    for row in shown:
-        marks = [
-            row.significant,
-            "loses too much" if row.guarded else "",
-            "Pareto" if row.pareto else "",
-            "chosen" if row.chosen else "",
-        ]
-        extra = [f"{row.weighted.value:.4f}", str(row.weighted_change)] if weighted else []
-        cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change), *extra, str(row.gain)]
-        rows.append([*cells, ", ".join(mark for mark in marks if mark)])
-    console.print()
-    title = f"{len(selection.table)} candidates, against leaving alone; 95 % intervals hold for all of them together"
-    console.print(table(title, columns, rows))
-    used = {mark for row in rows for mark in row[-1].split(", ")}
-    for word, meaning in MARKS.items():
-        if used & set(word.split(", ")):
-            console.print(Text(f"{word}: {meaning}"), soft_wrap=True)
-    if "(last " in selection.summary:
-        console.print(Text(f"(last …) in the verdict: {LAST}"), soft_wrap=True)
-
-
-MARKS = {
-    "better, worse": "the gain, all measures taken together and allowing for the number of candidates. It must hold on "
-    "data that had no part in the choice too, before anything is chosen",
-    "loses too much": "a measure that counts falls by more than max_loss, or comes too near to it, so that this "
-    "candidate cannot be chosen, whatever its gain",
-    "Pareto": "no other candidate is as good on both measures and better on one",
-}
-"""What the words of the last column mean."""
-
-LAST = "the choice by all of the data; on its parts, which test the choice, it may be another candidate"
-"""What the verdict calls the last choice."""
+        out().print(sentence, markup=False)
 
 
 def print_facts(title: str, facts: Any) -> None:

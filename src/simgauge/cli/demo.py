@@ -18,6 +18,8 @@ def demo(
 ) -> None:
     """Fit, gauge, audit and report on shipped real data: which names do Python files use together?"""
     from simgauge.cli import console
+    from simgauge.cli.audit_text import print_audit
+    from simgauge.cli.neighbors_text import print_comparison
     from simgauge.demo import demo as run_demo
     from simgauge.demo import write_demo
 
@@ -32,7 +34,7 @@ def demo(
         f"{result.sizes['n_files']:,} Python files, {result.sizes['n_names']:,} names they use. One model is fitted "
         "once; only the gauge of its vectors differs below.\n"
     )
-    console.print_comparison(result.comparison)
+    print_comparison(result.comparison)
     rows = [
         [row["gauge"], f"{row['recall']:.3f}", f"{row['interval'][0]:.3f} to {row['interval'][1]:.3f}"]
         for row in result.recall["gauges"]
@@ -40,5 +42,5 @@ def demo(
     page.print()
     page.print(console.table("Held-out recall of the same model", ["gauge", "#recall@20", "95 % interval"], rows))
     page.print()
-    console.print_audit(result.audit)
-    page.print(f"\nWrote {report} (open it in a browser) and {numbers}", soft_wrap=True)
+    print_audit(result.audit, more=f"{report} has them all")
+    page.print(f"\nWrote {report} (open it in a browser) and {numbers}", markup=False)

@@ -51,6 +51,7 @@ def export(
         console.print_facts(repr(shipped), shipped.to_arrow())
         for note in shipped.notes:
             console.print_note(note)
-        console.out().print(f"\nThe query to run:\n{shipped.recipe}", markup=False, soft_wrap=True)
+        console.out().print("\nThe query to run:")
+        console.print_code(shipped.recipe)
     if verify and not shipped.verified:
         raise typer.Exit(FINDING)

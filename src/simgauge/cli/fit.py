@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from simgauge.cli import options
 from simgauge.cli.events import reads_events
+from simgauge.wording import counted
 
 
 @reads_events
@@ -77,9 +79,60 @@ def fit(
     if json:
         console.print_json(summary)
         return
-    shown = {name: value for name, value in summary["read"].items() if name not in ("notes", "understood")}
-    rows = [[name, str(value)] for name, value in {**shown, **summary["model"]}.items()]
-    console.out().print(console.table("", ["what", "value"], rows))
-    size = f"{data.n_items} items, {data.n_users} users, {model.decoder_.shape[1]} components, {model.decoder_.dtype}"
-    console.out().print(f"\nFitted {size} in {seconds:.2f} s; saved to {out}", soft_wrap=True)
-    console.out().print(f"Next: simgauge audit {out}", soft_wrap=True)
+    page = console.out()
+    for sentence in read_sentences(data.report):
+        page.print(sentence, markup=False)
+    rows = [[FACTS.get(name, name.replace("_", " ")), _shown(value)] for name, value in summary["model"].items()]
+    page.print()
+    page.print(console.table("", ["the model", ""], [row for row in rows if row[1]]))
+    size = f"{data.n_items:,} items, {data.n_users:,} users, {model.decoder_.shape[1]} components"
+    page.print(f"\nFitted {size} ({model.decoder_.dtype}) in {seconds:.2f} s; saved to {out}", markup=False)
+    page.print(f"Next: simgauge audit {out}", markup=False)
+
+
+FACTS = {
+    "objective": "penalty",
+    "l2": "λ, strength of the penalty",
+    "rate": "dropout rate",
+    "n_components": "components",
+    "n_active_components": "components in use",
+}
+"""What the facts of a model are called, where their names do not say it."""
+
+
+def read_sentences(report: Mapping[str, Any]) -> list[str]:
+    """What was read, in sentences; what else was understood is told while it is read.
+
+    Examples
+    --------
+    >>> read_sentences({"rows_read": 9, "source": "a.csv", "rows_dropped": {"missing user id": 2, "bad": 0}})
+    ['Read 9 events from a.csv.', 'Left out: 2 rows (missing user id).']
+    """
+    said = []
+    if report.get("rows_read") is not None:
+        events = f"{counted(report['rows_read'], 'event')}"
+        said.append(f"Read {events} from {report.get('source', 'the data')}.")
+    columns = report.get("columns")
+    if isinstance(columns, Mapping) and columns:
+        said.append(f"Columns: {', '.join(f'{name} from {_column(column)}' for name, column in columns.items())}.")
+    for reason, number in dict(report.get("rows_dropped") or {}).items():
+        if number:
+            said.append(f"Left out: {counted(number, 'row')} ({reason}).")
+    merged = dict(report.get("duplicates") or {})
+    if merged.get("events_merged"):
+        said.append(f"Repeated pairs: {counted(merged['events_merged'], 'event')} merged by their {merged['rule']}.")
+    zero = report.get("pairs_of_weight_zero_dropped")
+    if zero:
+        said.append(f"Left out: {counted(zero, 'pair')} of weight 0.")
+    return said
+
+
+def _column(column: Any) -> str:
+    return ", ".join(map(str, column)) if isinstance(column, list | tuple) else str(column)
+
+
+def _shown(value: Any) -> str:
+    """A fact as people read it; nothing where there is none."""
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

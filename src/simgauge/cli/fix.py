@@ -50,6 +50,8 @@ def fix(
 ) -> None:
     """Choose the gauge or remedy that evidence supports, "leave it alone" included, and write the vectors."""
     from simgauge.cli import console
+    from simgauge.cli.neighbors_text import print_comparison
+    from simgauge.cli.selection_text import print_selection
     from simgauge.evidence import evidence_from_files
     from simgauge.neighbors import compare_neighbors
     from simgauge.selection import fix as run_fix
@@ -96,7 +98,7 @@ def fix(
         console.print_json({**selection.to_dict(), **told})
         return
     console.print_ids(selection.evidence.get("ids"))
-    console.print_selection(selection, rows)
+    print_selection(selection, rows)
     if comparison is not None:
-        console.print_comparison(comparison)
-    console.out().print(f"\nWrote {fixed!r} to {out}; compare its vectors with {selection.metric}.", soft_wrap=True)
+        print_comparison(comparison)
+    console.out().print(f"\nWrote {fixed!r} to {out}; compare its vectors with {selection.metric}.", markup=False)

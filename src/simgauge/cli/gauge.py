@@ -57,5 +57,5 @@ def gauge(
         console.out().print(
             f"Wrote {moved!r} to {out}: {fitted.name}; {said[fitted.predictions_]}; compare its rows with "
             f"{fitted.metric}.",
-            markup=False, soft_wrap=True,
+            markup=False,
         )  # fmt: skip

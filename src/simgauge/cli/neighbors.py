@@ -31,6 +31,7 @@ def neighbors(
 ) -> None:
     """Show the items (or users) most similar to some; with --compare in the canonical gauges, and what each keeps."""
     from simgauge.cli import console
+    from simgauge.cli.neighbors_text import print_comparison
     from simgauge.neighbors import AS_SHIPPED, compare_neighbors, standard_gauges
 
     with console.warnings_as_notes():
@@ -41,4 +42,4 @@ def neighbors(
     if json:
         console.print_json({**result.to_dict(), "sources": options.sources(table)})
     else:
-        console.print_comparison(result)
+        print_comparison(result)

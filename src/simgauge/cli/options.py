@@ -101,6 +101,7 @@ def load_embedding(
     With `quiet` nothing is told: commands that print JSON have it there, as `sources` gives it.
     """
     from simgauge.cli.console import print_note
+    from simgauge.cli.nouns import keep_names
     from simgauge.read.embedding_files import read_embedding, what_was_read
 
     options = dict(reading or {})
@@ -108,6 +109,7 @@ def load_embedding(
     embedding = read_embedding(
         items, users=users, ids=ids, names=names, user_ids=user_ids, has_header=has_header, **options
     )
+    keep_names(embedding)
     for line in [] if quiet else what_was_read(embedding, items):
         print_note(line)
     return embedding

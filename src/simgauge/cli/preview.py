@@ -78,4 +78,4 @@ def preview(
     more = ["", ""] if found.measure is None else [f"#{found.measure}", "#against all"]
     console.out().print(console.table(repr(found), [*columns, *more], rows))
     for note in found.notes:
-        console.out().print(f"evidence: {note}", markup=False, soft_wrap=True)
+        console.out().print(f"evidence: {note}", markup=False)

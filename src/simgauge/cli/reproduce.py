@@ -79,4 +79,4 @@ def reproduce(
         console.out().print(
             console.table("Statements of the paper, on the first data set", columns, shown.table_rows())
         )
-    console.out().print("\nWrote " + ", ".join(str(path) for path in written), soft_wrap=True)
+    console.out().print("\nWrote " + ", ".join(str(path) for path in written), markup=False)
