@@ -27,7 +27,8 @@ class Named:
 
 def named(units):
     """Scores of candidates c0 (the baseline), c1, …"""
-    return Scored(tuple(Named(f"c{n}") for n in range(units.shape[2])), units, ())
+    exponents = (0.0, 0.5, 1.0)[: units.shape[1]]
+    return Scored(tuple(Named(f"c{n}") for n in range(units.shape[2])), units, (), exponents)
 
 
 def planted_model():

@@ -239,11 +239,8 @@ def test_defaults_are_those_of_the_library():
     assert defaults(audit_command, shared) == defaults(audit, shared)
     model = ["n_components", "penalty", "l2", "rate", "solver"]
     assert defaults(fit, model) == defaults(LinearAutoencoder, model)
-    assert defaults(fix, ["max_loss", "seed"]) == defaults(simgauge_fix, ["max_loss", "seed"])
-    assert (
-        defaults(fix, ["popularity_tradeoff"])["popularity_tradeoff"]
-        == defaults(simgauge_fix, ["popularity_tradeoff"])["popularity_tradeoff"]
-    )
+    choice = ["max_loss", "seed", "aim", "popularity_exponent", "popularity_tradeoff"]
+    assert defaults(fix, choice) == defaults(simgauge_fix, choice)
 
 
 def test_the_installed_command_works_and_is_quiet_when_piped(tmp_path, saved):

@@ -52,7 +52,7 @@ def test_scores_are_those_of_pair_recall_in_any_order_of_items(interactions, emb
     order = rng.permutation(30)
     shuffled = Embedding(embedding.items[order], item_ids=embedding.item_ids[order])
     direct = pair_recall(top_k(embedding.items, 5)[0], evidence.used.matrix, evidence.held_out.matrix)
-    weights = 1 / interactions.item_counts
+    weights = 1 / np.sqrt(interactions.item_counts)
     weighted = pair_recall(top_k(embedding.items, 5)[0], evidence.used.matrix, evidence.held_out.matrix, weights)
     for same in (embedding, shuffled):
         found = evidence.bind(same).scores(alone(same), same)

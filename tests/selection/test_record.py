@@ -13,7 +13,7 @@ from simgauge.core.inference.intervals import Interval
 from simgauge.gauge import canonical_gauge
 from simgauge.remedies import CanonicalGauge
 from simgauge.selection import fix
-from simgauge.selection.record import Change, Confirmation, Row, Selection
+from simgauge.selection.record import AtExponent, Change, Confirmation, Row, Selection
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,8 @@ def test_a_change_is_the_same_up_to_the_end_of_its_interval():
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_rows_and_confirmations_say_in_json_what_they_hold(weighted):
-    row = a_row(weighted, significant="worse", pareto=True, baseline=True)
+    plain = (AtExponent(0.0, 0.25, Change(1.25, 1.125, 1.5, "ratio")),)
+    row = a_row(weighted, significant="worse", pareto=True, baseline=True, at_exponents=plain)
     change = {"value": 1.25, "low": 1.125, "high": 1.5, "scale": "ratio", "verdict": "better"}
     other = {"value": 0.75, "low": 0.5, "high": 0.875, "scale": "ratio", "verdict": "worse"} if weighted else None
     gain = {"value": 1.0, "low": 0.875, "high": 1.25, "scale": "ratio", "verdict": "same"}
@@ -102,6 +103,7 @@ def test_rows_and_confirmations_say_in_json_what_they_hold(weighted):
         "weighted": {"value": 0.5, "low": 0.4, "high": 0.6} if weighted else None, "plain_change": change,
         "weighted_change": other, "gain": gain, "p_value": 0.04, "significant": "worse", "pareto": True,
         "guarded": False, "keeps_predictions": True, "baseline": True, "chosen": False,
+        "at_exponents": [{"exponent": 0.0, "value": 0.25, "change": change}],
     }  # fmt: skip
     found = Confirmation(row.gain, row.plain_change, row.weighted_change, ("c1", "c2"), 0.5, 70, row.plain_change)
     told = {"gain": gain, "plain_change": change, "weighted_change": other, "picks": ["c1", "c2"], "agreement": 0.5,

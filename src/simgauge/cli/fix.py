@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -33,9 +33,19 @@ def fix(
     ] = None,
     at: Annotated[int | None, typer.Option(help="List length k of the metric.")] = None,
     max_queries: Annotated[int, typer.Option(help="Items whose neighbours are searched for each candidate.")] = 4_000,
+    aim: Annotated[
+        str | None,
+        typer.Option(
+            help="balanced, discovery (every item counts the same) or popular (what users take next counts alone)."
+        ),
+    ] = None,
+    popularity_exponent: Annotated[
+        float | None,
+        typer.Option(help="A found item counts 1 / popularity to this power; 0.5 when not given, 1: all the same."),
+    ] = None,
     popularity_tradeoff: Annotated[
-        float, typer.Option(help="0: plain metric only; 1: popularity-weighted only.")
-    ] = 0.5,
+        float | None, typer.Option(help="0: plain metric only; 1: popularity-weighted only; 0.5 when not given.")
+    ] = None,
     max_loss: Annotated[float, typer.Option(help="Share of either measure that a choice may lose.")] = 0.02,
     objective: options.Objective = None,
     biases: options.TrainedBiases = None,
@@ -81,6 +91,8 @@ def fix(
             evidence,
             rng=seed,
             interactions=training,
+            aim=cast("Any", aim),
+            popularity_exponent=popularity_exponent,
             popularity_tradeoff=popularity_tradeoff,
             max_loss=max_loss,
             objective=objective,

@@ -11,10 +11,10 @@ from scipy import sparse
 
 from simgauge.core.scores.coconsumption_scores import PairMetric, coconsumption_scores
 from simgauge.core.scores.splits import sample_queries
-from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import check_depth, check_sample, check_weights
+from simgauge.evidence.popularity import DEFAULT_EXPONENT, check_exponent, weighings
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.interactions import Interactions, require_interactions
 from simgauge.labels import rows_of, same_labels
@@ -39,9 +39,11 @@ class CoConsumption:
     k : int
         Length of the lists of similar items.
     popularity : array-like, shape (n_items,), optional
-        Users per item; the weighted form weighs a held-out item by 1 / popularity, so that every item counts the same,
-        where the plain form lets every user count the same. Counted in `used` and `held_out`
-        together when not given.
+        Users per item, for the weighted form. Counted in `used` and `held_out` together when not given.
+    popularity_exponent : float in (0, 2]
+        In the weighted form a held-out item counts 1 / popularity to this power. At 1 every *item* counts the same, in
+        the plain form (0) every *user*; ½ lies halfway, so that what is rarely taken counts more, and what hardly
+        anybody takes does not decide. Scores at ½ and 1 are shown whichever is stated.
     max_queries : int or None
         Different items whose neighbours are searched: all that occur in `used`, or a sample of this size, with which
         every user's mean goes over some of their items, drawn for each user on their own. Search costs max_queries x
@@ -69,8 +71,10 @@ class CoConsumption:
     k: int = 20
     popularity: Any = None
     max_queries: int | None = 4000
+    popularity_exponent: float = DEFAULT_EXPONENT
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "popularity_exponent", check_exponent(self.popularity_exponent))
         object.__setattr__(self, "k", check_depth(self.k))
         object.__setattr__(self, "max_queries", check_sample(self.max_queries))
         if self.metric not in ("recall", "precision", "ndcg"):
@@ -168,8 +172,8 @@ class CoConsumption:
         rows = rows_of(self.used.item_ids, embedding.item_ids, "items")
         known = np.flatnonzero(rows >= 0)
         used, later = (_placed(side.matrix, known, rows, embedding.n_items) for side in (self.used, self.held_out))
-        weights = np.ones(embedding.n_items)
-        weights[rows[known]] = 1.0 / self.popularity[known]
+        popularity = np.ones(embedding.n_items)
+        popularity[rows[known]] = self.popularity[known]
         notes = []
         if len(known) < len(rows):
             notes.append(f"{len(rows) - len(known)} items of the evidence are not in the embedding")
@@ -185,7 +189,7 @@ class CoConsumption:
         users = np.flatnonzero(has_later & (np.diff(asked.indptr) > 0))
         if len(users) == 0:
             raise InputError("no user of the evidence has a used and a held-out item that the embedding knows.")
-        return CoConsumptionScorer(self, queries, asked[users], later[users], weights, notes)
+        return CoConsumptionScorer(self, queries, asked[users], later[users], popularity, notes)
 
     def _users(self) -> NDArray[np.int64]:
         return np.flatnonzero((self.used.user_counts > 0) & (self.held_out.user_counts > 0))
@@ -200,18 +204,19 @@ class CoConsumptionScorer:
         queries: NDArray[np.int64],
         used: sparse.csr_array,
         later: sparse.csr_array,
-        weights: Vector,
+        popularity: Any,
         notes: list[str],
     ) -> None:
         self.evidence, self.queries, self.used, self.later = evidence, queries, used, later
-        self.weights, self.notes = weights, notes
+        self.exponents, self.weights = weighings(popularity, evidence.popularity_exponent)
+        self.notes = notes
         self.n_units = int(used.shape[0])
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
-        """Plain and popularity-weighted score of every user."""
+        """Plain and popularity-weighted scores of every user."""
         lists, _ = candidate.neighbors(embedding, min(self.evidence.k, embedding.n_items - 1), rows=self.queries)
         found = coconsumption_scores(np.asarray(lists), self.used, self.later, self.weights, self.evidence.metric)
-        return UnitScores(found.plain, found.weighted, np.asarray(lists))
+        return UnitScores(found.plain, found.weighted[:, 0], tuple(found.weighted[:, 1:].T), np.asarray(lists))
 
 
 def _placed(

@@ -127,7 +127,7 @@ class PairScorer:
         notes: list[str],
     ) -> None:
         self.evidence, self.left, self.right, self.judgements, self.notes = evidence, left, right, judgements, notes
-        self.n_units = len(left)
+        self.n_units, self.exponents = len(left), (0.0,)
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
         """One number per pair whose mean is the coefficient; there is no weighted form."""

@@ -15,6 +15,7 @@ from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.evidence.matching import check_depth, check_sample, sample_rows
+from simgauge.evidence.popularity import DEFAULT_EXPONENT, check_exponent, weighings
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.labels import as_label_array, rows_of
 from simgauge.matching.ids import IdSource
@@ -37,9 +38,12 @@ class Labels:
         "ndcg" only ask whether it is positive.
     k : int
     popularity : mapping, optional
-        Item id -> positive number; with it there is a weighted form, in which an item found counts 1 / popularity.
+        Item id -> positive number; with it there is a weighted form, in which an item found counts 1 / popularity to
+        the power of `popularity_exponent`.
     max_queries : int or None
         Random sample of the labelled items to ask with.
+    popularity_exponent : float in (0, 2]
+        As for `CoConsumption`.
 
     Raises
     ------
@@ -62,9 +66,11 @@ class Labels:
     k: int = 10
     popularity: Mapping[Any, float] | None = None
     max_queries: int | None = 4000
+    popularity_exponent: float = DEFAULT_EXPONENT
 
     def __post_init__(self) -> None:
         check_ranking_metric(self.metric)
+        object.__setattr__(self, "popularity_exponent", check_exponent(self.popularity_exponent))
         object.__setattr__(self, "k", check_depth(self.k))
         object.__setattr__(self, "max_queries", check_sample(self.max_queries))
         cleaned = {item: _as_set(given) for item, given in dict(self.labels).items()}
@@ -113,8 +119,8 @@ class Labels:
         shared = np.flatnonzero((indicator @ (carriers > 1).astype(np.float64)) > 0)
         if len(shared) == 0:
             raise InputError("no two items of the embedding share a label.")
-        weights = None if self.popularity is None else _weights(self.popularity, embedding)
-        return LabelScorer(self, indicator, sample_rows(shared, self.max_queries, seed), weights, notes)
+        popularity = None if self.popularity is None else _counts(self.popularity, embedding)
+        return LabelScorer(self, indicator, sample_rows(shared, self.max_queries, seed), popularity, notes)
 
 
 class LabelScorer:
@@ -125,29 +131,33 @@ class LabelScorer:
         evidence: Labels,
         indicator: sparse.csr_array,
         queries: NDArray[np.int64],
-        weights: Vector | None,
+        popularity: Vector | None,
         notes: list[str],
     ) -> None:
-        self.evidence, self.indicator, self.queries = evidence, indicator, queries
-        self.weights, self.notes = weights, notes
+        self.evidence, self.indicator, self.queries, self.notes = evidence, indicator, queries, notes
+        counts = None if evidence.metric == "mrr" else popularity
+        self.exponents, self.weights = weighings(counts, evidence.popularity_exponent)
         self.sizes = np.diff(indicator.indptr).astype(np.float64)
         self.n_units = len(queries)
         self.k = min(evidence.k, indicator.shape[0] - 1)
         self.ideal = self._ideal(None)
-        self.weighted_ideal = None if weights is None or evidence.metric == "mrr" else self._ideal(weights)
+        self.weighted_ideals = [] if self.weights is None else [self._ideal(kind) for kind in self.weights.T]
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
-        """Plain and, with popularity, weighted score of every query item."""
+        """Plain and, with popularity, weighted scores of every query item."""
         lists = np.asarray(candidate.neighbors(embedding, self.k, rows=self.queries)[0])
         asked, found = np.repeat(self.queries, lists.shape[1]), np.maximum(lists, 0).ravel()
         common = np.asarray(self.indicator[asked].multiply(self.indicator[found]).sum(axis=1)).ravel()
         jaccard = common / np.maximum(self.sizes[asked] + self.sizes[found] - common, 1)
         gains = np.where(lists >= 0, jaccard.reshape(lists.shape), 0.0)
         plain = ranking_scores(self.evidence.metric, gains, self.ideal)
-        if self.weights is None or self.weighted_ideal is None:
+        if self.weights is None:
             return UnitScores(plain, lists=lists)
-        listed = np.where(lists >= 0, self.weights[np.maximum(lists, 0)], 0.0)
-        return UnitScores(plain, ranking_scores(self.evidence.metric, gains, self.weighted_ideal, listed), lists)
+        weighted = []
+        for kind, ideal in zip(self.weights.T, self.weighted_ideals, strict=True):
+            listed = np.where(lists >= 0, kind[np.maximum(lists, 0)], 0.0)
+            weighted.append(ranking_scores(self.evidence.metric, gains, ideal, listed))
+        return UnitScores(plain, weighted[0], weighted[1:], lists)
 
     def _ideal(self, weights: Vector | None) -> Ideal:
         step = max(1, ENTRIES_PER_BLOCK // self.indicator.shape[0])
@@ -177,12 +187,12 @@ def _indicator(sets: list[frozenset[str]], rows: NDArray[np.int64], n_items: int
     return sparse.csr_array((np.ones(len(at)), (at[:, 0], at[:, 1])), shape=(n_items, len(columns)))
 
 
-def _weights(popularity: Mapping[Any, float], embedding: Embedding) -> Vector:
-    """1 / popularity; items of unknown popularity count as the least popular known one."""
+def _counts(popularity: Mapping[Any, float], embedding: Embedding) -> Vector:
+    """Popularity of the rows; items of unknown popularity count as the least popular known one."""
     rows = rows_of(as_label_array(list(popularity), "popularity"), embedding.item_ids, "items with a popularity")
     values = np.array(list(popularity.values()), dtype=np.float64)
     if not np.isfinite(values).all() or (values <= 0).any():
         raise InputError("popularity: expected positive finite numbers.")
     counts = np.full(embedding.n_items, values.min())
     counts[rows[rows >= 0]] = values[rows >= 0]
-    return 1.0 / counts
+    return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
@@ -20,8 +21,10 @@ class UnitScores(NamedTuple):
     plain: Vector
     """(n_units,); the mean is the metric."""
     weighted: Vector | None = None
-    """(n_units,): the same with the found items weighted, such as by 1 / popularity; None where there is no such
-    form."""
+    """(n_units,): the same with the found items weighted by popularity to the power −exponent, the one that is stated;
+    None where there is no such form."""
+    others: Sequence[Vector] = ()
+    """The weighted form at the other exponents of the scorer: shown, and not decided on."""
     lists: NDArray[Any] | None = None
     """(n_lists, k): the lists that were scored, -1 pads; None where pairs are scored without lists."""
 
@@ -49,6 +52,9 @@ class Scorer(Protocol):
     n_units: int
     notes: list[str]
     """What could not be used, with counts."""
+    exponents: tuple[float, ...]
+    """Of popularity in the measures, in the order of `UnitScores`: 0 for the plain one, then that of the weighted one,
+    then the others; (0,) where there is no weighted form."""
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
         """Scores of a fitted candidate; the units are the same, in the same order, for every candidate."""

@@ -22,6 +22,7 @@ from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.matching import check_depth, check_weights, moved_by_map
+from simgauge.evidence.popularity import DEFAULT_EXPONENT, check_exponent, weighings
 from simgauge.evidence.protocol import Scale, UnitScores
 from simgauge.labels import as_label_array, distinct_labels, rows_of
 from simgauge.matching.ids import QUERIES, IdSource
@@ -42,7 +43,10 @@ class Relevance:
     metric : {"ndcg", "recall", "precision", "mrr"}
     k : int
     popularity : mapping, optional
-        Item id -> positive number; with it there is a weighted form, in which an item found counts 1 / popularity.
+        Item id -> positive number; with it there is a weighted form, in which an item found counts 1 / popularity to
+        the power of `popularity_exponent`.
+    popularity_exponent : float in (0, 2]
+        As for `CoConsumption`.
 
     Raises
     ------
@@ -67,9 +71,11 @@ class Relevance:
     metric: RankingMetric = "ndcg"
     k: int = 10
     popularity: Mapping[Any, float] | None = None
+    popularity_exponent: float = DEFAULT_EXPONENT
 
     def __post_init__(self) -> None:
         check_ranking_metric(self.metric)
+        object.__setattr__(self, "popularity_exponent", check_exponent(self.popularity_exponent))
         object.__setattr__(self, "k", check_depth(self.k))
         if self.side not in ("users", "items"):
             raise ParameterError(f"side={self.side!r}: expected 'users' or 'items', the table that holds the queries.")
@@ -130,11 +136,11 @@ class Relevance:
         matrix = sparse.csr_array((self.relevance[use], (position, found[use])), shape=(len(rows), embedding.n_items))
         lost = int(((self.relevance > 0) & ~use).sum())
         notes = [f"{lost} relevant pairs have a query or item that the embedding lacks"] if lost else []
-        weights = None
+        popularity = None
         if self.popularity is not None:
             listed = [self.popularity.get(label, 1.0) for label in embedding.item_ids.tolist()]
-            weights = 1.0 / check_weights(listed, embedding.n_items, "popularity")
-        return RelevanceScorer(self, rows, matrix, weights, notes)
+            popularity = check_weights(listed, embedding.n_items, "popularity")
+        return RelevanceScorer(self, rows, matrix, popularity, notes)
 
 
 class RelevanceScorer:
@@ -145,23 +151,28 @@ class RelevanceScorer:
         evidence: Relevance,
         rows: NDArray[np.int64],
         matrix: sparse.csr_array,
-        weights: Vector | None,
+        popularity: Vector | None,
         notes: list[str],
     ) -> None:
-        self.evidence, self.rows, self.matrix, self.weights, self.notes = evidence, rows, matrix, weights, notes
+        self.evidence, self.rows, self.matrix, self.notes = evidence, rows, matrix, notes
+        counts = None if evidence.metric == "mrr" else popularity
+        self.exponents, self.weights = weighings(counts, evidence.popularity_exponent)
         self.n_units = len(rows)
         self.k = min(evidence.k, matrix.shape[1] - (evidence.side == "items"))
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
-        """Plain and, with popularity, weighted score of every query."""
+        """Plain and, with popularity, weighted scores of every query."""
         lists = np.asarray(self._lists(candidate, embedding))
         gains = listed_gains(lists, self.matrix)
         plain = ranking_scores(self.evidence.metric, gains, ideal_gains(self.matrix, self.k))
-        if self.weights is None or self.evidence.metric == "mrr":
+        if self.weights is None:
             return UnitScores(plain, lists=lists)
-        listed = np.where(lists >= 0, self.weights[np.maximum(lists, 0)], 0.0)
-        ideal = ideal_gains(self.matrix, self.k, self.weights)
-        return UnitScores(plain, ranking_scores(self.evidence.metric, gains, ideal, listed), lists)
+        weighted = []
+        for kind in self.weights.T:
+            listed = np.where(lists >= 0, kind[np.maximum(lists, 0)], 0.0)
+            ideal = ideal_gains(self.matrix, self.k, kind)
+            weighted.append(ranking_scores(self.evidence.metric, gains, ideal, listed))
+        return UnitScores(plain, weighted[0], weighted[1:], lists)
 
     def _lists(self, candidate: Any, embedding: Embedding) -> Any:
         if self.evidence.side == "items":

@@ -11,7 +11,7 @@ from simgauge.core.inference.intervals import Interval
 from simgauge.core.inference.paired import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
 from simgauge.core.inference.tradeoff import Cube, Pick, Scale, change_influence, changes
 from simgauge.core.tables.kinds import Vector
-from simgauge.selection.record import Change, Confirmation, Row
+from simgauge.selection.record import AtExponent, Change, Confirmation, Row
 from simgauge.selection.scoring import Scored
 
 
@@ -68,7 +68,8 @@ def tabulate(
     low, high = both.low.reshape(moved.shape), both.high.reshape(moved.shape)
     gain = weights @ moved
     gains = max_t(gain, np.einsum("m,bmc->bc", weights, moved_again), confidence)
-    pareto = pareto_front(means.T)
+    pareto = pareto_front(means[:2].T)
+    order = np.argsort(scored.exponents, kind="stable").tolist()
     rows = []
     for c in np.argsort(-gain, kind="stable").tolist():
         candidate = scored.candidates[c]
@@ -89,6 +90,7 @@ def tabulate(
                 pareto=bool(pareto[c]),
                 keeps_predictions=getattr(candidate, "keeps_predictions_", None),
                 baseline=c == 0,
+                at_exponents=tuple(AtExponent(scored.exponents[m], metrics[m].value, parts[m]) for m in order),
             )
         )
     return tuple(rows), gains.critical

@@ -26,6 +26,8 @@ class Settings(NamedTuple):
     """Parameters of `fix` that the decision depends on; documented there."""
 
     popularity_tradeoff: float = 0.5
+    popularity_exponent: float | None = None
+    aim: str | None = None
     max_loss: float = 0.02
     vectors_only: bool = True
     folds: int = 5

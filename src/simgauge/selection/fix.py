@@ -16,6 +16,7 @@ from simgauge.matching import check_ids, sources_of
 from simgauge.parameters import Rng, as_seed, check_integer
 from simgauge.progress import Progress
 from simgauge.read.as_embedding import as_embedding
+from simgauge.selection.aims import AimName, aim_of
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
 from simgauge.selection.record import Selection
@@ -35,7 +36,9 @@ def fix(
     users: Any = None,
     rng: Rng = 0,
     interactions: Interactions | None = None,
-    popularity_tradeoff: float = 0.5,
+    aim: AimName | None = None,
+    popularity_exponent: float | None = None,
+    popularity_tradeoff: float | None = None,
     max_loss: float = 0.02,
     vectors_only: bool = True,
     folds: int = 5,
@@ -65,10 +68,18 @@ def fix(
     interactions : Interactions, optional
         What was trained on, for remedies that refit. Held-out pairs that are in it are dropped from the evidence, with
         a warning.
-    popularity_tradeoff : float in [0, 1]
-        τ: candidates are ranked by (1 − τ) log(ratio of the plain metric) + τ log(ratio of its popularity-weighted
-        form), so e^gain is a weighted geometric mean of the two ratios to leaving alone. 0: plain only, 1: weighted
-        only. Without effect where there is one measure.
+    aim : {"balanced", "discovery", "popular"}, optional
+        The trade-off in words, `simgauge.selection.aims.AIMS`: what users take next and what is rarely taken both
+        count ("balanced", as without it); every item counts the same, however rare ("discovery"); what users take next
+        counts alone ("popular"). It sets the two numbers below where they are not given.
+    popularity_exponent : float in (0, 2], optional
+        In the weighted metric a found item counts 1 / popularity to this power: at 1 every item counts the same, ½ lies
+        halfway to the plain metric, in which every user does. That of the evidence (½) when not given. The table shows
+        ½ and 1 whichever decides.
+    popularity_tradeoff : float in [0, 1], optional
+        τ, ½ when not given: candidates are ranked by (1 − τ) log(ratio of the plain metric) + τ log(ratio of its
+        popularity-weighted form), so e^gain is a weighted geometric mean of the two ratios to leaving alone. 0: plain
+        only, 1: weighted only. Without effect where there is one measure.
     max_loss : float in [0, 1)
         The guard: a candidate whose plain or weighted metric is measured to fall by more than this share (difference,
         for correlations and AUC) cannot be chosen; a measure that τ ignores is not guarded. The default is next to
@@ -127,7 +138,8 @@ def fix(
     >>> found.decision, found.best_name
     ('improved', 'canonical(power=0, center=none)')
     """
-    _check(popularity_tradeoff, max_loss, confidence)
+    aimed = aim_of(aim, popularity_exponent, popularity_tradeoff)
+    _check(aimed.popularity_tradeoff, max_loss, confidence)
     folds, n_resamples = check_integer(folds, "folds", 2), check_integer(n_resamples, "n_resamples", 1)
     embedding, seed = as_embedding(embedding, users), as_seed(rng)
     refuse_overflow(embedding.items, "items")
@@ -138,7 +150,7 @@ def fix(
     check_evidence(evidence)
     told = getattr(evidence, "events", None)
     ids = check_ids(embedding, sources_of(evidence), interactions, held_out=told, trust_ids=trust_ids, seed=seed)
-    scorer = unleaked(evidence, interactions).bind(directed, seed)
+    scorer = unleaked(_weighed(evidence, aimed.popularity_exponent), interactions).bind(directed, seed)
     if scorer.n_units < max(MIN_UNITS, 2 * folds):
         raise InputError(
             f"the evidence holds {scorer.n_units} {evidence.unit}(s) that this embedding knows: at least "
@@ -160,7 +172,9 @@ def fix(
         "ids": ids.to_dict(),
     }
     settings = Settings(
-        popularity_tradeoff=popularity_tradeoff,
+        popularity_tradeoff=aimed.popularity_tradeoff,
+        popularity_exponent=scored.exponents[1] if len(scored.exponents) > 1 else None,
+        aim=aim,
         max_loss=max_loss,
         vectors_only=vectors_only,
         folds=folds,
@@ -169,6 +183,13 @@ def fix(
         seed=seed,
     )
     return replace(decide(scored, evidence.scale, settings, about), zero_vectors=zero)
+
+
+def _weighed(evidence: Any, exponent: float | None) -> Any:
+    """The evidence with the exponent asked for; as it is where none is, or where it has no weighted form."""
+    if exponent is None or getattr(evidence, "popularity_exponent", exponent) == exponent:
+        return evidence
+    return replace(evidence, popularity_exponent=exponent)
 
 
 def _counted_as_missing(zero: ZeroVectors) -> str:

@@ -14,6 +14,7 @@ from simgauge.core.inference.intervals import Interval
 from simgauge.embedding import Embedding
 from simgauge.frozen import frozen
 from simgauge.remedies.saved_form import remedy_bytes
+from simgauge.selection.picture import trade_off_picture
 from simgauge.selection.zero_vectors import ZeroVectors, moved_around_zeros
 from simgauge.storage.embedding_directory import MAP_FILE, RECORD_FILE
 from simgauge.tabular import Tabular
@@ -48,6 +49,19 @@ class Change(NamedTuple):
         return {"value": self.value, "low": self.low, "high": self.high, "scale": self.scale, "verdict": self.verdict}
 
 
+class AtExponent(NamedTuple):
+    """The metric with found items weighted by popularity to the power −exponent."""
+
+    exponent: float
+    """0: the plain metric. 1: every item counts the same."""
+    value: float
+    change: Change
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"exponent": self.exponent, "value": self.value, "change": self.change.to_dict()}
+
+
 @dataclass(frozen=True)
 class Row:
     """One candidate on all of the evidence. Its changes have intervals that hold for all candidates together."""
@@ -74,6 +88,8 @@ class Row:
     """Whether it loses more than allowed on a measure, so that it cannot be chosen."""
     baseline: bool = False
     chosen: bool = False
+    at_exponents: tuple[AtExponent, ...] = ()
+    """The metric at every exponent of popularity that was measured, from the plain one to every item the same."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -92,6 +108,7 @@ class Row:
             "keeps_predictions": self.keeps_predictions,
             "baseline": self.baseline,
             "chosen": self.chosen,
+            "at_exponents": [one.to_dict() for one in self.at_exponents],
         }
 
 
@@ -171,7 +188,7 @@ class Selection(Tabular):
     def transform(self, embedding: Embedding) -> Embedding:
         """The chosen map applied, with what is known of the choice in the provenance; zero items stay zero."""
         moved = moved_around_zeros(self.best, embedding)
-        about = {key: value for key, value in self.to_dict().items() if key not in ("table", "skipped")}
+        about = {key: value for key, value in self.to_dict().items() if key not in ("table", "picture", "skipped")}
         return moved.with_tables(moved.items, moved.users, selection=about)
 
     def save(self, directory: str | Path, embedding: Embedding) -> Embedding:
@@ -209,6 +226,7 @@ class Selection(Tabular):
             "settings": dict(self.settings),
             "confirmation": None if self.confirmation is None else self.confirmation.to_dict(),
             "table": [row.to_dict() for row in self.table],
+            "picture": trade_off_picture(self.table, str(self.evidence.get("measure", "metric")), self.settings),
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
             "zero_vectors": self.zero_vectors.to_dict(),
         }

@@ -26,6 +26,8 @@ class Scored(NamedTuple):
     """(n_units, n_measures, n_candidates)"""
     skipped: tuple[tuple[str, str], ...]
     """Name and reason of candidates that could not be fitted or scored."""
+    exponents: tuple[float, ...] = ()
+    """Of popularity, one for each measure: 0 for the plain one, then the stated one, then those that are only shown."""
 
 
 class LeakedEvidenceWarning(UserWarning):
@@ -129,7 +131,12 @@ def score_candidates(
             skipped.append((candidate.name, str(error)))
             continue
         fitted.append(candidate)
-        columns.append(np.stack([part for part in (scores.plain, scores.weighted) if part is not None], axis=1))
+        weighted = () if scores.weighted is None else (scores.weighted, *scores.others)
+        columns.append(np.stack([scores.plain, *weighted], axis=1))
     if progress is not None:
         progress("", len(candidates), len(candidates))
-    return Scored(tuple(fitted), np.stack(columns, axis=2), tuple(skipped))
+    units = np.empty((*columns[0].shape, len(columns)))
+    for position in range(len(columns)):
+        units[:, :, position] = columns[position]
+        columns[position] = columns[0]  # so that the scores are not held twice
+    return Scored(tuple(fitted), units, tuple(skipped), scorer.exponents)

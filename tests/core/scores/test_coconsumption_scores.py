@@ -17,7 +17,7 @@ def problem(rng):
     used, later = (sparse.csr_array(part) for part in holdout_split(X, 0.4, rng))
     lists = np.array([rng.permutation(np.delete(np.arange(30), i))[:6] for i in range(30)])
     lists[3, 4:] = -1
-    return used, later, lists, rng.uniform(0.05, 1.0, 30)
+    return used, later, lists, rng.uniform(0.05, 1.0, (30, 2))
 
 
 def slow(metric, used, later, lists, weights, plain):
@@ -46,7 +46,8 @@ def test_equal_to_loops(problem, metric):
     used, later, lists, weights = problem
     found = coconsumption_scores(lists, used, later, weights, metric)
     np.testing.assert_allclose(found.plain, slow(metric, used, later, lists, np.ones(30), True), rtol=1e-12)
-    np.testing.assert_allclose(found.weighted, slow(metric, used, later, lists, weights, False), rtol=1e-12)
+    for column, kind in enumerate(weights.T):
+        np.testing.assert_allclose(found.weighted[:, column], slow(metric, used, later, lists, kind, False), rtol=1e-12)
 
 
 def test_recall_is_that_of_pair_recall(problem):
@@ -54,9 +55,9 @@ def test_recall_is_that_of_pair_recall(problem):
     found = coconsumption_scores(lists, used, later, weights)
     per_user = pair_recall(lists, used, later)
     np.testing.assert_allclose(found.plain, per_user.per_user, rtol=1e-12)
-    hits, pairs = (part / np.diff(used.indptr) for part in pair_recall(lists, used, later, weights))
-    np.testing.assert_allclose(found.weighted.mean(), hits.sum() / pairs.sum(), rtol=1e-12)
-    assert not np.allclose(found.plain, found.weighted), "control: weights matter"
+    hits, pairs = (part / np.diff(used.indptr) for part in pair_recall(lists, used, later, weights[:, 1]))
+    np.testing.assert_allclose(found.weighted[:, 1].mean(), hits.sum() / pairs.sum(), rtol=1e-12)
+    assert not np.allclose(found.plain, found.weighted[:, 1]), "control: weights matter"
 
 
 def test_weighted_by_popularity_every_item_counts_the_same(rng):
@@ -67,7 +68,7 @@ def test_weighted_by_popularity_every_item_counts_the_same(rng):
     keep = (np.diff(used.indptr) > 0) & (np.diff(later.indptr) > 0)
     used, later = used[np.flatnonzero(keep)], later[np.flatnonzero(keep)]
     lists = np.tile(np.arange(4), (40, 1))
-    weights = 1 / np.maximum(np.bincount(later.indices, minlength=40), 1)
+    weights = 1 / np.maximum(np.bincount(later.indices, minlength=40), 1)[:, None]
     found = coconsumption_scores(lists, used, later, weights)
     assert found.plain.mean() > 0.6
     assert found.weighted.mean() == pytest.approx(4 / 40, rel=1e-9)

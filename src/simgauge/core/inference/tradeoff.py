@@ -54,14 +54,16 @@ def change_influence(units: Cube, scale: Scale) -> Cube:
 
 
 def measure_weights(n_measures: int, popularity_tradeoff: float) -> Vector:
-    """Weights of the measures in the gain: all on the plain one where there is no other.
+    """Weights of the measures in the gain: all on the plain one where there is no other, none on what is only shown.
 
     Examples
     --------
-    >>> measure_weights(2, 0.5), measure_weights(1, 0.5)
-    (array([0.5, 0.5]), array([1.]))
+    >>> measure_weights(3, 0.25), measure_weights(1, 0.25)
+    (array([0.75, 0.25, 0.  ]), array([1.]))
     """
-    return np.ones(1) if n_measures == 1 else np.array([1 - popularity_tradeoff, popularity_tradeoff])
+    weights = np.zeros(n_measures)
+    weights[:2] = (1.0,) if n_measures == 1 else (1 - popularity_tradeoff, popularity_tradeoff)
+    return weights
 
 
 class Rule(NamedTuple):

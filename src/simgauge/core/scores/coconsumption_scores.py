@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.tables.kinds import Vector
+from simgauge.core.tables.kinds import Matrix, Vector
 from simgauge.errors import ParameterError
 
 PairMetric = Literal["recall", "precision", "ndcg"]
@@ -19,15 +19,16 @@ class UserScores(NamedTuple):
 
     plain: Vector
     """Every user counts the same, and every held-out item of theirs."""
-    weighted: Vector
-    """Every held-out item of anybody counts its weight: with 1 / popularity, every *item* counts the same."""
+    weighted: Matrix
+    """(n_users, n_weightings): every held-out item of anybody counts its weight. With 1 / popularity, every *item*
+    counts the same."""
 
 
 def coconsumption_scores(
     lists: NDArray[np.int64],
     used: sparse.csr_array,
     later: sparse.csr_array,
-    item_weights: Vector,
+    item_weights: Matrix | None = None,
     metric: PairMetric = "recall",
 ) -> UserScores:
     """How many of the items a user took later are among the neighbours of what they used before.
@@ -43,8 +44,9 @@ def coconsumption_scores(
         At least one entry a user.
     later : CSR of 0 and 1, shape (n_users, n_items)
         At least one entry a user.
-    item_weights : ndarray, shape (n_items,)
-        Positive weight of a held-out item, such as 1 / popularity.
+    item_weights : ndarray, shape (n_items, n_weightings)
+        Positive weights of a held-out item, such as 1 / popularity and 1 / √popularity, each in a column. None: there
+        is no weighted form.
     metric : {"recall", "precision", "ndcg"}
         Share of the held-out items that are listed; share of the k places that they take; discounted gain of what is
         listed, of the best list. Weighted: weight collected, of the weight that perfect lists would collect over all
@@ -63,8 +65,8 @@ def coconsumption_scores(
     Examples
     --------
     >>> used, later = sparse.csr_array([[1.0, 0.0, 0.0]]), sparse.csr_array([[0.0, 1.0, 1.0]])
-    >>> coconsumption_scores(np.array([[1], [0], [0]]), used, later, np.array([1.0, 0.25, 0.5]))
-    UserScores(plain=array([0.5]), weighted=array([0.33333333]))
+    >>> coconsumption_scores(np.array([[1], [0], [0]]), used, later, np.array([[1.0], [0.25], [0.5]]))
+    UserScores(plain=array([0.5]), weighted=array([[0.33333333]]))
     """
     if metric not in get_args(PairMetric):
         raise ParameterError(f"metric={metric!r}: expected one of {', '.join(map(repr, get_args(PairMetric)))}.")
@@ -76,16 +78,16 @@ def coconsumption_scores(
     similar = sparse.csr_array((values, (rows, lists[listed])), shape=(n_queries, later.shape[1]))
     found = sparse.csr_array((used @ similar).multiply(later))
     queries = np.asarray(used.sum(axis=1)).ravel()
-    weights = np.asarray(item_weights, dtype=np.float64)
-    ones = np.ones(later.shape[1])
-    collected = [np.asarray(found @ kind) / queries for kind in (ones, weights)]
+    ones = np.ones((later.shape[1], 1))
+    weights = ones if item_weights is None else np.column_stack([ones, item_weights])
+    collected = np.asarray(found @ weights) / queries[:, None]
     if metric == "recall":
-        best = [np.asarray(later @ kind) for kind in (ones, weights)]
+        best = np.asarray(later @ weights)
     else:
-        best = [_best_gain(later, kind, discount) for kind in (ones, weights)]
+        best = np.stack([_best_gain(later, kind, discount) for kind in weights.T], axis=1)
     if metric == "precision":
-        best[0] = np.full(len(queries), float(k))
-    return UserScores(collected[0] / best[0], collected[1] / best[1].mean())
+        best[:, 0] = float(k)
+    return UserScores(collected[:, 0] / best[:, 0], collected[:, 1:] / best[:, 1:].mean(axis=0))
 
 
 def _best_gain(later: sparse.csr_array, weights: Vector, discount: Vector) -> Vector:
