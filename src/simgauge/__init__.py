@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from simgauge.shipping.check import check
     from simgauge.shipping.export import export
     from simgauge.shipping.preview import preview
+    from simgauge.shipping.upgrade import upgrade
 
 __version__ = "0.1.0"
 
@@ -87,6 +88,7 @@ _HOME = {
     "spectrum": "core.spectral.spectrum",
     "store_interactions": "read.spill",
     "top_k": "core.neighbors.topk",
+    "upgrade": "shipping.upgrade",
 }
 """Public name -> module that defines it."""
 
@@ -130,6 +132,7 @@ __all__ = [
     "spectrum",
     "store_interactions",
     "top_k",
+    "upgrade",
 ]
 
 

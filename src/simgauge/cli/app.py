@@ -22,6 +22,7 @@ from simgauge.cli import (
     neighbors,
     preview,
     reproduce,
+    upgrade,
 )
 from simgauge.cli.everywhere import for_every_command
 from simgauge.cli.exit_codes import epilog
@@ -67,6 +68,7 @@ for command in (
     gauge.gauge,
     apply.apply,
     align.align,
+    upgrade.upgrade,
     preview.preview,
     calibrate.calibrate,
     mcp.mcp,

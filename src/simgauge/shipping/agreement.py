@@ -72,3 +72,8 @@ def predictions_apart(before: Embedding, after: Embedding) -> float | None:
     )
     largest = float(np.abs(reference).max())
     return float(np.abs(moved - reference).max()) / largest if largest else 0.0
+
+
+def on_host(table: Any) -> NDArray[Any]:
+    """A whole table as a NumPy array, wherever its rows lie."""
+    return np.asarray(table.gather() if hasattr(table, "gather") else to_host(table))

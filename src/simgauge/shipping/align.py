@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from simgauge.core.gauges.canonical import Center
 from simgauge.core.geometry.alignment import SpaceMap, linear_onto, rotation_onto
-from simgauge.core.tables.arrays import to_host
 from simgauge.core.tables.tables import take_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.labels import positions_of
+from simgauge.matching.rows import check_rows
 from simgauge.parameters import Rng, as_generator, check_choice, check_integer
 from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.affine_map import AffineMap
 from simgauge.remedies.canonical import CanonicalGauge
-from simgauge.shipping.agreement import Agreement, agreement, mean_overlap, predictions_apart
+from simgauge.shipping.agreement import Agreement, agreement, mean_overlap, on_host, predictions_apart
 from simgauge.shipping.aligned import Aligned, Method
 from simgauge.wording import counted, some_of
 
@@ -104,7 +104,7 @@ def align(
     gauge = _gauge_of(first, second, power, center)
     (moved_old, old_map), (moved_new, new_map) = (_in_gauge(model, gauge) for model in (first, second))
     fitted_on, held_out = _split(len(rows[0]), as_generator(rng))
-    tables = [_host(model.items) for model in (moved_old, moved_new)]
+    tables = [on_host(model.items) for model in (moved_old, moved_new)]
     shared = [table[index] for table, index in zip(tables, rows, strict=True)]
     scored = _fitted(method, shared, fitted_on)
     asked = held_out[:sample]
@@ -161,7 +161,7 @@ def stability(models: Sequence[Any], *, power: float = 1.0, center: Center = "no
             rows = _shared_rows(given[first], given[second], k)
             gauge = _gauge_of(given[first], given[second], power, center)
             one, two = (
-                _host(_in_gauge(given[place], gauge)[0].items)[index]
+                on_host(_in_gauge(given[place], gauge)[0].items)[index]
                 for place, index in zip((first, second), rows, strict=True)
             )
             asked = generator.permutation(len(rows[0]))[:sample]
@@ -170,10 +170,11 @@ def stability(models: Sequence[Any], *, power: float = 1.0, center: Center = "no
 
 
 def _shared_rows(old: Embedding, new: Embedding, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    check_rows(old, new, ("old", "new"))
     places = positions_of(new.item_ids, old.item_ids)
     rows = np.flatnonzero(places >= 0)
     rows_old = places[rows]
-    alive = _host(old.items)[rows_old].any(axis=1) & _host(new.items)[rows].any(axis=1)
+    alive = on_host(old.items)[rows_old].any(axis=1) & on_host(new.items)[rows].any(axis=1)
     rows, rows_old = rows[alive], rows_old[alive]
     if len(rows) < max(20, k + 2):
         raise InputError(
@@ -218,10 +219,10 @@ def _fitted(method: Method, shared: Sequence[NDArray[Any]], rows: NDArray[Any]) 
 
 
 def _moved(model: Embedding, found: SpaceMap, before: Embedding) -> Embedding:
-    items = (_host(model.items).astype(np.float64) @ found.item_matrix).astype(_host(before.items).dtype)
+    items = (on_host(model.items).astype(np.float64) @ found.item_matrix).astype(on_host(before.items).dtype)
     users = None
     if model.users is not None:
-        users = (_host(model.users).astype(np.float64) @ found.user_matrix).astype(items.dtype)
+        users = (on_host(model.users).astype(np.float64) @ found.user_matrix).astype(items.dtype)
     return model.with_tables(items, users, aligned={"condition_number": found.condition_number})
 
 
@@ -239,7 +240,7 @@ def _as_trained(
 ) -> Agreement | None:
     if old.n_components != new.n_components:
         return None
-    return agreement(_host(old.items), rows[0], _host(new.items)[rows[1]], asked, k)
+    return agreement(on_host(old.items), rows[0], on_host(new.items)[rows[1]], asked, k)
 
 
 def _users_kept(
@@ -255,7 +256,7 @@ def _users_kept(
     from simgauge.core.neighbors.topk import top_k
 
     lists = [
-        top_k(_host(items)[index], k, "dot", _host(take_rows(table, chosen)))[0]
+        top_k(on_host(items)[index], k, "dot", on_host(take_rows(table, chosen)))[0]
         for items, index, table, chosen in (
             (old.items, rows[0], old.users, places[users]),
             (new.items, rows[1], new.users, users),
@@ -269,7 +270,3 @@ def _movers(
 ) -> tuple[tuple[str, float], ...]:
     order = np.argsort(found.per_item, kind="stable")[:MOVERS]
     return tuple((str(old.item_names[rows[asked[place]]]), float(found.per_item[place])) for place in order)
-
-
-def _host(table: Any) -> NDArray[Any]:
-    return np.asarray(table.gather() if hasattr(table, "gather") else to_host(table))
