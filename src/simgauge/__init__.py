@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from simgauge.shipping.check import check
     from simgauge.shipping.export import export
     from simgauge.shipping.preview import preview
+    from simgauge.shipping.stability import stability
     from simgauge.shipping.upgrade import upgrade
 
 __version__ = "0.1.0"
@@ -86,6 +87,7 @@ _HOME = {
     "reproduce": "paper.reproduction",
     "simulate_clusters": "datasets.clusters",
     "spectrum": "core.spectral.spectrum",
+    "stability": "shipping.stability",
     "store_interactions": "read.spill",
     "top_k": "core.neighbors.topk",
     "upgrade": "shipping.upgrade",
@@ -130,6 +132,7 @@ __all__ = [
     "reproduce",
     "simulate_clusters",
     "spectrum",
+    "stability",
     "store_interactions",
     "top_k",
     "upgrade",

@@ -7,7 +7,7 @@ import pytest
 
 from simgauge import Embedding, InputError, ParameterError, gauge_transform, random_gauge
 from simgauge.remedies import load_remedy
-from simgauge.shipping.align import align, stability
+from simgauge.shipping.align import align
 from simgauge.shipping.apply import apply
 
 EPS = float(np.finfo(np.float64).eps)
@@ -103,12 +103,3 @@ def test_bad_input(old, rng):
     wide = Embedding(rng.standard_normal((300, 12)), users=rng.standard_normal((200, 12)), item_ids=old.item_ids)
     with pytest.raises(InputError, match="cannot hold its predictions"):
         align(old, wide)
-
-
-def test_stability_is_one_for_gauges_of_one_model_and_low_for_strangers(old, rng):
-    gauges = [gauge_transform(old, random_gauge(8, 10.0, rng=seed)) for seed in range(3)]
-    assert stability(gauges, k=5) > 0.999
-    strangers = [Embedding(rng.standard_normal((300, 8)), users=rng.standard_normal((200, 8))) for _ in range(2)]
-    assert stability(strangers, k=5) < 0.1
-    with pytest.raises(ParameterError, match="two models"):
-        stability([old])

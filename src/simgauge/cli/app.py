@@ -22,6 +22,7 @@ from simgauge.cli import (
     neighbors,
     preview,
     reproduce,
+    stability,
     upgrade,
 )
 from simgauge.cli.everywhere import for_every_command
@@ -69,6 +70,7 @@ for command in (
     apply.apply,
     align.align,
     upgrade.upgrade,
+    stability.stability,
     preview.preview,
     calibrate.calibrate,
     mcp.mcp,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.arrays import to_host
+from simgauge.core.tables.tables import take_rows
 from simgauge.embedding import Embedding
 
 USERS_COMPARED = 1_000
@@ -72,6 +73,12 @@ def predictions_apart(before: Embedding, after: Embedding) -> float | None:
     )
     largest = float(np.abs(reference).max())
     return float(np.abs(moved - reference).max()) / largest if largest else 0.0
+
+
+def user_lists(model: Embedding, items: NDArray[np.int64], users: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The k items of largest score of some users, among some items: what no gauge changes."""
+    table = on_host(model.items)[items]
+    return top_k(table, min(k, len(table)), "dot", to_host(take_rows(model.users, users)))[0]
 
 
 def on_host(table: Any) -> NDArray[Any]:

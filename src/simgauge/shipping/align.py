@@ -11,18 +11,14 @@ from numpy.typing import NDArray
 
 from simgauge.core.gauges.canonical import Center
 from simgauge.core.geometry.alignment import SpaceMap, linear_onto, rotation_onto
-from simgauge.core.tables.tables import take_rows
+from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.embedding import Embedding
-from simgauge.errors import InputError, ParameterError
-from simgauge.labels import positions_of
-from simgauge.matching.rows import check_rows
 from simgauge.parameters import Rng, as_generator, check_choice, check_integer
 from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.affine_map import AffineMap
-from simgauge.remedies.canonical import CanonicalGauge
-from simgauge.shipping.agreement import Agreement, agreement, mean_overlap, on_host, predictions_apart
+from simgauge.shipping.agreement import Agreement, agreement, mean_overlap, on_host, predictions_apart, user_lists
 from simgauge.shipping.aligned import Aligned, Method
-from simgauge.wording import counted, some_of
+from simgauge.shipping.chosen_gauge import Rows, gauge_of, in_gauge, shared_items, shared_users
 
 HELD_OUT = 0.2
 MOVERS = 10
@@ -100,9 +96,9 @@ def align(
     check_choice(method, "method", ("rotation", "linear"))
     k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 2)
     first, second = as_embedding(old), as_embedding(new)
-    rows = _shared_rows(first, second, k)
-    gauge = _gauge_of(first, second, power, center)
-    (moved_old, old_map), (moved_new, new_map) = (_in_gauge(model, gauge) for model in (first, second))
+    rows = shared_items((first, second), k, ("old", "new"))
+    gauge = gauge_of((first, second), power, center)
+    (moved_old, old_map), (moved_new, new_map) = (in_gauge(model, gauge) for model in (first, second))
     fitted_on, held_out = _split(len(rows[0]), as_generator(rng))
     tables = [on_host(model.items) for model in (moved_old, moved_new)]
     shared = [table[index] for table, index in zip(tables, rows, strict=True)]
@@ -128,83 +124,6 @@ def align(
         users_kept=_users_kept(first, second, rows, k, sample),
         movers=_movers(first, rows[0], asked, after),
     )
-
-
-def stability(models: Sequence[Any], *, power: float = 1.0, center: Center = "none", k: int = 10, sample: int = 2_000,
-              rng: Rng = 0) -> float:  # fmt: skip
-    """How much several trainings of one model agree: mean share of common neighbours over all pairs, in a canonical
-    gauge.
-
-    Parameters
-    ----------
-    models : sequence of Embedding, array-like, data frames or paths
-        Two or more, with users (or ``power=0``).
-    power, center, k, sample, rng
-        As in `align`.
-
-    Examples
-    --------
-    >>> draw = np.random.default_rng(0)
-    >>> model = Embedding(draw.normal(size=(60, 4)), users=draw.normal(size=(80, 4)))
-    >>> stability([model, model], k=5)
-    1.0
-    """
-    if not isinstance(models, Sequence) or isinstance(models, str):
-        raise InputError(f"models is of type {type(models).__name__}: expected a list of two models or more.")
-    if len(models) < 2:
-        raise ParameterError(f"stability needs two models or more, received {len(models)}.")
-    given = [as_embedding(model) for model in models]
-    generator = as_generator(rng)
-    shares = []
-    for first in range(len(given)):
-        for second in range(first + 1, len(given)):
-            rows = _shared_rows(given[first], given[second], k)
-            gauge = _gauge_of(given[first], given[second], power, center)
-            one, two = (
-                on_host(_in_gauge(given[place], gauge)[0].items)[index]
-                for place, index in zip((first, second), rows, strict=True)
-            )
-            asked = generator.permutation(len(rows[0]))[:sample]
-            shares.append(mean_overlap(one, two, asked, k))
-    return float(np.mean(shares))
-
-
-def _shared_rows(old: Embedding, new: Embedding, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    check_rows(old, new, ("old", "new"))
-    places = positions_of(new.item_ids, old.item_ids)
-    rows = np.flatnonzero(places >= 0)
-    rows_old = places[rows]
-    alive = on_host(old.items)[rows_old].any(axis=1) & on_host(new.items)[rows].any(axis=1)
-    rows, rows_old = rows[alive], rows_old[alive]
-    if len(rows) < max(20, k + 2):
-        raise InputError(
-            f"the models share {counted(len(rows), 'item')} whose vectors are not zero (first ids: "
-            f"{some_of(old.item_ids[:3].tolist())} and {some_of(new.item_ids[:3].tolist())}): at least "
-            f"{max(20, k + 2)} are "
-            "needed. Pass the ids of both."
-        )
-    return rows_old, rows
-
-
-def _gauge_of(old: Embedding, new: Embedding, power: float | None, center: Center) -> CanonicalGauge | None:
-    both = old.users is not None and new.users is not None
-    if power is None or (not both and power == 1.0 and center == "none"):
-        return None
-    if not both and power != 0:
-        raise InputError(
-            f"power={power:g} needs the users of both models: pass a sample of the other side, power=0, or power=None "
-            f"to "
-            "align the tables as they are."
-        )
-    return CanonicalGauge(power=power, center=center)
-
-
-def _in_gauge(model: Embedding, gauge: CanonicalGauge | None) -> tuple[Embedding, AffineMap]:
-    if gauge is None:
-        identity = np.eye(model.n_components)
-        return model, AffineMap.of("as it is", identity, identity)
-    fitted = CanonicalGauge(power=gauge.power, center=gauge.center).fit(model)
-    return fitted.transform(model), AffineMap.of(fitted.name, fitted.item_matrix_, fitted.user_matrix_, fitted.mean_)
 
 
 def _split(n_shared: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -236,31 +155,20 @@ def _composed(into_gauge: AffineMap, found: SpaceMap, method: Method) -> AffineM
 
 
 def _as_trained(
-    old: Embedding, new: Embedding, rows: tuple[NDArray[np.int64], NDArray[np.int64]], asked: NDArray[np.intp], k: int
+    old: Embedding, new: Embedding, rows: Sequence[Rows], asked: NDArray[np.intp], k: int
 ) -> Agreement | None:
     if old.n_components != new.n_components:
         return None
     return agreement(on_host(old.items), rows[0], on_host(new.items)[rows[1]], asked, k)
 
 
-def _users_kept(
-    old: Embedding, new: Embedding, rows: tuple[NDArray[np.int64], NDArray[np.int64]], k: int, sample: int
-) -> float | None:
-    if old.users is None or new.users is None or old.user_ids is None or new.user_ids is None:
+def _users_kept(old: Embedding, new: Embedding, rows: Sequence[Rows], k: int, sample: int) -> float | None:
+    users = shared_users((old, new))
+    if users is None:
         return None
-    places = positions_of(new.user_ids, old.user_ids)
-    users = np.flatnonzero(places >= 0)[:sample]
-    if not len(users):
-        return None
-    from simgauge.core.neighbors.overlap import neighbor_overlap
-    from simgauge.core.neighbors.topk import top_k
-
     lists = [
-        top_k(on_host(items)[index], k, "dot", on_host(take_rows(table, chosen)))[0]
-        for items, index, table, chosen in (
-            (old.items, rows[0], old.users, places[users]),
-            (new.items, rows[1], new.users, users),
-        )
+        user_lists(model, items, chosen[:sample], k)
+        for model, items, chosen in zip((old, new), rows, users, strict=True)
     ]
     return float(neighbor_overlap(*lists).mean)
 
