@@ -63,15 +63,30 @@ def standing(finding_id: str, value: float | None, objective: str) -> Standing |
     """
     if value is None:
         return None
+    peers = peers_of(finding_id, objective)
+    if peers is None:
+        return None
+    known = peers["values"]
+    if min(known) == max(known) == value:
+        return None  # a fault that none of them has, and neither has this one
+    return Standing(peers["kind"], len(known), sum(other < float(f"{value:.4g}") for other in known))
+
+
+def peers_of(finding_id: str, objective: str) -> dict[str, Any] | None:
+    """Values of the tables of the same kind, and what these are; of all tables where they are too few, or None.
+
+    Examples
+    --------
+    >>> peers_of("hubness", "als")["kind"]
+    'ALS factors'
+    """
     kind = KIND_OF_OBJECTIVE.get(objective, "")
     for wanted, name in ((kind, NAMES.get(kind, "")), ("", "tables of all kinds")):
         known = [
             row["values"][finding_id] for row in tables() if finding_id in row["values"] and wanted in ("", row["kind"])
         ]
         if len(known) >= FEWEST and name:
-            if min(known) == max(known) == value:
-                return None  # a fault that none of them has, and neither has this one
-            return Standing(name, len(known), sum(other < float(f"{value:.4g}") for other in known))
+            return {"kind": name, "values": known}
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from simgauge.auditing.groups import Group
+from simgauge.embedding import Embedding
 from simgauge.findings import SEVERITY, Finding, WithFindings
 from simgauge.tabular import Tabular
 from simgauge.wording import counted, markdown_cell
@@ -97,13 +98,17 @@ class Audit(WithFindings, Tabular):
         columns = ("id", "title", "group", "verdict", "value", "interval", "summary", "cause", "action", "verify")
         return pa.Table.from_pylist([{name: row[name] for name in columns} for row in self.to_dict()["findings"]])
 
-    def save_html(self, path: str | Path, title: str = "Audit of an embedding") -> Path:
-        """Write the report as one HTML file that needs no network; replaces the file atomically."""
-        from simgauge import __version__
-        from simgauge.report.html import write_report
-        from simgauge.report.summary import report_summary
+    def save_html(
+        self, path: str | Path, title: str = "Audit of an embedding", embedding: Embedding | None = None
+    ) -> Path:
+        """Write the report as one HTML file that needs no network; replaces the file atomically.
 
-        return write_report(path, report_summary(self.to_dict(), title=title, version=__version__))
+        With the `embedding` that was audited, the page has lists of neighbours and the gauge slider.
+        """
+        from simgauge.auditing.page import audit_page
+        from simgauge.report.html import write_report
+
+        return write_report(path, audit_page(self, embedding, title=title))
 
     def __repr__(self) -> str:
         counts = Counter(finding.verdict for finding in self.findings)

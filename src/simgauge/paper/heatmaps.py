@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from simgauge.report.figures import drawn_alike
+from simgauge.report.same_bytes import drawn_alike
 
 COLUMNS = 4
 PANEL_INCHES = 2.2

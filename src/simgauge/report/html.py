@@ -1,18 +1,24 @@
-"""One offline HTML file from a summary: all styles and drawings inside, nothing fetched, no script."""
+"""One offline HTML file from a summary: all styles, drawings and numbers inside, nothing fetched."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simgauge.report import figures
+from simgauge.report.names import shown_name
 from simgauge.storage.atomic import atomic_directory, write_text
-from simgauge.storage.own_file import carries
+from simgauge.storage.own_file import carries, write_own_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
+
+PAGE_SIGNS = (b"<html", b"simgauge")
+"""What every page holds."""
 
 
 @cache
@@ -20,18 +26,32 @@ def environment() -> Environment:
     """Templates with autoescape on: names of items are somebody else's text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    found = Environment(
         loader=PackageLoader("simgauge.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["shown_name"] = shown_name
+    return found
 
 
 def write_report(path: str | Path, summary: Mapping[str, Any]) -> Path:
-    """Render `summary` (see `report.summary.report_summary`) and write it atomically."""
+    """Render `summary` (see `report.summary.page_summary`) and write it atomically."""
     write_text(path, render(summary))
+    return Path(path)
+
+
+def write_page(path: str | Path, summary: Mapping[str, Any]) -> Path:
+    """As `write_report`, but never over a file that simgauge did not write.
+
+    Raises
+    ------
+    InputError
+        Another file is there.
+    """
+    write_own_file(path, render(summary), PAGE_SIGNS)
     return Path(path)
 
 
@@ -55,7 +75,7 @@ def write_audit(directory: str | Path, summary: Mapping[str, Any], numbers: str)
 
 def own_audit_files(directory: Path) -> set[str]:
     """Which of the two files in a directory are an audit's, by what is in them."""
-    signs = {PAGE_FILE: (b"<html", b"simgauge"), NUMBERS_FILE: (b'"schema_version"', b'"findings"')}
+    signs = {PAGE_FILE: PAGE_SIGNS, NUMBERS_FILE: (b'"schema_version"', b'"findings"')}
     own = set()
     for name, words in signs.items():
         if (directory / name).is_file() and carries(directory / name, words):
@@ -65,50 +85,37 @@ def own_audit_files(directory: Path) -> set[str]:
 
 def render(summary: Mapping[str, Any]) -> str:
     """The page as text."""
-    template = environment().get_template("report.html.j2")
-    return template.render(summary=summary, figures=draw(summary), panels=draw_panels(summary))
+    from markupsafe import Markup
+
+    from simgauge.report.drawn import draw
+
+    explorer = summary["explorer"]
+    template = environment().get_template("page.html.j2")
+    return template.render(
+        summary=summary,
+        figures=draw(summary),
+        css=Markup(_asset("page.css")),
+        script=Markup(_asset("page.js")),
+        numbers=None if explorer is None else script_json(explorer),
+    )
 
 
-def draw(summary: Mapping[str, Any]) -> dict[str, str]:
-    """Every drawing that the summary has data for, by name, as SVG."""
-    findings = {finding["id"]: finding for finding in summary["audit"]["findings"]}
-    drawn = {}
-    if findings.get("canonical_overlap", {}).get("details"):
-        drawn["canonical_overlap"] = figures.overlap_figure(findings["canonical_overlap"]["details"]["gauges"])
-    if findings.get("random_gauge_overlap", {}).get("details"):
-        rows = findings["random_gauge_overlap"]["details"]["by_condition_number"]
-        drawn["random_gauge_overlap"] = figures.random_gauge_figure(rows)
-    if "certified_neighbors" in findings:
-        drawn["certified_neighbors"] = figures.lines_figure(
-            findings["certified_neighbors"]["details"]["by_condition_number"],
-            {"nearest": "nearest neighbours", "neighbors": "all neighbours", "lists": "whole lists"},
-            label="share that is certain",
-            title="Neighbours that no metric of a condition number can remove",
-        )
-    if "neighbor_popularity" in findings:
-        details = findings["neighbor_popularity"]["details"]
-        drawn["neighbor_popularity"] = figures.curve_figure(
-            details["curve"],
-            "log10_popularity",
-            label="log₁₀ popularity of neighbours",
-            levels={"as shipped": details["shipped"], "average item": details["catalogue"]},
-        )
-    if "norm_popularity" in findings:
-        finding = findings["norm_popularity"]
-        drawn["norm_popularity"] = figures.curve_figure(
-            finding["details"]["curve"],
-            "correlation",
-            label="correlation of norm and popularity",
-            levels={"as shipped": finding["value"]},
-        )
-    if summary.get("recall"):
-        drawn["recall"] = figures.recall_figure(summary["recall"]["gauges"])
-    return drawn
+def script_json(data: Any) -> Markup:
+    """JSON that no browser takes for markup, whatever its texts hold.
+
+    Examples
+    --------
+    >>> script_json("</script>")
+    Markup('"\\\\u003c/script\\\\u003e"')
+    """
+    from markupsafe import Markup
+
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)
 
 
-def draw_panels(summary: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One heat map a gauge, over the same items."""
-    return [
-        {"gauge": panel["gauge"], "svg": figures.cosine_panel(panel["names"], panel["cosines"])}
-        for panel in summary["panels"]
-    ]
+@cache
+def _asset(name: str) -> str:
+    return resources.files("simgauge.report").joinpath("assets", name).read_text(encoding="utf-8")
