@@ -16,7 +16,7 @@ from simgauge.core.closed_form.catalogue import CATALOGUE, named_gauge
 from simgauge.core.inference.intervals import mean_interval
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.scores.pair_recall import PairRecall, holdout_split, pair_recall
-from simgauge.core.tables.tables import unit_rows
+from simgauge.core.tables.kinds import Vector
 from simgauge.datasets.python_imports import load_demo_data
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
@@ -41,7 +41,10 @@ class Demo:
     comparison: Comparison
     recall: Mapping[str, Any]
     audit: Audit
-    panels: tuple[Mapping[str, Any], ...]
+    embedding: Embedding
+    """The model as trained."""
+    popularity: Vector
+    """Files that use each name."""
     sizes: Mapping[str, int]
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,26 +101,28 @@ def demo(
         comparison=comparison,
         recall=_recall_table(recall),
         audit=audit(gauges["minimum-norm"], interactions=seen, k=k, rng=seed),
-        panels=_panels(shown, comparison),
+        embedding=gauges["minimum-norm"],
+        popularity=np.asarray(seen.item_counts, dtype=np.float64),
         sizes={"n_files": data.n_users, "n_names": data.n_items, "n_pairs": data.nnz, "n_held_out": int(held_out.nnz)},
     )
 
 
 def write_demo(result: Demo, directory: str | Path) -> tuple[Path, Path]:
     """Write report.html and audit.json to a directory."""
-    from simgauge import __version__
+    from simgauge.auditing.page import audit_page
     from simgauge.report.html import write_audit
-    from simgauge.report.summary import report_summary
 
-    summary = report_summary(
+    page = audit_page(
         result.audit.to_dict(),
+        result.embedding,
         title="Which Python names are used together? One model, several answers",
-        version=__version__,
-        neighbors=result.comparison.to_dict(),
+        kind="demo",
+        popularity=result.popularity,
+        shown=list(ITEMS),
         recall=result.recall,
-        panels=result.panels,
+        command="simgauge demo",
     )
-    return write_audit(directory, summary, result.audit.to_json())
+    return write_audit(directory, page, result.audit.to_json())
 
 
 def _in_gauge(model: LinearAutoencoder, training: sp.csr_array, data: Interactions, name: str) -> Embedding:
@@ -151,17 +156,3 @@ def _recall_table(recall: Mapping[str, PairRecall]) -> dict[str, Any]:
         "makes exactly the same predictions."
     )
     return {"protocol": protocol, "at": RECALL_AT, "gauges": [{**row, "best": row["recall"] == best} for row in rows]}
-
-
-def _panels(gauges: Mapping[str, Embedding], comparison: Comparison) -> tuple[Mapping[str, Any], ...]:
-    """Cosines among the items asked for and their nearest neighbours in the last gauge shown."""
-    last = list(gauges)[-1]
-    names = dict.fromkeys(
-        name for entry in comparison.lists if entry.gauge == last for name in (entry.item, *entry.names[:4])
-    )
-    rows = next(iter(gauges.values())).find_items(list(names))
-    panels = []
-    for label, embedding in gauges.items():
-        unit = unit_rows(embedding.items[rows])
-        panels.append({"gauge": label, "names": list(names), "cosines": np.asarray(unit @ unit.T).round(4).tolist()})
-    return tuple(panels)

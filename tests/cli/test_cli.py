@@ -69,7 +69,13 @@ def test_audit_writes_a_report_and_says_so(run, saved, tmp_path):
     assert text.startswith("In part: some of what these cosines say was never determined by the model. (verdict: warn)")
     assert f"{tmp_path / 'report' / 'report.html'} has them all" in text
     assert json.loads((tmp_path / "report" / "audit.json").read_text())["schema_version"] == 1
-    assert "<script>" not in (tmp_path / "report" / "report.html").read_text()
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("<script") == 2, "names of items are no markup"
+    assert 'id="explorer"' in page
+    run("audit", saved, "-k", 5, "--objective", "softmax", "--out", tmp_path / "report", "--no-names")
+    unnamed = (tmp_path / "report" / "report.html").read_text()
+    assert "مرحبا" in page
+    assert "مرحبا" not in unnamed
 
 
 def test_fail_on_sets_the_exit_code(run, saved, tmp_path):

@@ -8,7 +8,6 @@ from typing import Any
 
 from simgauge.auditing.objectives import OBJECTIVES
 from simgauge.auditing.reference import peers_of
-from simgauge.auditing.result import Audit
 from simgauge.core.tables.arrays import to_host
 from simgauge.core.tables.kinds import Array, Table
 from simgauge.core.tables.tables import map_rows
@@ -20,7 +19,7 @@ TOLD = ("objective", "biases", "penalty", "k", "sample", "n_rows", "seed")
 
 
 def audit_page(
-    audit: Audit,
+    told: Mapping[str, Any],
     embedding: Embedding | None = None,
     *,
     title: str = "Audit of an embedding",
@@ -34,7 +33,8 @@ def audit_page(
 
     Parameters
     ----------
-    audit : Audit
+    told : mapping
+        `Audit.to_dict()`.
     embedding : Embedding, optional
         What was audited: with it, the page has lists of neighbours and the gauge slider.
     title, kind, recall
@@ -48,7 +48,6 @@ def audit_page(
     """
     from simgauge.report.explorer.build import explore
 
-    told = audit.to_dict()
     asked = told["parameters"]
     explorer = None
     if embedding is not None:

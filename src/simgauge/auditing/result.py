@@ -108,7 +108,7 @@ class Audit(WithFindings, Tabular):
         from simgauge.auditing.page import audit_page
         from simgauge.report.html import write_report
 
-        return write_report(path, audit_page(self, embedding, title=title))
+        return write_report(path, audit_page(self.to_dict(), embedding, title=title))
 
     def __repr__(self) -> str:
         counts = Counter(finding.verdict for finding in self.findings)

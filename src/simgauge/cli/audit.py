@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from simgauge.cli.exit_codes import FINDING, INCONCLUSIVE
 if TYPE_CHECKING:
     from simgauge.auditing.baseline import BaselineComparison
     from simgauge.auditing.result import Audit
+    from simgauge.embedding import Embedding
+    from simgauge.interactions import Interactions
 
 
 @options.reads_vectors
@@ -46,6 +49,8 @@ def audit(
         typer.Option(help="An earlier audit.json: exit 1 when a finding is worse, 3 when undecided or columns differ."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for report.html and audit.json.")] = None,
+    show_items: options.Shown = None,
+    no_names: options.NoNames = False,
     everything: Annotated[bool, typer.Option("--all", help="Show every finding, also those that are fine.")] = False,
     junit: Annotated[Path | None, typer.Option(help="File for the findings as JUnit XML.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="File for the findings as Markdown.")] = None,
@@ -54,18 +59,17 @@ def audit(
     events: Any = None,
 ) -> None:
     """How arbitrary is the cosine of these embeddings?"""
-    from simgauge import __version__
     from simgauge.auditing.baseline import compare_with_baseline, read_baseline
     from simgauge.auditing.result import MARKDOWN_SIGNS
     from simgauge.auditing.run import audit as run_audit
     from simgauge.bias import drop_bias as without_bias
     from simgauge.cli import console
     from simgauge.cli.audit_text import print_audit
+    from simgauge.cli.page_options import without_names
     from simgauge.errors import ParameterError
     from simgauge.read.judgements import read_item_labels
     from simgauge.report.html import own_audit_files, write_audit
     from simgauge.report.junit import SIGNS
-    from simgauge.report.summary import report_summary
     from simgauge.storage.atomic import check_place
     from simgauge.storage.own_file import refuse_foreign
 
@@ -80,14 +84,16 @@ def audit(
     with console.warnings_as_notes(), console.progress(not json) as show:
         show("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names, user_ids, reading, json)
-        if drop_bias:
-            embedding = without_bias(embedding)
+        embedding = without_bias(embedding) if drop_bias else embedding
+        opened = [embedding.item_ids[row] for row in embedding.find_items(show_items or ())]
+        embedding = without_names(embedding) if no_names else embedding
+        training = load_interactions(interactions, events, "interactions", json)
         result = run_audit(
             embedding,
             objective,
             biases=biases,
             penalty=penalty,
-            interactions=load_interactions(interactions, events, "interactions", json),
+            interactions=training,
             by=None if by is None else read_item_labels(by),
             k=k,
             sample=sample,
@@ -97,8 +103,9 @@ def audit(
             progress=show,
         )
         if out is not None:
-            summary = report_summary(result.to_dict(), title=f"Audit of {Path(items).name}", version=__version__)
-            write_audit(out, summary, result.to_json())
+            show("writing the report", 0, 1)
+            page = _page(result, embedding, training, title=f"Audit of {Path(items).name}", shown=opened)
+            write_audit(out, page, result.to_json())
     beside = None if last is None else compare_with_baseline(result, last)
     _write(result, beside, junit, markdown, fail_on)
     if json:
@@ -111,6 +118,23 @@ def audit(
         raise typer.Exit(FINDING)
     if beside and beside.outcome == "inconclusive":
         raise typer.Exit(INCONCLUSIVE)
+
+
+def _page(
+    result: Audit, embedding: Embedding, training: Interactions | None, title: str, shown: Sequence[str]
+) -> dict[str, Any]:
+    """The summary of the page."""
+    from simgauge.auditing.page import audit_page
+    from simgauge.cli.page_options import page_command
+
+    return audit_page(
+        result.to_dict(),
+        embedding,
+        title=title,
+        popularity=None if training is None else training.align(embedding.item_ids).item_counts,
+        shown=shown,
+        command=page_command(),
+    )
 
 
 def where_the_rest_is(out: Path | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,6 +66,13 @@ Penalty = Annotated[
 InteractionsFile = Annotated[
     str | None, typer.Option("--interactions", help="What the model was trained on; gives popularity.")
 ]
+
+Shown = Annotated[
+    list[str] | None,
+    typer.Option("--show", help="Item whose neighbours are shown; may be given several times."),
+]
+NoNames = Annotated[bool, typer.Option("--no-names", help="Number the items in the page instead of naming them.")]
+Report = Annotated[Path | None, typer.Option(help="File for a page that tells all of it, without a network.")]
 
 
 def reads_vectors(command: Callable[..., None]) -> Callable[..., None]:

@@ -53,7 +53,9 @@ def _survey(survey: Mapping[str, Any]) -> dict[str, Markup]:
         title = "interactions of a neighbour (geometric mean)"
         drawn["popularity"] = figures.curve(points, levels, title, "α: 0 whitened, 1 projected back")
     found = survey["occurrence"]
-    drawn["occurrence"] = figures.histogram(found["bars"], "Items by the lists that hold them", "lists that hold the item")
+    drawn["occurrence"] = figures.histogram(
+        found["bars"], "Items by the lists that hold them", "lists that hold the item"
+    )
     if survey["norms"] is not None:
         points = list(zip(survey["norms"]["popularity"], survey["norms"]["norm"], strict=True))
         drawn["norms"] = figures.scatter(points, "Length against popularity", "interactions (popularity), logarithmic")

@@ -98,9 +98,11 @@ def interval_rows(
         cells = element("div", label, klass="who") + svg + element("span", form.format(row["value"]), klass="value")
         drawn.append(element("div", cells, klass=f"row {row.get('kind', '')}".strip(), role="listitem"))
     scale = [
-        element("span", form.format(value), style=f"left:{100 * x(value) / TRACK:.2f}%", klass="tick") for value in marks
+        element("span", form.format(value), style=f"left:{100 * x(value) / TRACK:.2f}%", klass="tick")
+        for value in marks
     ]
-    axis = element("div", element("div", klass="who"), element("div", *scale, klass="scale"), element("span", klass="value"), klass="row axis", aria_hidden="true")  # fmt: skip
+    below = element("div", klass="who") + element("div", *scale, klass="scale") + element("span", klass="value")
+    axis = element("div", below, klass="row axis", aria_hidden="true")
     return element("div", *drawn, axis, klass="rows", role="list", aria_label=title)
 
 
@@ -139,7 +141,8 @@ def by_condition(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, str], ti
     for (key, _), klass in zip(lines.items(), LINES, strict=False):
         drawn.append(path([(a, y(row[key])) for a, row in zip(at, rows, strict=True)], f"line {klass}"))
         drawn += [
-            element("circle", cx=a, cy=y(row[key]), r=3.5, klass=f"dot {klass}") for a, row in zip(at, rows, strict=True)
+            element("circle", cx=a, cy=y(row[key]), r=3.5, klass=f"dot {klass}")
+            for a, row in zip(at, rows, strict=True)
         ]
     names = [(klass, name) for name, klass in zip(lines.values(), LINES, strict=False)]
     return _legend([*names, *([("band", band)] if band else [])]) + drawing(title, *parts, *drawn)

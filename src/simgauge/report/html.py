@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simgauge.report.names import shown_name
+from simgauge.report.names import sentence, shown_name
 from simgauge.storage.atomic import atomic_directory, write_text
 from simgauge.storage.own_file import carries, write_own_file
 
@@ -34,6 +34,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["shown_name"] = shown_name
+    found.filters["sentence"] = sentence
     return found
 
 

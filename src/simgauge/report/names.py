@@ -30,6 +30,22 @@ def shown_sentence(text: Any) -> str:
     return shown_name(text, MOST_OF_A_SENTENCE) if str(text) else ""
 
 
+def sentence(text: str) -> str:
+    """A clause as a sentence: it begins with a capital letter where it is a plain word, and ends with a full stop.
+
+    Examples
+    --------
+    >>> sentence("train it again"), sentence("Done."), sentence("")
+    ('Train it again.', 'Done.', '')
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    first = text.split()[0]
+    start = text[0].upper() + text[1:] if first.isalpha() and first.islower() else text
+    return start if start[-1] in ".!?…" else start + "."
+
+
 def item_names(rows: Iterable[int]) -> list[str]:
     """What items are called on a page that must not name them: their row, counted from 1.
 

@@ -198,7 +198,7 @@ def _row(finding: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[str, Any]
         **{name: finding[name] for name in kept},
         **{name: shown_sentence(finding[name]) for name in words},
         "limits": _limits(limits),
-        "standing": None if finding["standing"] is None else finding["standing"]["text"],
+        "standing": None if finding["standing"] is None else dict(finding["standing"]),
         "named": [shown_name(name) for name in names],
     }
 
@@ -207,7 +207,9 @@ def _limits(limits: Mapping[str, Any] | None) -> str:
     """When a finding is not ok, in words."""
     if limits is None:
         return ""
-    told = [f"{level} {limits['direction']} {limits[level]:g}" for level in ("warn", "fail") if limits[level] is not None]
+    told = [
+        f"{level} {limits['direction']} {limits[level]:g}" for level in ("warn", "fail") if limits[level] is not None
+    ]
     return ", ".join(told)
 
 

@@ -142,9 +142,7 @@ class _Page:
             "survey": {
                 "n_lists": len(surveyed),
                 "shipped_popularity": mean_popularity(lists, self.counts),
-                "catalogue_popularity": None
-                if self.counts is None
-                else float(np.log10(1.0 + self.counts).mean()),
+                "catalogue_popularity": None if self.counts is None else float(np.log10(1.0 + self.counts).mean()),
                 "points": grid_survey(self.searched, surveyed, self.k, self.counts),
                 "occurrence": occurrence(self.searched, listed, self.k, self.names),
                 "norms": norm_scatter(self.searched, self.counts, self.rng),

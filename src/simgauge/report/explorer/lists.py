@@ -38,6 +38,8 @@ def static_lists(
     """Lists of some items as shipped and in the named gauges; what is not in the first list is marked."""
     points: dict[str, Point | None] = {AS_SHIPPED: None}
     for preset in presets(searched.forms, two_tables):
+        if preset["power"] == 0.5:
+            continue  # between two that are shown
         points[preset["name"]] = Point(preset["center"], preset["power"], preset["norm_power"])
     found = {name: searched.lists(point, places, k) for name, point in points.items()}
     first = found[AS_SHIPPED][0]

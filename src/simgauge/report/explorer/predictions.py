@@ -14,7 +14,7 @@ from simgauge.core.tables.tables import sample_nonzero_rows, take_rows
 from simgauge.report.explorer.encoding import floats
 from simgauge.report.explorer.searched import Searched
 
-USERS, ITEMS_EACH = 4, 3
+USERS, ITEMS_EACH = 4, 2
 """Users whose predictions are shown, and the best items of each."""
 
 Indices = NDArray[np.int64]
@@ -53,7 +53,5 @@ def predictions_data(shown: Shown, searched: Searched, positions: Indices) -> di
         "n_users": len(shown.users),
         "items": positions.tolist(),
         "shipped": floats(shown.users),
-        "by_center": {
-            center: floats(shown.users @ form.user_matrix) for center, form in forms.by_center.items()
-        },
+        "by_center": {center: floats(shown.users @ form.user_matrix) for center, form in forms.by_center.items()},
     }
