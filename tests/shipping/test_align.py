@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simgauge import Embedding, InputError, ParameterError, gauge_transform, random_gauge
+from simgauge import Embedding, InputError, ParameterError, gauge_transform, random_gauge, top_k
 from simgauge.remedies import load_remedy
 from simgauge.shipping.align import align
 from simgauge.shipping.apply import apply
@@ -103,3 +103,71 @@ def test_bad_input(old, rng):
     wide = Embedding(rng.standard_normal((300, 12)), users=rng.standard_normal((200, 12)), item_ids=old.item_ids)
     with pytest.raises(InputError, match="cannot hold its predictions"):
         align(old, wide)
+
+
+@pytest.mark.parametrize("method", ["rotation", "linear"])
+def test_new_items_and_new_users_enter_the_old_index_each_by_its_own_side(old, tmp_path, method):
+    """Rows of the new model that no map has seen, by the saved map, in the index of the old one.
+
+    Control: moved by the other side they do not find what they should.
+    """
+    moved = gauge_transform(old, random_gauge(8, 30.0, rng=1))
+    known = Embedding(moved.items[:250], users=moved.users[:150], item_ids=old.item_ids[:250])
+    power = None if method == "linear" else 1.0
+    found = align(old, known if power is None else moved, method=method, power=power, k=5)
+    path = found.new_map.save(tmp_path / "map.safetensors")
+    index = found.old.items
+    own = np.arange(250, 300)
+    late = {side: apply(path, moved.items[250:], side=side).items for side in ("items", "users")}
+    first = {side: top_k(index, 1, "cosine", rows)[0][:, 0] for side, rows in late.items()}
+    assert (first["items"] == own).all()
+    assert (first["users"] == own).mean() < 0.5, "control: items by the side of the users"
+    expected = top_k(old.items, 10, "dot", old.users[150:])[0]
+    asked = {side: apply(path, moved.users[150:], side=side).items for side in ("items", "users")}
+    lists = {side: top_k(index, 10, "dot", rows)[0] for side, rows in asked.items()}
+    np.testing.assert_array_equal(lists["users"], expected)
+    assert (lists["items"] == expected).mean() < 0.7, "control: users by the side of the items"
+
+
+def test_a_narrower_model_keeps_its_predictions_in_the_wider_space(old, rng):
+    narrow = Embedding(old.items[:, :5], users=old.users[:, :5], item_ids=old.item_ids, user_ids=old.user_ids)
+    for method in ("rotation", "linear"):
+        found = align(old, narrow, method=method, k=5)
+        assert found.new.n_components == 8
+        assert found.predictions_kept < 1e-10
+    assert found.as_trained is None
+
+
+def test_a_wider_model_widens_the_index_or_is_truncated_at_a_cost(old, rng):
+    wide = Embedding(
+        np.hstack([old.items, rng.standard_normal((300, 3))]),
+        users=np.hstack([old.users, 0.3 * rng.standard_normal((200, 3))]),
+        item_ids=old.item_ids, user_ids=old.user_ids,
+    )  # fmt: skip
+    with pytest.raises(InputError, match="wider='widen'"):
+        align(old, wide, k=5)
+    widened = align(old, wide, wider="widen", k=5)
+    assert widened.predictions_kept < 1e-10
+    assert widened.own_lists_kept == 1.0
+    assert widened.old.n_components == 11
+    np.testing.assert_allclose(widened.old.users @ widened.old.items.T, old.users @ old.items.T, atol=1e-10)
+    np.testing.assert_allclose(widened.old_map.transform_items(old.items), widened.old.items, atol=1e-10)
+    cut = align(old, wide, wider="truncate", k=5)
+    assert (cut.old.n_components, cut.new.n_components) == (8, 8)
+    assert 0.2 < cut.own_lists_kept < 1.0, "what fewer columns cost the new model"
+    assert cut.predictions_kept > 0.01
+    same = align(old, old, wider="truncate", k=5)
+    assert same.own_lists_kept == 1.0, "control: as wide, nothing is cut"
+
+
+def test_shared_items_must_span_the_new_model(old, rng):
+    """Sixty shared items without the last three directions fix no map of them."""
+    flat = old.items.copy()
+    flat[:60, 5:] = 0
+    part = Embedding(flat, users=old.users, item_ids=[*old.item_ids[:60], *(f"x{row}" for row in range(240))])
+    for method in ("rotation", "linear"):
+        with pytest.raises(InputError, match="span 5 of the 8 directions"):
+            align(old, part, method=method, power=None, k=5)
+    whole = Embedding(flat * ([1] * 5 + [0] * 3), item_ids=part.item_ids)
+    control = align(Embedding(flat, item_ids=old.item_ids), whole, k=5)
+    assert control.n_shared == 60, "columns that are zero in all rows are no reason to refuse"

@@ -26,6 +26,9 @@ def align(
     power: Annotated[float, typer.Option(help="α of the canonical gauge that both are put into.")] = 1.0,
     as_is: Annotated[bool, typer.Option("--as-is", help="Leave both in the gauge they came in.")] = False,
     center: Annotated[str, typer.Option(help="none, items, users or both.")] = "none",
+    wider: Annotated[
+        str, typer.Option(help="If the new model has more components: refuse, widen the old one, or truncate the new.")
+    ] = "refuse",
     old_users: Annotated[
         str | None, typer.Option("--old-users", help="Users of the old model, if in a file of their own.")
     ] = None,
@@ -54,6 +57,7 @@ def align(
             method=method,  # type: ignore[arg-type]
             power=None if as_is else power,
             center=center,  # type: ignore[arg-type]
+            wider=wider,  # type: ignore[arg-type]
             k=k,
             rng=seed,
         )

@@ -4,21 +4,24 @@ together."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.gauges.canonical import Center
 from simgauge.core.geometry.alignment import SpaceMap, linear_onto, rotation_onto
+from simgauge.core.geometry.encoder_maps import row_rank
 from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.embedding import Embedding
+from simgauge.errors import InputError
 from simgauge.parameters import Rng, as_generator, check_choice, check_integer
 from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.affine_map import AffineMap
 from simgauge.shipping.agreement import Agreement, agreement, mean_overlap, on_host, predictions_apart, user_lists
 from simgauge.shipping.aligned import Aligned, Method
 from simgauge.shipping.chosen_gauge import Rows, gauge_of, in_gauge, shared_items, shared_users
+from simgauge.shipping.widths import Placed, Wider, of_one_width
 
 HELD_OUT = 0.2
 MOVERS = 10
@@ -31,6 +34,7 @@ def align(
     method: Method = "rotation",
     power: float | None = 1.0,
     center: Center = "none",
+    wider: Wider = "refuse",
     k: int = 10,
     sample: int = 2_000,
     rng: Rng = 0,
@@ -54,6 +58,10 @@ def align(
         are unless `power` is 0.
     center : {"none", "items", "users", "both"}
         As in `canonical_gauge`.
+    wider : {"refuse", "widen", "truncate"}
+        What to do where the new model has more components than the old one, whose columns cannot hold its predictions.
+        "widen": the old model is filled up with columns of zeros, and its index must be written anew. "truncate": the
+        new model keeps its principal axes; `own_lists_kept` and `predictions_kept` say what that costs.
     k : int
         Neighbours.
     sample : int
@@ -94,14 +102,18 @@ def align(
     (1.0, 1.0)
     """
     check_choice(method, "method", ("rotation", "linear"))
+    check_choice(wider, "wider", get_args(Wider))
     k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 2)
     first, second = as_embedding(old), as_embedding(new)
     rows = shared_items((first, second), k, ("old", "new"))
     gauge = gauge_of((first, second), power, center)
-    (moved_old, old_map), (moved_new, new_map) = (in_gauge(model, gauge) for model in (first, second))
+    placed = [Placed(*in_gauge(model, gauge)) for model in (first, second)]
+    own = on_host(placed[1].model.items)[rows[1]]
+    (moved_old, old_map), (moved_new, new_map) = of_one_width(placed[0], placed[1], wider)
     fitted_on, held_out = _split(len(rows[0]), as_generator(rng))
     tables = [on_host(model.items) for model in (moved_old, moved_new)]
     shared = [table[index] for table, index in zip(tables, rows, strict=True)]
+    _check_span(shared[1][fitted_on], tables[1])
     scored = _fitted(method, shared, fitted_on)
     asked = held_out[:sample]
     final = _fitted(method, shared, np.arange(len(rows[0])))
@@ -119,7 +131,7 @@ def align(
         condition_number=scored.condition_number,
         as_trained=_as_trained(first, second, rows, asked, k),
         aligned=after,
-        own_lists_kept=mean_overlap(shared[1], shared[1] @ scored.item_matrix, asked, k),
+        own_lists_kept=mean_overlap(own, shared[1] @ scored.item_matrix, asked, k),
         predictions_kept=predictions_apart(second, result),
         users_kept=_users_kept(first, second, rows, k, sample),
         movers=_movers(first, rows[0], asked, after),
@@ -130,6 +142,16 @@ def _split(n_shared: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], N
     order = rng.permutation(n_shared).astype(np.intp)
     cut = max(2, round(HELD_OUT * n_shared))
     return np.sort(order[cut:]), order[:cut]
+
+
+def _check_span(shared: NDArray[Any], whole: NDArray[Any]) -> None:
+    """Refuse shared rows that leave directions of the new model out: the map would be arbitrary there."""
+    spanned, needed = row_rank(shared), row_rank(whole)
+    if spanned < needed:
+        raise InputError(
+            f"the {len(shared)} shared items that the map is fitted on span {spanned} of the {needed} directions of "
+            "the new model, so they do not fix the map: pass models that share more items."
+        )
 
 
 def _fitted(method: Method, shared: Sequence[NDArray[Any]], rows: NDArray[Any]) -> SpaceMap:

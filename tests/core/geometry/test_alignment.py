@@ -81,5 +81,5 @@ def test_shared_rows_that_do_not_fix_the_map_are_refused(pair, rng):
     flat = rng.standard_normal((40, 3)) @ rng.standard_normal((3, 6))
     with pytest.raises(InputError, match="span 3 of the 6"):
         linear_onto(flat, items[:40])
-    with pytest.raises(InputError, match="not invertible"):
+    with pytest.raises(InputError, match="more than float64 tables can undo"):
         linear_onto(items[:40], flat)

@@ -119,10 +119,11 @@ def linear_onto(new: FloatTable, old: FloatTable) -> SpaceMap:
     H = np.asarray(scipy.linalg.solve_triangular(R, Q.T @ old.astype(np.float64)))
     left, s, right = scipy.linalg.svd(H, full_matrices=False)
     if numerical_rank(s, eps) < k1:
+        found = f"condition number {s[0] / s[-1]:.2g}" if s[-1] > 0 else "no inverse"
         raise InputError(
-            "the linear map from the new model to the old one is not invertible: the old model lacks directions that "
-            "the "
-            "new one has. Align by rotation."
+            f"the linear map from the new model to the old one has {found}, more than {new.dtype} tables can undo: the "
+            "models hardly share their weakest directions, and predictions would not be kept. Align by rotation, or "
+            "leave the weakest directions out of both (simgauge preview says what fewer columns cost)."
         )
     return SpaceMap(H, np.asarray((left / s) @ right), float(s[0] / s[-1]))
 
@@ -130,7 +131,6 @@ def linear_onto(new: FloatTable, old: FloatTable) -> SpaceMap:
 def _too_narrow(k1: int, k0: int) -> str:
     return (
         f"the new model has {k1} components and the old one {k0}: {k0} columns cannot hold its predictions. Fill the "
-        f"old "
-        f"index up with {k1 - k0} columns of zeros, or truncate the new model first (simgauge preview says what it "
-        f"costs)."
+        f"old index up with {k1 - k0} columns of zeros (wider='widen'), or truncate the new model (wider='truncate'), "
+        "which says what that costs."
     )
