@@ -22,6 +22,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.core
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lint,test]'
+	sh scripts/browser.sh
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.core

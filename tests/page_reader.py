@@ -6,6 +6,11 @@ import base64
 
 import numpy as np
 
+from simgauge import canonical_gauge
+
+TIE = 2e-3
+"""How far a score may be off that 16 bits hold: of a cosine, and of the largest score for other norm powers."""
+
 
 def numbers(text, kind):
     return np.frombuffer(base64.b64decode(text), dtype=kind)
@@ -50,3 +55,27 @@ def candidates(data, item):
     counts = numbers(data["candidates"]["counts"], "<u2").astype(int)
     start = int(counts[:item].sum())
     return numbers(data["candidates"]["positions"], "<u2")[start : start + counts[item]].astype(int)
+
+
+def library_scores(embedding, point, row):
+    """Similarity of a row with the whole table, by the functions that users call and in float64."""
+    norm_power = 0.0
+    items = embedding.items
+    if point is not None:
+        center, power, norm_power = point
+        items = canonical_gauge(embedding, power, center, norm_power or None).items
+    items = np.asarray(items, dtype=np.float64)
+    if not norm_power:
+        items = items / np.linalg.norm(items, axis=1, keepdims=True)
+    return items @ items[row]
+
+
+def assert_listed(shown, embedding, point, name, k):
+    """The shown names are the k nearest of the whole table in their order, up to ties within quantisation."""
+    rows = {label: row for row, label in enumerate(embedding.item_names.tolist())}
+    scores = library_scores(embedding, point, rows[name])
+    best = np.sort(np.delete(scores, rows[name]))[::-1][:k]
+    got = scores[[rows[label] for label in shown]]
+    assert name not in shown
+    assert len(set(shown)) == len(shown) == min(k, len(rows) - 1)
+    assert np.abs(got - best).max() <= TIE * np.abs(best).max(), f"{point} {name}: {got} against {best}"

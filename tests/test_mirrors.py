@@ -16,6 +16,7 @@ ACROSS_FILES = {
     "auditing/test_audit_elsewhere.py": "whole audits of tables in parts, memory-mapped and on devices",
     "auditing/test_real_audits.py": "whole audits of real embeddings",
     "auditing/test_verdicts.py": "verdicts of whole audits, on planted faults and on controls",
+    "browser/test_page.py": "the page of a report, in a real browser",
     "cli/test_align_apply.py": "two commands that follow each other",
     "cli/test_export_check.py": "two commands that follow each other",
     "cli/test_preview_calibrate.py": "two commands that follow each other",

@@ -10,15 +10,12 @@ import jsonschema
 import numpy as np
 import pytest
 
-from page_reader import candidates, nearest, numbers, similarity, vectors
+from page_reader import assert_listed, candidates, nearest, numbers, similarity, vectors
 from problems import two_tables
 from simgauge import Embedding, canonical_gauge, gauge_transform, random_gauge
 from simgauge.core.neighbors.topk import top_k
 from simgauge.report.explorer import searched, travellers
 from simgauge.report.explorer.build import explore
-
-TIE = 2e-3
-"""Scores of cosine that 16 bits do not tell apart, with room; relative for other norm powers."""
 
 
 @cache
@@ -29,35 +26,12 @@ def model(n_items=120, n_users=150, width=6, seed=0):
     return Embedding(Q + 0.3, P + 0.2, item_names=names, user_ids=[f"secret-{i}" for i in range(n_users)])
 
 
-def library(embedding, point, item, k):
-    """Names and scores by the functions that users call, from the whole table."""
-    if point is None:
-        indices, scores = top_k(embedding.items, k, "cosine", rows=[item])
-    else:
-        center, power, norm_power = point
-        moved = canonical_gauge(embedding, power, center, norm_power or None)
-        moved = moved.items if norm_power else canonical_gauge(embedding, power, center).items
-        indices, scores = top_k(moved, k, "dot" if norm_power else "cosine", rows=[item])
-    return [embedding.item_names[index] for index in indices[0]], scores[0]
-
-
 def grid(data):
     return [(c, p, g) for c in data["by_center"] for p in data["powers"] for g in data["norm_powers"]]
 
 
 def assert_same_list(data, embedding, point, item):
-    """The page's list is the library's, up to members that tie with the last one within quantisation."""
-    name = data["names"][item]
-    row = int(np.flatnonzero(embedding.item_names == name)[0])
-    k = data["k"]
-    wanted, scores = library(embedding, point, row, k)
-    shown = nearest(data, point, item)
-    if shown == wanted:
-        return
-    own = dict(zip(data["names"], similarity(data, point, item), strict=True))
-    own = [own[name] for name in wanted]
-    got = sorted(similarity(data, point, item)[[data["names"].index(name) for name in shown]], reverse=True)
-    assert np.allclose(got, sorted(own, reverse=True), rtol=TIE, atol=TIE * abs(scores[0])), f"{point} {name}"
+    assert_listed(nearest(data, point, item), embedding, point, data["names"][item], data["k"])
 
 
 @pytest.mark.parametrize("page_bytes", [travellers.PAGE_BYTES, 3_000], ids=["whole table", "candidates"])
