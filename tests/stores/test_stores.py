@@ -278,6 +278,47 @@ def test_wide_vectors_are_refused_or_kept_without_an_index(place, rng):
     assert half.index == "HNSW, half precision"
 
 
+def test_the_query_that_postgresql_is_told_to_run_uses_its_index(place, rng):
+    """Of half precision, too: only a query that orders by the indexed expression is answered through the index."""
+    import psycopg
+
+    for width in (16, 2_500):
+        rows = export_rows(Embedding(rng.standard_normal((30, width))))
+        store = open_store(place("postgresql"))
+        store.write(rows)
+        query = str(rows.vectors(slice(0, 1))[0].tolist())
+        told = store.recipe(rows).replace("$1", "%(query)s::vector") if width == 16 else store.recipe(rows)
+        told = told.replace(f"$1::halfvec({width})", f"%(query)s::halfvec({width})").replace("$1", "%(query)s::vector")
+        with psycopg.connect(place("postgresql")) as base:
+            base.execute("SET enable_sort = off")
+            plan = base.execute(f"EXPLAIN {told}", {"query": query}).fetchall()
+        assert any("Index Scan using" in line for (line,) in plan)
+        found = store.read()
+        assert (found.metric, found.index) == ("cosine", "HNSW")
+        assert [hits[0] for hits in store.search(rows.vectors([3, 4]), 5, "cosine", exact=False)] == [3, 4]
+
+
+def test_half_precision_and_arrays_of_others_in_postgresql(place, rng):
+    import psycopg
+
+    with psycopg.connect(place("postgresql")) as base:
+        base.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        base.execute("CREATE TABLE half (id bigint, vector halfvec(4))")
+        base.execute("CREATE TABLE arrays (id bigint, vector real[])")
+        base.cursor().executemany(
+            "INSERT INTO half VALUES (%s, %s::halfvec)",
+            [(row, str(vector)) for row, vector in enumerate(rng.standard_normal((20, 4)).tolist())],
+        )
+        base.execute("CREATE INDEX ON half USING hnsw (vector halfvec_l2_ops)")
+    store = open_store(place("postgresql"), table="half")
+    found = store.read()
+    assert (found.metric, found.index, found.vectors.shape) == ("l2", "HNSW", (20, 4))
+    for exact in (True, False):
+        assert store.search(found.vectors[[6]], 3, "l2", exact=exact)[0][0] == found.ids[6]
+    with pytest.raises(InputError, match=r"cannot be searched: it holds real\[\]"):
+        open_store(place("postgresql"), table="arrays").read()
+
+
 def test_words_with_spaces_do_not_go_into_word2vec_files(place):
     with pytest.raises(InputError, match="holds a space"):
         open_store(place("word2vec")).write(export_rows(Embedding(np.eye(2), item_ids=["a b", "c"])))

@@ -18,6 +18,10 @@ def check(
     id_column: Annotated[str, typer.Option("--id", help="Column of the ids.")] = "id",
     k: Annotated[int, typer.Option("-k", help="Neighbours that are compared.")] = 10,
     sample: Annotated[int, typer.Option(help="Rows to ask with.")] = 200,
+    filter_: Annotated[
+        str | None,
+        typer.Option("--filter", help="COLUMN or COLUMN=VALUE of queries that filter; lists of ids when not given."),
+    ] = None,
     fail_on: Annotated[
         str | None, typer.Option(help="warn or fail: exit with 1 when a finding is that severe.")
     ] = None,
@@ -41,6 +45,7 @@ def check(
             id_column=id_column,
             k=k,
             sample=sample,
+            filter=filter_,
             rng=seed,
             progress=show,
         )

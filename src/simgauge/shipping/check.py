@@ -11,6 +11,7 @@ import pyarrow as pa
 from simgauge.findings import Finding, WithFindings
 from simgauge.parameters import Rng, as_generator, check_choice, check_integer
 from simgauge.progress import Progress, silent
+from simgauge.shipping.filtered import filtered_searches
 from simgauge.shipping.store_findings import (
     Expected,
     ReadBack,
@@ -70,6 +71,7 @@ def check(
     id_column: str = "id",
     k: int = 10,
     sample: int = 200,
+    filter: str | None = None,
     rng: Rng = 0,
     progress: Progress | None = None,
 ) -> StoreCheck:
@@ -90,6 +92,10 @@ def check(
         Neighbours that are compared.
     sample : int
         Rows to ask with.
+    filter : str, optional
+        ``COLUMN`` or ``COLUMN=VALUE`` that queries filter by: their recall is measured among the rows that pass. Of a
+        column, the two values are asked for that hold nearest to a tenth and a hundredth of the rows; without it,
+        lists of ids that keep these shares.
     rng : int or numpy.random.Generator
     progress : callable, optional
 
@@ -118,7 +124,7 @@ def check(
     show = progress or silent
     where = target if isinstance(target, Target) else parse_target(target)
     store = open_store(where, table=table, vector=vector, id_column=id_column)
-    show("reading the vectors back", 0, 3)
+    show("reading the vectors back", 0, 4)
     found = store.read()
     wanted = expect or _of_card(found)
     norms = np.linalg.norm(found.vectors.astype(np.float64), axis=1)
@@ -127,11 +133,13 @@ def check(
     asked = usable if len(usable) <= sample else np.sort(generator.choice(usable, sample, replace=False))
     read = ReadBack(store, found, wanted, norms, asked.astype(np.intp), min(k, max(1, len(found.ids) - 1)))
     findings = [store_metric(read), norms_of(read), zero_rows(read), rows_present(read), card_of(read)]
-    show("asking for exact neighbours", 1, 3)
+    show("asking for exact neighbours", 1, 4)
     findings += searches(read)
-    show("scoring rows against each other", 2, 3)
+    show("asking with filters", 2, 4)
+    findings.append(filtered_searches(read, filter, generator))
+    show("scoring rows against each other", 3, 4)
     findings.append(self_dominated(read))
-    show("done", 3, 3)
+    show("done", 4, 4)
     n, width = found.vectors.shape
     return StoreCheck(str(where), wanted, n, width, tuple(row for row in findings if row is not None))
 

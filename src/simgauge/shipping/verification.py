@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simgauge.core.inference.intervals import Interval, mean_interval
 from simgauge.core.tables.kinds import Matrix
 from simgauge.labels import positions_of
+from simgauge.stores.condition import Condition
 from simgauge.stores.store import Store
 
 DEPTH = 10
@@ -32,6 +33,8 @@ class Answers:
     k: int
     finds_itself: float
     """Share of queries whose own row the store returned. Below 1, rows are out of reach, or others are nearer."""
+    short: float = 0.0
+    """Share of queries for which the store returned fewer rows than were asked for, though there are as many."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -42,6 +45,7 @@ class Answers:
             "n_queries": self.n_queries,
             "k": self.k,
             "finds_itself": self.finds_itself,
+            "short": self.short,
         }
 
 
@@ -60,6 +64,10 @@ class Truth:
     def of(cls, ids: NDArray[Any], table: NDArray[Any], metric: str) -> Truth:
         """The truth for a table in memory."""
         return cls(ids, lambda rows: table[rows], metric)
+
+    def among(self, rows: NDArray[Any]) -> Truth:
+        """The truth among the rows at some positions."""
+        return Truth(self.ids[rows], lambda chosen: self.vectors(rows[chosen]), self.metric)
 
     def limits(self, queries: NDArray[Any], k: int) -> Matrix:
         """Score of the k-th nearest row of each query, shape (n_queries,)."""
@@ -92,7 +100,15 @@ def scores_of(queries: NDArray[Any], table: NDArray[Any], metric: str) -> Matrix
     return scores
 
 
-def answers(store: Store, truth: Truth, *, exact: bool, queries: NDArray[np.intp], k: int = DEPTH) -> Answers:
+def answers(
+    store: Store,
+    truth: Truth,
+    *,
+    exact: bool,
+    queries: NDArray[np.intp],
+    k: int = DEPTH,
+    only: Condition | None = None,
+) -> Answers:
     """Ask a store for the neighbours of some of its rows, and compare with exact search over what it should hold.
 
     A returned row counts as right when its true score reaches that of the k-th nearest row, to rounding: which of equal
@@ -107,22 +123,33 @@ def answers(store: Store, truth: Truth, *, exact: bool, queries: NDArray[np.intp
     queries : ndarray of int
         Rows to ask with.
     k : int
+    only : Condition, optional
+        Rows that may be returned; the truth is then exact search over these.
     """
-    k = min(k, len(truth.ids))
     asked = np.asarray(truth.vectors(queries), dtype=np.float32)
-    limits = truth.limits(asked, k)
+    within = truth if only is None else truth.among(positions_of(only.ids, truth.ids))
+    k = min(k, len(within.ids))
+    limits = within.limits(asked, k)
     slack = tolerance(asked, truth.metric)
-    shares, itself = [], []
-    for row, hits in enumerate(store.search(asked, k, truth.metric, exact=exact)):
-        places = positions_of(_typed(hits), truth.ids) if len(hits) else np.empty(0, np.int64)
-        places = np.unique(places[places >= 0])
-        scores = scores_of(asked[row : row + 1], truth.vectors(places), truth.metric)[0] if len(places) else np.empty(0)
+    own = positions_of(truth.ids[queries], within.ids)
+    shares, itself, short = [], [], []
+    more: dict[str, Any] = {} if only is None else {"only": only}
+    lists = store.search(asked, k, truth.metric, exact=exact, **more)
+    ends = np.cumsum([len(hits) for hits in lists])
+    everywhere = positions_of(_typed(np.concatenate(lists)), within.ids) if ends[-1] else np.empty(0, np.int64)
+    for row, (hits, there) in enumerate(zip(lists, np.split(everywhere, ends[:-1]), strict=True)):
+        places = np.unique(there[there >= 0])
+        near = within.vectors(places) if len(places) else asked[:0]
+        scores = scores_of(asked[row : row + 1], near, truth.metric)[0]
         shares.append(min(1.0, float((scores >= limits[row] - slack[row]).sum()) / k))
-        itself.append(bool((places == queries[row]).any()))
+        itself += [bool((places == own[row]).any())] if own[row] >= 0 else []
+        short.append(len(hits) < k)
     interval = Interval(shares[0], 0.0, 1.0)
     if len(shares) > 1:
-        interval = mean_interval(np.array(shares), population=len(truth.ids))
-    return Answers(interval, len(queries), k, float(np.mean(itself)))
+        value, low, high = mean_interval(np.array(shares), population=len(truth.ids))
+        interval = Interval(value, max(0.0, low), min(1.0, high))
+    found = float(np.mean(itself)) if itself else 1.0
+    return Answers(interval, len(queries), k, found, float(np.mean(short)))
 
 
 def tolerance(queries: NDArray[Any], metric: str) -> Matrix:

@@ -14,6 +14,7 @@ from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
 from simgauge.stores.card import KEY, card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
 
@@ -30,6 +31,8 @@ class ChromaCollection(Store):
     """A collection with HNSW under cosine; ids are text, and the card says whether they were integers."""
 
     kind = "chroma"
+    filters = True
+    filter_remedy = "raise ef_search of the collection's hnsw configuration, so that a walk sees more rows that pass"
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
         """See `Store.write`; Chroma always builds its index."""
@@ -76,15 +79,35 @@ class ChromaCollection(Store):
         metric = {space: name for name, space in SPACES.items()}.get(space)
         return StoredVectors(self._as_given(ids, card), vectors, metric, count, card, "HNSW")
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`; Chroma has no exact search, so both go through the index."""
         with self._open(must_exist=True) as client:
             found = client.get_collection(self.table, embedding_function=None)
             card = self._card(found)
+            passing: dict[str, Any] = {}
+            if only is not None and only.column is None:
+                passing = {"ids": [str(label) for label in only.ids.tolist()]}
+            elif only is not None:
+                passing = {"where": {only.column: only.value}}
             hits = found.query(
-                query_embeddings=np.asarray(queries, dtype=np.float32), n_results=k, include=["distances"]
+                query_embeddings=np.asarray(queries, dtype=np.float32), n_results=k, include=["distances"], **passing
             )
         return [self._as_given(row, card) for row in hits["ids"]]
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """See `Store.values`."""
+        with self._open(must_exist=True) as client:
+            self._must_be_there(client)
+            collection = client.get_collection(self.table, embedding_function=None)
+            ids, found = [], []
+            for start in range(0, collection.count(), ROWS_PER_CALL):
+                page = collection.get(limit=ROWS_PER_CALL, offset=start, include=["metadatas"])
+                ids += page["ids"]
+                found += [(about or {}).get(column) for about in page["metadatas"]]
+            card = self._card(collection)
+        return self._as_given(ids, card), found
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from simgauge.errors import InputError
 from simgauge.progress import Progress, silent
 from simgauge.stores.card import card_of, card_text
-from simgauge.stores.columns import stored_columns
+from simgauge.stores.columns import as_ids_of_store, stored_columns
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
 
@@ -26,6 +27,7 @@ class DuckDBTable(Store):
     """A table of a DuckDB file, replaced in one transaction."""
 
     kind = "duckdb"
+    filters = True
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
         """See `Store.write`; DuckDB's vector index is experimental and not built."""
@@ -57,12 +59,25 @@ class DuckDBTable(Store):
                 ids, vectors = stored_columns(table, self.id_column, self.vector, self.address)
             return StoredVectors(ids, vectors, None, int(count), self._card(base))
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`."""
+        passing, given = "", []
+        if only is not None and only.column is None:
+            passing, given = f"WHERE {self.id_column} IN (SELECT unnest(?)) ", [only.ids.tolist()]
+        elif only is not None:
+            passing, given = f"WHERE {only.column} = ? ", [only.value]
         with self._open(must_exist=True) as base:
-            sql = self._search_sql(metric, queries.shape[1])
-            found = [base.execute(sql, [query.tolist(), k]).fetchall() for query in queries]
+            sql = self._search_sql(metric, queries.shape[1], passing)
+            found = [base.execute(sql, [query.tolist(), *given, k]).fetchall() for query in queries]
         return [np.array([row[0] for row in hits], dtype=object) for hits in found]
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """See `Store.values`."""
+        with self._open(must_exist=True) as base:
+            found = base.execute(f"SELECT {self.id_column}, {column} FROM {self.table}").fetchall()
+        return as_ids_of_store([label for label, _ in found]), [value for _, value in found]
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -78,10 +93,11 @@ class DuckDBTable(Store):
             + ";"
         )
 
-    def _search_sql(self, metric: str, width: int) -> str:
+    def _search_sql(self, metric: str, width: int, passing: str = "") -> str:
         score = f"{FUNCTIONS[metric]}({self.vector}, ?::FLOAT[{width}])"
         return (
-            f"SELECT {self.id_column}, {score} AS score FROM {self.table} ORDER BY score DESC, {self.id_column} LIMIT ?"
+            f"SELECT {self.id_column}, {score} AS score FROM {self.table} {passing}ORDER BY score DESC, "
+            f"{self.id_column} LIMIT ?"
         )
 
     def _columns(self, rows: ExportRows) -> str:

@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
+from simgauge.labels import positions_of
 from simgauge.progress import Progress, silent
 from simgauge.read.libraries.faiss_index import read_index
 from simgauge.stores.card import exchanged_files, read_card
 from simgauge.stores.columns import as_ids_of_store
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
 from simgauge.stores.vector_file import write_ids
@@ -29,6 +31,11 @@ class FaissFile(Store):
     """An index file with ids in a Parquet file and the card in a JSON file beside it."""
 
     kind = "faiss"
+    filters = True
+    filter_remedy = (
+        "raise efSearch (SearchParametersHNSW(sel=..., efSearch=...)) or nprobe, or search a flat index where queries "
+        "filter"
+    )
     appends = False
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
@@ -64,17 +71,24 @@ class FaissFile(Store):
         graph = type(inner).__name__ if "Flat" not in type(inner).__name__ or "HNSW" in type(inner).__name__ else None
         return StoredVectors(self._labels(n) if rows else np.empty(0, np.int64), vectors, metric, n, card, graph)
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`."""
         faiss, index = _faiss(), self._load()
         inner = _searched(faiss, index)
         labels = self._labels(int(inner.ntotal))
+        rows = None if only is None else positions_of(only.ids, labels)
         if exact:
             kind = faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
             table = np.asarray(inner.reconstruct_n(0, int(inner.ntotal)), dtype=np.float32)
+            labels, table = (labels, table) if rows is None else (labels[rows], np.ascontiguousarray(table[rows]))
             _, found = faiss.knn(np.ascontiguousarray(queries), table, k, metric=kind)
-        else:
+        elif rows is None:
             _, found = inner.search(np.ascontiguousarray(queries), k)
+        else:
+            chosen = faiss.IDSelectorBatch(rows)
+            _, found = inner.search(np.ascontiguousarray(queries), k, params=_selecting(faiss, inner, chosen))
         return [labels[row[row >= 0]] for row in found]
 
     def recipe(self, rows: ExportRows) -> str:
@@ -143,6 +157,15 @@ def _searched(faiss: Any, index: Any) -> Any:
     """The index behind the pre-transforms, if there are any: what holds the rows as they were shipped."""
     found = faiss.downcast_index(index)
     return faiss.downcast_index(found.index) if isinstance(found, faiss.IndexPreTransform) else found
+
+
+def _selecting(faiss: Any, index: Any, chosen: Any) -> Any:
+    """Parameters of a search that may return the chosen rows alone, otherwise those of the index."""
+    if isinstance(index, faiss.IndexHNSW):
+        return faiss.SearchParametersHNSW(sel=chosen, efSearch=index.hnsw.efSearch)
+    if isinstance(index, faiss.IndexIVF):
+        return faiss.SearchParametersIVF(sel=chosen, nprobe=index.nprobe)
+    return faiss.SearchParameters(sel=chosen)
 
 
 def _faiss() -> Any:

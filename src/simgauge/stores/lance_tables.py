@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
 from simgauge.stores.card import KEY, card_of, card_text
-from simgauge.stores.columns import stored_columns
+from simgauge.stores.columns import as_ids_of_store, stored_columns
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
 
@@ -27,6 +28,11 @@ class LanceTable(Store):
     """A LanceDB table; `create_table(mode="overwrite")` makes its new version visible in one step."""
 
     kind = "lancedb"
+    filters = True
+    filter_remedy = (
+        "filter before the search (prefilter=True), and raise nprobes and refine_factor of the query; or "
+        "bypass_vector_index() when it filters"
+    )
     _stopped_by: BaseException | None = None
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
@@ -67,7 +73,9 @@ class LanceTable(Store):
                 made, metric = str(found[0].index_type), str(statistics.distance_type).lower()
             return StoredVectors(ids, vectors, metric, table.count_rows(), self._card(table), made)
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`."""
         with self._open(must_exist=True) as base:
             table = base.open_table(self.table)
@@ -75,8 +83,23 @@ class LanceTable(Store):
             for query in queries:
                 asked = table.search(query, vector_column_name=self.vector).distance_type(metric).limit(k)
                 asked = asked.bypass_vector_index() if exact else asked
+                asked = asked if only is None else asked.where(self._passing(only))
                 found.append(asked.select([self.id_column, "_distance"]).to_arrow())
         return [np.array(hits[self.id_column].to_pylist(), dtype=object) for hits in found]
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """See `Store.values`."""
+        with self._open(must_exist=True) as base:
+            table = base.open_table(self.table)
+            if column not in table.schema.names:
+                raise InputError(f"{self.address} has no column {column!r}; it has {', '.join(table.schema.names)}.")
+            found = table.search().select([self.id_column, column]).limit(table.count_rows()).to_arrow()
+        return as_ids_of_store(found[self.id_column].to_pylist()), found[column].to_pylist()
+
+    def _passing(self, only: Condition) -> str:
+        if only.column is not None:
+            return f"{only.column} = {_literal(only.value)}"
+        return f"{self.id_column} IN ({', '.join(map(_literal, only.ids.tolist()))})"
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -125,6 +148,11 @@ class LanceTable(Store):
             if self._stopped_by is not None:
                 raise self._stopped_by from None
             raise InputError(f"{self.address}: LanceDB says: {str(error).splitlines()[0]}") from error
+
+
+def _literal(value: Any) -> str:
+    """A value in LanceDB's SQL, which takes no parameters."""
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
 
 
 def _names(base: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
 from simgauge.stores.card import KEY, card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
 
@@ -28,6 +30,8 @@ class MilvusCollection(Store):
     """A collection with a flat index, which Milvus Lite searches exactly."""
 
     kind = "milvus"
+    filters = True
+    filter_remedy = "raise ef (HNSW) or nprobe (IVF) of the search, or use a FLAT index where queries filter"
     max_components = 32_768
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
@@ -58,7 +62,7 @@ class MilvusCollection(Store):
             if not client.has_collection(self.table):
                 raise self.not_there(self.address)
             client.load_collection(self.table)
-            found = self._all_rows(client) if rows else []
+            found = self._all_rows(client, self.vector) if rows else []
             counted = client.query(self.table, filter="", output_fields=["count(*)"])
             named = client.list_indexes(self.table)
             about = client.describe_index(self.table, named[0]) if named else {}
@@ -69,14 +73,32 @@ class MilvusCollection(Store):
         kind = str(about.get("index_type", "FLAT"))
         return StoredVectors(ids, vectors, metric, int(counted[0]["count(*)"]), card, None if kind == "FLAT" else kind)
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`; the metric is the collection's."""
         with self._open(must_exist=True) as client:
             client.load_collection(self.table)
             hits = client.search(
-                self.table, data=[query.tolist() for query in queries], limit=k, anns_field=self.vector
+                self.table,
+                data=[query.tolist() for query in queries],
+                limit=k,
+                anns_field=self.vector,
+                filter="" if only is None else self._passing(only),
             )
         return [np.array([hit[self.id_column] for hit in row], dtype=object) for row in hits]
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """See `Store.values`."""
+        with self._open(must_exist=True) as client:
+            client.load_collection(self.table)
+            found = self._all_rows(client, column)
+        return as_ids_of_store([row[self.id_column] for row in found]), [row.get(column) for row in found]
+
+    def _passing(self, only: Condition) -> str:
+        if only.column is not None:
+            return f"{only.column} == {_literal(only.value)}"
+        return f"{self.id_column} in {_literal(only.ids.tolist())}"
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -86,14 +108,23 @@ class MilvusCollection(Store):
             f'MilvusClient({self.address!r}).search("{self.table}", data=[query], limit=10, anns_field="{self.vector}")'
         )
 
-    def _all_rows(self, client: Any) -> list[Any]:
-        fields = [self.id_column, self.vector]
-        pages = client.query_iterator(self.table, batch_size=ROWS_PER_CALL, filter="", output_fields=fields)
+    def _all_rows(self, client: Any, column: str) -> list[Any]:
+        """All rows in the order of the primary key; the client's own iterator does not escape ids of text."""
+        fields = client.describe_collection(self.table)["fields"]
+        key = next(field["name"] for field in fields if field.get("is_primary"))
         found: list[Any] = []
-        while page := pages.next():
+        while True:
+            page = client.query(
+                self.table,
+                filter=f"{key} > {_literal(found[-1][key])}" if found else "",
+                output_fields=[key, self.id_column, column],
+                limit=ROWS_PER_CALL,
+                iterator="True",  # in the order of the key
+                reduce_stop_for_best="True",
+            )
             found += page
-        pages.close()
-        return found
+            if len(page) < ROWS_PER_CALL:
+                return found
 
     def _create(self, client: Any, name: str, rows: ExportRows) -> None:
         types = optional_import("pymilvus", extra="milvus", purpose="write to Milvus").DataType
@@ -144,3 +175,8 @@ class MilvusCollection(Store):
             raise InputError(f"{self.address}: Milvus says: {error!s:.300}") from error
         finally:
             client.close()
+
+
+def _literal(value: Any) -> str:
+    """A value, or a list of them, in an expression of Milvus."""
+    return json.dumps(value, ensure_ascii=False)

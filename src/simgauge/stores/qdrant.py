@@ -18,6 +18,7 @@ from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
 from simgauge.stores.card import KEY, card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
 
@@ -30,6 +31,11 @@ class QdrantCollection(Store):
     """A collection behind an alias of the table's name; ids travel in the payload."""
 
     kind = "qdrant"
+    filters = True
+    filter_remedy = (
+        "make a payload index of the filtered field before the vectors are loaded, so that the graph has links for it; "
+        "or raise hnsw_ef of the search"
+    )
     max_components = 65_536
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
@@ -78,16 +84,9 @@ class QdrantCollection(Store):
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""
         with self._open(must_exist=True) as client:
-            name = self._collection(client) or (self.table if client.collection_exists(self.table) else None)
-            if name is None:
-                raise self.not_there(self.address)
-            ids, vectors, offset = [], [], None
-            while rows:
-                page, offset = client.scroll(name, limit=ROWS_PER_CALL, offset=offset, with_vectors=True)
-                ids += [(point.payload or {}).get("id", point.id) for point in page]
-                vectors += [self._vector_of(point.vector) for point in page]
-                if offset is None:
-                    break
+            name = self._name(client)
+            points = list(_points(client, name, with_vectors=True)) if rows else []
+            ids, vectors = [_label(point) for point in points], [self._vector_of(point.vector) for point in points]
             params = client.get_collection(name).config.params.vectors
             about: Any = params.get(self.vector) if isinstance(params, dict) else params
             count, card = client.count(name, exact=True).count, self._card(client, name)
@@ -95,16 +94,40 @@ class QdrantCollection(Store):
         built = "HNSW" if "://" in self.address else None
         return StoredVectors(as_ids_of_store(ids), np.asarray(vectors, dtype=np.float32), metric, count, card, built)
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`; the metric is the collection's."""
         models = optional_import("qdrant_client.models", extra="qdrant", purpose="search Qdrant")
         with self._open(must_exist=True) as client:
             how = models.SearchParams(exact=exact)
+            using = self.vector if self._is_named(client) else None
+            passing = None if only is None else self._passing(client, models, only)
             asked = [
-                client.query_points(self.table, query=query.tolist(), using=self.vector, limit=k, search_params=how)
+                client.query_points(
+                    self.table, query=query.tolist(), using=using, limit=k, search_params=how, query_filter=passing
+                )
                 for query in queries
             ]
-        return [np.array([point.payload["id"] for point in hits.points], dtype=object) for hits in asked]
+        return [np.array([_label(point) for point in hits.points], dtype=object) for hits in asked]
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """See `Store.values`."""
+        with self._open(must_exist=True) as client:
+            points = list(_points(client, self._name(client), with_vectors=False))
+        return as_ids_of_store([_label(point) for point in points]), [(p.payload or {}).get(column) for p in points]
+
+    def _passing(self, client: Any, models: Any, only: Condition) -> Any:
+        if only.column is not None:
+            match = models.MatchValue(value=only.value)
+            return models.Filter(must=[models.FieldCondition(key=only.column, match=match)])
+        name, labels = self._name(client), only.ids.tolist()
+        if self._card(client, name) is not None:
+            points = [point_of(label) for label in labels]
+        else:
+            known = {_label(point): point.id for point in _points(client, name, with_vectors=False)}
+            points = [known[label] for label in labels]
+        return models.Filter(must=[models.HasIdCondition(has_id=points)])
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -130,6 +153,17 @@ class QdrantCollection(Store):
 
     def _vector_of(self, vector: Any) -> Any:
         return vector[self.vector] if isinstance(vector, dict) else vector
+
+    def _name(self, client: Any) -> str:
+        """The collection behind the alias, or that of the name itself."""
+        name = self._collection(client) or (self.table if client.collection_exists(self.table) else None)
+        if name is None:
+            raise self.not_there(self.address)
+        return name
+
+    def _is_named(self, client: Any) -> bool:
+        """Whether the collection's vectors have names; a collection of one vector need not name it."""
+        return isinstance(client.get_collection(self._name(client)).config.params.vectors, dict)
 
     def _collection(self, client: Any) -> str | None:
         """The collection behind the alias."""
@@ -170,6 +204,21 @@ class QdrantCollection(Store):
         finally:
             if client is not None:
                 client.close()
+
+
+def _points(client: Any, name: str, *, with_vectors: bool) -> Iterator[Any]:
+    """All points of a collection, a page at a time."""
+    offset = None
+    while True:
+        page, offset = client.scroll(name, limit=ROWS_PER_CALL, offset=offset, with_vectors=with_vectors)
+        yield from page
+        if offset is None:
+            return
+
+
+def _label(point: Any) -> Any:
+    """The id as it was given: in the payload where an export put it, else that of the point."""
+    return (point.payload or {}).get("id", point.id)
 
 
 def point_of(label: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from simgauge.storage.atomic import write_text
 from simgauge.storage.places import make_directory
 from simgauge.stores.card import card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
-from simgauge.stores.qdrant import point_of
+from simgauge.stores.condition import Condition
+from simgauge.stores.qdrant import QdrantCollection, point_of
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
 from simgauge.wording import some_of
@@ -31,6 +34,8 @@ class QdrantShard(Store):
     """A shard of qdrant-edge, which is the server's engine; the card lies in a file beside it."""
 
     kind = "qdrant-edge"
+    filters = True
+    filter_remedy = QdrantCollection.filter_remedy
     max_components = 65_536
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
@@ -66,14 +71,8 @@ class QdrantShard(Store):
     def read(self, *, rows: bool = True) -> StoredVectors:
         """See `Store.read`."""
         edge, shard = self._load()
-        ids, vectors, offset = [], [], None
-        while rows:
-            asked = edge.ScrollRequest(offset=offset, limit=ROWS_PER_CALL, with_vector=True, with_payload=True)
-            page, offset = shard.scroll(asked)
-            ids += [record.payload["id"] for record in page]
-            vectors += [record.vector[self.vector] for record in page]
-            if offset is None:
-                break
+        records = list(_records(edge, shard, with_vector=True)) if rows else []
+        ids, vectors = [one.payload["id"] for one in records], [one.vector[self.vector] for one in records]
         count, indexed = shard.count(edge.CountRequest()), shard.info().indexed_vectors_count
         shard.close()
         card = card_of((Path(self.address) / CARD_FILE).read_text(encoding="utf-8"))
@@ -81,17 +80,27 @@ class QdrantShard(Store):
         metric = None if card is None else str(card["metric"])
         return StoredVectors(as_ids_of_store(ids), table, metric, int(count), card, "HNSW" if indexed else None)
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`; the metric is the shard's."""
         edge, shard = self._load()
         how = edge.SearchParams(exact=exact)
+        passing = None if only is None else edge.Filter(must=[_condition(edge, only)])
         found = []
         for query in queries:
             nearest = edge.Query.Nearest(query.tolist(), using=self.vector)
-            hits = shard.query(edge.QueryRequest(k, query=nearest, with_payload=True, params=how))
+            hits = shard.query(edge.QueryRequest(k, query=nearest, with_payload=True, params=how, filter=passing))
             found.append(np.array([hit.payload["id"] for hit in hits], dtype=object))
         shard.close()
         return found
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """See `Store.values`."""
+        edge, shard = self._load()
+        records = list(_records(edge, shard, with_vector=False))
+        shard.close()
+        return as_ids_of_store([one.payload["id"] for one in records]), [one.payload.get(column) for one in records]
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""
@@ -124,6 +133,23 @@ class QdrantShard(Store):
             return edge, edge.EdgeShard.load(str(folder / shard))
         except Exception as error:  # the engine raises one class for everything
             raise InputError(f"{folder}: Qdrant's engine says: {error!s:.200}") from error
+
+
+def _records(edge: Any, shard: Any, *, with_vector: bool) -> Iterator[Any]:
+    """All points of a shard, a page at a time."""
+    offset = None
+    while True:
+        asked = edge.ScrollRequest(offset=offset, limit=ROWS_PER_CALL, with_vector=with_vector, with_payload=True)
+        page, offset = shard.scroll(asked)
+        yield from page
+        if offset is None:
+            return
+
+
+def _condition(edge: Any, only: Condition) -> Any:
+    if only.column is not None:
+        return edge.FieldCondition(key=only.column, match=edge.MatchValue(only.value))
+    return edge.HasIdCondition({uuid.UUID(point_of(label)) for label in only.ids.tolist()})
 
 
 def _own(folder: Path) -> Path:

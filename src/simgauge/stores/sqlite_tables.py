@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
 from simgauge.stores.card import card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import Store, StoredVectors, Written
 
@@ -32,6 +34,7 @@ class SqliteVecTable(Store):
     """A vec0 table with its ids as auxiliary columns, replaced in one transaction."""
 
     kind = "sqlite-vec"
+    filters = True
     max_components = 8_192
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
@@ -77,16 +80,40 @@ class SqliteVecTable(Store):
         metric = "cosine" if "distance_metric=cosine" in sql.lower() else "l2"
         return StoredVectors(as_ids_of_store([label for label, _ in found]), vectors, metric, int(count), card)
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`; the metric is the table's."""
         if k > MOST_NEIGHBORS:
             raise InputError(f"sqlite-vec returns at most {MOST_NEIGHBORS} neighbours, {k} were asked for.")
-        sql = f"SELECT {self.id_column} FROM {self.table} WHERE {self.vector} MATCH ? AND k = ? ORDER BY distance"
         with self._open(must_exist=True) as base:
+            passing, given = self._passing(base, only)
+            sql = (
+                f"SELECT {self.id_column} FROM {self.table} WHERE {self.vector} MATCH ? AND k = ? {passing}"
+                "ORDER BY distance"
+            )
             return [
-                np.array([row[0] for row in base.execute(sql, (query.astype("<f4").tobytes(), k))], dtype=object)
+                np.array(
+                    [row[0] for row in base.execute(sql, (query.astype("<f4").tobytes(), k, *given))], dtype=object
+                )
                 for query in queries
             ]
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """See `Store.values`."""
+        with self._open(must_exist=True) as base:
+            found = base.execute(f"SELECT {self.id_column}, {column} FROM {self.table}").fetchall()
+        return as_ids_of_store([label for label, _ in found]), [value for _, value in found]
+
+    def _passing(self, base: Any, only: Condition | None) -> tuple[str, tuple[Any, ...]]:
+        """The condition in SQL; ids are auxiliary columns, by which vec0 cannot filter, and row numbers can."""
+        if only is None:
+            return "", ()
+        if only.column is not None:
+            return f"AND {only.column} = ? ", (only.value,)
+        places = dict(base.execute(f"SELECT {self.id_column}, rowid FROM {self.table}"))
+        rows = json.dumps([places[label] for label in only.ids.tolist()])
+        return "AND rowid IN (SELECT value FROM json_each(?)) ", (rows,)
 
     def recipe(self, rows: ExportRows) -> str:
         """See `Store.recipe`."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError, ParameterError
 from simgauge.progress import Progress, silent
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -68,6 +69,12 @@ class Store(ABC):
     """Whether the store answers queries; a plain file does not."""
     appends: ClassVar[bool] = True
     """Whether rows can be added to what is there."""
+    filters: ClassVar[bool] = False
+    """Whether a query can say which rows it may return."""
+    filter_by_ids: ClassVar[str] = "a list of ids"
+    """What a query is filtered by when no column is named."""
+    filter_remedy: ClassVar[str] = "search without the index when a query filters"
+    """What to do where filtered queries return too few rows."""
     max_components: ClassVar[int | None] = None
 
     def __init__(self, address: str, table: str = "items", vector: str = "vector", id_column: str = "id") -> None:
@@ -111,9 +118,33 @@ class Store(ABC):
             Nothing of this name is there, or its export did not finish.
         """
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
-        """Ids of the k nearest rows of each query by the store's own search, best first."""
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
+        """Ids of the k nearest rows of each query by the store's own search, best first.
+
+        Parameters
+        ----------
+        queries : ndarray, shape (n_queries, n_components)
+        k : int
+        metric : str
+            "cosine", "dot" or "l2", where each query chooses.
+        exact : bool
+            Whether to search without the index.
+        only : Condition, optional
+            Rows that may be returned. Passed to stores with `filters` alone.
+        """
         raise InputError(f"{self.kind} files answer no queries.")
+
+    def values(self, column: str) -> tuple[NDArray[Any], list[Any]]:
+        """Ids of the rows, and what each holds in a column that queries can filter by.
+
+        Raises
+        ------
+        InputError
+            There is no such column, or the store has none.
+        """
+        raise InputError(f"{self.kind} has no columns to filter by: leave out --filter.")
 
     @abstractmethod
     def recipe(self, rows: ExportRows) -> str:

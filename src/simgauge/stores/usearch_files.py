@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
 from simgauge.progress import Progress, silent
+from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
 
@@ -35,7 +36,9 @@ class UsearchFile(Store):
         notes = () if str(index.dtype).lower().endswith("f32") else (f"numbers are kept as {index.dtype}",)
         return StoredVectors(keys if rows else keys[:0], vectors, metric, len(index), None, "HNSW", notes)
 
-    def search(self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool) -> list[NDArray[Any]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, metric: str, *, exact: bool, only: Condition | None = None
+    ) -> list[NDArray[Any]]:
         """See `Store.search`; the metric is the file's."""
         index = self._load()
         return [np.asarray(index.search(query, k, exact=exact).keys, dtype=np.int64) for query in queries]
