@@ -12,8 +12,8 @@ from simgauge.errors import InputError, ParameterError
 from simgauge.evidence import CoConsumption, Labels, held_out_evidence, hold_out
 from simgauge.evidence.protocol import check_evidence
 from simgauge.interactions import Interactions
-from simgauge.shipping.align import stability
 from simgauge.shipping.preview import preview
+from simgauge.shipping.stability import stability
 
 OTHERS = [pd.DataFrame({"a": [1, 2]}), "ratings.csv", {}, [], np.eye(3), 5]
 LABELS = Labels({row: row % 3 for row in range(60)}, k=3)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from selection_problems import ABOUT, named
-from simgauge.selection import deciding
+from simgauge.core.inference.tradeoff import Rule, pick
 from simgauge.selection.deciding import Settings, decide
-from simgauge.selection.record import Change, Confirmation
 
 
 def test_noise_is_left_alone_and_naive_choice_would_not(rng):
     """80 users, 30 candidates that differ by noise only: how often is one called better?"""
-    called, alone, naive = 0, 0, 0
+    called, naive = 0, 0
     for _ in range(150):
         units = np.maximum(0.2 + 0.1 * rng.standard_normal((80, 2, 30)), 0.0)
         found = decide(named(units), "ratio", Settings(n_resamples=200), ABOUT)
         called += found.decision == "improved"
-        alone += found.confirmation.gain.verdict == "better"
         best = units[:, 0].mean(axis=0).argmax()
         difference = units[:, 0, best] - units[:, 0, 0]
         naive += best > 0 and difference.mean() > 1.96 * difference.std() / np.sqrt(80)
     assert called / 150 < 0.07, "2.5 % expected"
-    assert alone > called, "control: the cross-fitted interval without the adjusted one"
     assert naive / 150 > 0.15, "control: testing the best of 30 on the data that chose it"
 
 
@@ -76,28 +72,57 @@ def lucky_losers(rng):
     return units
 
 
-def test_where_cross_fitting_shows_a_loss_a_pick_that_stays_clear_is_tried(monkeypatch):
-    cases = [lucky_losers(np.random.default_rng(seed)) for seed in range(12)]
-    settings = Settings(n_resamples=200)
-    found = [decide(named(units), "ratio", settings, ABOUT).best_name for units in cases]
-    monkeypatch.setattr(deciding, "MARGINS", (0.0,))
-    once = [decide(named(units), "ratio", settings, ABOUT) for units in cases]
-    assert sum(name == "c11" for name in found) >= 6, "the safe candidate"
-    assert sum(one.best_name == "c11" for one in once) <= 1, "control: without a second try"
-    alone = [one for one in once if one.decision == "left alone"]
-    assert len(alone) >= 6
-    assert all("loses more than allowed" in one.summary for one in alone)
+def guarded_by_estimates(units, weights):
+    """The rule of before: the largest gain of those that are measured to lose no more than allowed."""
+    return pick(units, Rule(weights, "ratio", 0.02)).candidate
 
 
-def test_a_pick_need_not_stay_clear_where_cross_fitting_shows_no_loss(monkeypatch):
-    rng = np.random.default_rng(0)
-    units = 1.0 + 0.05 * rng.standard_normal((200, 2, 2))
-    units[:, 0, 1] *= 1.5
-    units[:, 1, 1] -= units[:, 1, 1].mean() - 0.985 * units[:, 1, 0].mean()
-    settings = Settings(max_loss=0.016)  # a loss of 1.5 %, known to a third of a percent
-    assert decide(named(units), "ratio", settings, ABOUT).decision == "improved"
-    monkeypatch.setattr(deciding, "MARGINS", (1.0,))
-    assert decide(named(units), "ratio", settings, ABOUT).decision == "left alone", "control: clear from the start"
+def test_what_may_lose_too_much_is_not_chosen_and_does_not_stand_before_what_is_safe():
+    """Losses of 2.5 % where 2 % are allowed, measured to about 0.7 %: by luck one of ten is measured as less."""
+    cases = [lucky_losers(np.random.default_rng(seed)) for seed in range(20)]
+    found = [decide(named(units), "ratio", Settings(n_resamples=200), ABOUT) for units in cases]
+    assert sum(one.best_name == "c11" for one in found) >= 19, "the safe candidate"
+    before = [guarded_by_estimates(units, np.array([0.5, 0.5])) for units in cases]
+    assert sum(index != 11 for index in before) >= 19, "control: a guard by estimates"
+
+
+def test_a_large_gain_that_is_not_proven_does_not_stand_before_a_proven_one(rng):
+    """A noisy candidate is measured as the best in about half of all experiments, and proven in almost none."""
+    names, before = [], 0
+    for _ in range(20):
+        units = np.repeat(1.0 + 0.05 * rng.standard_normal((100, 1, 1)), 3, axis=2)
+        units[:, 0, 1] += 0.05 + 0.02 * rng.standard_normal(100)
+        units[:, 0, 2] += 0.05 + 1.0 * rng.standard_normal(100)
+        names.append(decide(named(units), "ratio", Settings(n_resamples=200), ABOUT).best_name)
+        before += guarded_by_estimates(units, np.ones(1)) == 2
+    assert names.count("c1") >= 19
+    assert before >= 5, "control: the largest gain of all"
+
+
+def test_nothing_is_chosen_whose_loss_is_not_ruled_out(rng):
+    """One candidate of large gain with a loss at the limit: its chance to be chosen is that of a false claim."""
+    chosen, by_estimate = 0, 0
+    for _ in range(150):
+        units = np.repeat(1.0 + 0.05 * rng.standard_normal((100, 2, 1)), 2, axis=2)
+        units[:, 0, 1] *= 2.0
+        units[:, 1, 1] *= 0.98 + 0.1 * rng.standard_normal(100)
+        chosen += decide(named(units), "ratio", Settings(n_resamples=200), ABOUT).decision == "improved"
+        by_estimate += guarded_by_estimates(units, np.array([0.5, 0.5])) == 1
+    assert chosen <= 9, "2.5 % expected; nine of 150 are exceeded in 1 of 100 such tests"
+    assert by_estimate > 50, "control: a guard by estimates"
+
+
+def test_a_leaning_is_told_where_one_candidate_alone_would_be_proven(rng):
+    units = np.repeat(0.5 + 0.05 * rng.standard_normal((60, 1, 1)), 30, axis=2)
+    units[:, 0, 1:] += 0.05 * rng.standard_normal((60, 29)) - 0.03
+    noise = rng.standard_normal(60)
+    units[:, 0, 7] = units[:, 0, 0] + 0.05 * (noise - noise.mean()) / noise.std() + 2.6 * 0.05 / np.sqrt(60)
+    found = decide(named(units), "difference", Settings(), {**ABOUT, "n_units": 60})
+    assert (found.decision, found.best_name, found.leaning) == ("left alone", "c0", "c7")
+    assert "The evidence leans towards c7" in found.summary
+    assert found.to_dict()["leaning"] == "c7"
+    units[:, 0, 7] -= 1.0 * 0.05 / np.sqrt(60)
+    assert decide(named(units), "difference", Settings(), ABOUT).leaning is None, "control: 1.6 standard errors"
 
 
 def test_a_remedy_of_neighbours_is_chosen_only_where_the_user_allows_it(rng):
@@ -109,21 +134,3 @@ def test_a_remedy_of_neighbours_is_chosen_only_where_the_user_allows_it(rng):
     assert decide(scored, "ratio", Settings(), ABOUT).best_name == "c2"
     assert decide(scored, "ratio", Settings(vectors_only=False), ABOUT).best_name == "c1"
     assert decide(named(units), "ratio", Settings(), ABOUT).best_name == "c1", "control: a map of vectors"
-
-
-@pytest.mark.parametrize(("scale", "edge"), [("ratio", 0.75), ("difference", -0.25)])
-def test_a_loss_of_what_may_be_lost_is_no_loss_and_a_measure_without_weight_does_not_count(scale, edge):
-    def loses(plain, weighted, weights):
-        gain = Change(plain, plain, plain, scale)
-        other = None if weighted is None else Change(weighted, weighted, weighted, scale)
-        found = Confirmation(gain, gain, other, ("c1",), 1.0, None, gain)
-        return deciding._loses(found, np.array(weights), 0.25)
-
-    less, more = edge - 0.01, edge + 0.5
-    assert not loses(edge, edge, [0.5, 0.5])
-    assert loses(less, more, [0.5, 0.5])
-    assert loses(more, less, [0.5, 0.5])
-    assert not loses(more, less, [1.0, 0.0])
-    assert not loses(less, more, [0.0, 1.0])
-    assert loses(less, None, [1.0])
-    assert not loses(edge, None, [1.0])

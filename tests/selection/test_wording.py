@@ -7,16 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from selection_problems import named
+from selection_problems import ABOUT, Named, named
+from simgauge.remedies import LeaveAlone
 from simgauge.selection.deciding import Settings, decide
-
-
-def losing(rng):
-    """A candidate that gains on one measure and loses more than allowed on the other, by luck only within folds."""
-    units = np.repeat(1.0 + 0.05 * rng.standard_normal((200, 2, 1)), 12, axis=2)
-    units[:, 0, 1:] *= 1.5
-    units[:, 1, 1:] *= 0.975 + 0.1 * rng.standard_normal((200, 11))
-    return units
+from simgauge.selection.wording import cost_of, told_change
 
 
 @pytest.mark.parametrize(
@@ -31,19 +25,56 @@ def test_units_are_named_in_full(rng, unit, one, several):
     assert f" {several} would be needed to show the gain" in summary
     single = decide(named(weak), "difference", Settings(), {**about, "n_units": 1}).summary
     assert f"these 1 {one} would show" in single
-    lost = decide(
-        named(losing(np.random.default_rng(3))), "ratio", Settings(n_resamples=200), {**about, "n_units": 200}
-    )
-    assert f"when scored on {several} that had no part in it" in lost.summary
 
 
-def test_the_summary_of_a_gain_counts_units_folds_and_candidates(rng):
+def test_the_summary_of_a_gain_tells_what_to_expect_what_it_costs_and_when_to_ask_again(rng):
     units = 0.2 + 0.05 * rng.random((80, 2, 1)) + 0.02 * rng.standard_normal((80, 2, 5))
     units[:, :, 3] += 0.02
     found = decide(named(units), "ratio", Settings(), {"measure": "recall@20", "unit": "user", "n_units": 80})
-    assert found.summary.startswith("Use c3. Against leaving the embedding alone: recall@20 ×1.")
-    assert ", popularity-weighted ×1." in found.summary
-    assert "(cross-fitted over 80 users, 4 candidates; 5 of 5 folds choose the same)" in found.summary
+    change, weighted = found.confirmation.plain_change, found.confirmation.weighted_change
+    assert found.summary.startswith(f"Use c3: expect recall@20 to change by {told_change(change)} against the plain")
+    assert f"and by {told_change(weighted)} where rare items count more" in found.summary
+    assert "80 users in all; the ranges hold at 95% for all of 4 candidates together" in found.summary
+    assert "5 of 5 parts choose the same" in found.summary
+    assert "It costs one writing of all vectors" in found.summary
+    assert found.summary.endswith("the choice is of these vectors and these users.")
+
+
+def test_what_may_lose_too_much_is_named_with_what_there_is_to_trade(rng):
+    units = np.repeat(1.0 + 0.05 * rng.standard_normal((200, 2, 1)), 12, axis=2)
+    units[:, 0, 1:] *= 1.5
+    units[:, 1, 1:] *= 0.9 + 0.1 * rng.standard_normal((200, 11))
+    lost = decide(named(units), "ratio", Settings(n_resamples=200), {**ABOUT, "n_units": 200})
+    assert lost.summary.startswith("Leave it alone: of 11 candidates, c")
+    assert "gains most, and it may lose more than allowed on a measure" in lost.summary
+    assert "(max_loss=, aim=)" in lost.summary
+
+
+def test_the_dot_product_is_advised_where_it_wins_and_costs_nothing(rng):
+    units = np.repeat(0.2 + 0.05 * rng.random((80, 1, 1)), 2, axis=2)
+    units[:, 0, 1] *= 1.5
+    scored = named(units)._replace(candidates=(LeaveAlone(), LeaveAlone("dot")))
+    found = decide(scored, "ratio", Settings(), {"measure": "recall@20", "unit": "user", "n_units": 80})
+    assert (found.decision, found.metric) == ("improved", "dot")
+    assert found.summary.startswith("Use the plain dot product of the vectors as they are: expect recall@20")
+    assert "It costs nothing: no vector moves" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("kept", "neighbours", "said"),
+    [
+        (True, False, "dot products of users and items stay as they are"),
+        (False, False, "dot products of users and items are not kept"),
+        (None, False, "dot products of users and items are not kept"),
+        (None, True, "it moves no vectors"),
+    ],
+)
+def test_the_cost_is_that_of_the_candidate(kept, neighbours, said):
+    candidate = Named("c1")
+    candidate.keeps_predictions_ = kept
+    if neighbours:
+        candidate.index_tables = None
+    assert said in cost_of(candidate)
 
 
 @pytest.mark.parametrize(("scale", "size"), [("ratio", r"×1\.\d{3}"), ("difference", r"\+0\.\d{3}")])

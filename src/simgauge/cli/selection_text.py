@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from simgauge.cli import console
+from simgauge.evidence.popularity import DEFAULT_EXPONENT
 from simgauge.wording import counted
 
 MARKS = {
-    "better, worse": "the gain, all measures taken together and allowing for the number of candidates. It must hold on "
-    "data that had no part in the choice too, before anything is chosen",
-    "loses too much": "a measure that counts falls by more than max_loss, or comes too near to it, so that this "
+    "better, worse": "the gain, all measures taken together and allowing for the number of candidates",
+    "may lose too much": "it is not ruled out that a measure that counts falls by more than max_loss, so that this "
     "candidate cannot be chosen, whatever its gain",
     "Pareto": "no other candidate is as good on both measures and better on one",
     "chosen": "the vectors that were written",
 }
 """What the words of the last column mean."""
-
-LAST = "the choice by all of the data; on its parts, which test the choice, it may be another candidate"
-"""What the verdict calls the last choice."""
 
 SCALES = {
     "ratio": "change, gain: against leaving the vectors alone; ×1.100 is 10 % more, ×1.000 no change",
@@ -26,7 +23,8 @@ SCALES = {
 }
 """What the changes of a table are, by their scale."""
 
-WEIGHTED = "weighted: the same measure, in which finding a rare item counts more, by 1 / popularity"
+WEIGHTED = "weighted: the same measure, in which a found item counts 1 / popularity to the power {exponent:g}"
+OTHERS = "at {exponent:g}: the change where that power is {exponent:g}; it is shown and decides nothing"
 GAIN = "gain: both changes taken together"
 
 
@@ -46,8 +44,11 @@ def print_selection(selection: Any, n_rows: int) -> None:
     weighted = shown[0].weighted is not None
     measure = selection.evidence["measure"]
     extra_columns = ["#weighted", "#change of it"] if weighted else []
+    stated = selection.settings.get("popularity_exponent")
+    others = [one.exponent for one in shown[0].at_exponents if one.exponent not in (0.0, stated)]
+    extra_columns += [f"#at {exponent:g}" for exponent in others]
     columns = ["candidate", f"#{measure}", "#change", *extra_columns, "#gain", "note"]
-    rows = [_cells(row) for row in shown]
+    rows = [_cells(row, others) for row in shown]
     page.print()
     number = counted(len(selection.table), "candidate")
     some = "" if len(shown) == len(selection.table) else f", of which {len(shown)} are shown (--rows)"
@@ -55,23 +56,24 @@ def print_selection(selection: Any, n_rows: int) -> None:
     page.print(console.table(title, columns, rows))
     page.print()
     page.print(SCALES[shown[0].gain.scale], markup=False)
-    for sentence in (WEIGHTED, GAIN) if weighted else ():
-        page.print(sentence, markup=False)
+    if weighted:
+        beside = [OTHERS.format(exponent=exponent) for exponent in others]
+        for sentence in (WEIGHTED.format(exponent=stated or DEFAULT_EXPONENT), *beside, GAIN):
+            page.print(sentence, markup=False)
     used = {mark for row in rows for mark in row[-1].split(", ")}
     for word, meaning in MARKS.items():
         if used & set(word.split(", ")):
             page.print(f"{word}: {meaning}", markup=False)
-    if "(last " in selection.summary:
-        page.print(f"(last …) in the verdict: {LAST}", markup=False)
 
 
-def _cells(row: Any) -> list[str]:
+def _cells(row: Any, others: list[float]) -> list[str]:
     marks = [
         row.significant,
-        "loses too much" if row.guarded else "",
+        "may lose too much" if row.guarded else "",
         "Pareto" if row.pareto else "",
         "chosen" if row.chosen else "",
     ]
     weighted = [] if row.weighted is None else [f"{row.weighted.value:.4f}", str(row.weighted_change)]
+    weighted += [str(one.change).split(" ")[0] for one in row.at_exponents if one.exponent in others]
     cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change), *weighted, str(row.gain)]
     return [*cells, ", ".join(mark for mark in marks if mark)]

@@ -1,81 +1,135 @@
-"""Intervals of the table and of the cross-fitted gain."""
+"""Intervals of the table, what is surely no loss, and the gain on units that had no part in the choice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.inference.intervals import Interval
-from simgauge.core.inference.paired import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
-from simgauge.core.inference.tradeoff import Cube, Pick, Scale, change_influence, changes
-from simgauge.core.tables.kinds import Vector
+from simgauge.core.inference.paired import (
+    Simultaneous,
+    bootstrap_means,
+    detectable_gain,
+    max_t,
+    pareto_front,
+    surely_above,
+    units_needed,
+)
+from simgauge.core.inference.tradeoff import Scale, change_influence, changes, least_change
+from simgauge.core.tables.kinds import Cube, Matrix, Vector
 from simgauge.selection.record import AtExponent, Change, Confirmation, Row
 from simgauge.selection.scoring import Scored
 
 
-def confirm(
-    cross: Cube,
-    picks: Sequence[str],
+class Measured(NamedTuple):
+    """All candidates on all of the evidence, with what resampling says of them."""
+
+    scored: Scored
+    weights: Vector
+    """(n_measures,): of the measures in the gain."""
+    scale: Scale
+    own: tuple[Matrix, Matrix, Matrix]
+    """Means with their own lower and upper ends, each (n_measures, n_candidates)."""
+    parts: Simultaneous
+    """Changes of the measures against the baseline, (n_measures, n_candidates), for all of them together."""
+    moved: Matrix
+    """The changes themselves."""
+    gain: Vector
+    gains: Simultaneous
+    """The gains, for all candidates together."""
+    error: Vector
+    """(n_candidates,): standard error of the gain."""
+    confidence: float
+    """Of all intervals."""
+    safe: NDArray[np.bool_]
+    """(n_candidates,): which candidates surely lose no more than allowed on any measure that counts."""
+
+
+def measure(
     scored: Scored,
-    best: Pick,
     weights: Vector,
     scale: Scale,
     rng: np.random.Generator,
     confidence: float,
     n_resamples: int,
-    critical: float,
-) -> Confirmation:
-    """The cross-fitted gain with paired percentile intervals over units, and how many units would be enough.
-
-    ``critical`` is that of the table: what has to be shown is shown for one of all candidates.
-    """
-    resampled = changes(_resample(cross, rng, n_resamples), scale)[..., 1]
-    observed = changes(cross.mean(axis=0), scale)[:, 1]
-    ends = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    gain_ends = np.quantile(resampled @ weights, [(1 - confidence) / 2, (1 + confidence) / 2])
-    parts = [_change(observed[m], ends[0, m], ends[1, m], scale) for m in range(len(observed))]
-    moved = changes(scored.units.mean(axis=0), scale)
-    index = best.candidate or _runner_up(weights @ moved)
-    influence = weights @ change_influence(scored.units[:, :, [0, index]], scale)[..., 1].T
-    shown = detectable_gain(influence, critical)
-    return Confirmation(
-        gain=_change(float(observed @ weights), gain_ends[0], gain_ends[1], scale),
-        plain_change=parts[0],
-        weighted_change=parts[1] if len(parts) > 1 else None,
-        picks=tuple(picks),
-        agreement=float(np.mean([name == scored.candidates[best.candidate].name for name in picks])),
-        units_needed=units_needed(influence, float(weights @ moved[:, index]), critical),
-        detectable=_change(shown, shown, shown, scale),
+    max_loss: float,
+) -> Measured:
+    """Means, changes and gains of all candidates, with intervals that hold for all of them together."""
+    units = scored.units
+    n_units, n_measures, n_candidates = units.shape
+    means = units.mean(axis=0)
+    flat = bootstrap_means(units.reshape(n_units, -1), rng, n_resamples)
+    resampled = flat.reshape(n_resamples, n_measures, n_candidates)
+    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    moved, moved_again = changes(means, scale), changes(resampled, scale)
+    both = max_t(moved.ravel(), moved_again.reshape(n_resamples, -1), confidence, n_units)
+    parts = both._replace(low=both.low.reshape(moved.shape), high=both.high.reshape(moved.shape))
+    gain, gain_again = weights @ moved, np.einsum("m,bmc->bc", weights, moved_again)
+    counted = weights > 0
+    return Measured(
+        scored,
+        weights,
+        scale,
+        (means, low, high),
+        parts,
+        moved,
+        gain,
+        max_t(gain, gain_again, confidence, n_units),
+        gain_again.std(axis=0),
+        confidence,
+        surely_above(moved[counted], least_change(max_loss, scale), moved_again[:, counted], confidence, n_units),
     )
 
 
-def tabulate(
-    scored: Scored,
-    weights: Vector,
-    scale: Scale,
-    rng: np.random.Generator,
-    confidence: float,
-    n_resamples: int,
-) -> tuple[tuple[Row, ...], float]:
-    """Every candidate, largest gain first, and the critical value of their intervals."""
-    means = scored.units.mean(axis=0)
-    resampled = _resample(scored.units, rng, n_resamples)
-    own = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    moved, moved_again = changes(means, scale), changes(resampled, scale)
-    both = max_t(moved.ravel(), moved_again.reshape(n_resamples, -1), confidence)
-    low, high = both.low.reshape(moved.shape), both.high.reshape(moved.shape)
-    gain = weights @ moved
-    gains = max_t(gain, np.einsum("m,bmc->bc", weights, moved_again), confidence)
+def confirm(cross: Cube, picks: Sequence[str], found: Measured, index: int) -> Confirmation:
+    """What is to be expected of a candidate.
+
+    Parameters
+    ----------
+    cross : ndarray, shape (n_units, n_measures, 2)
+        As from `cross_fit`: the values told are those of units that had no part in the choice.
+    picks : sequence of str
+        The candidate that each part of the units was scored with.
+    found : Measured
+        The ends of the intervals, which hold for all candidates together, so also for one that was chosen among them.
+    index : int
+        The candidate.
+    """
+    moved = changes(cross.mean(axis=0), found.scale)[:, 1]
+    parts = [
+        _around(moved[m], found.parts.low[m, index], found.parts.high[m, index], found.scale) for m in range(len(moved))
+    ]
+    influence = found.weights @ change_influence(found.scored.units[:, :, [0, index]], found.scale)[..., 1].T
+    shown = detectable_gain(influence, found.gains.critical)
+    return Confirmation(
+        gain=_around(float(found.weights @ moved), found.gains.low[index], found.gains.high[index], found.scale),
+        plain_change=parts[0],
+        weighted_change=parts[1] if len(parts) > 1 else None,
+        picks=tuple(picks),
+        agreement=float(np.mean([name == found.scored.candidates[index].name for name in picks])),
+        units_needed=units_needed(influence, float(found.gain[index]), found.gains.critical),
+        detectable=_change(shown, shown, shown, found.scale),
+    )
+
+
+def tabulate(found: Measured) -> tuple[Row, ...]:
+    """Every candidate, largest gain first."""
+    means, own_low, own_high = found.own
+    exponents = found.scored.exponents
     pareto = pareto_front(means[:2].T)
-    order = np.argsort(scored.exponents, kind="stable").tolist()
+    order = np.argsort(exponents, kind="stable").tolist()
     rows = []
-    for c in np.argsort(-gain, kind="stable").tolist():
-        candidate = scored.candidates[c]
-        metrics = [Interval(float(means[m, c]), float(own[0, m, c]), float(own[1, m, c])) for m in range(len(means))]
-        parts = [_change(moved[m, c], low[m, c], high[m, c], scale) for m in range(len(means))]
-        total = _change(gain[c], gains.low[c], gains.high[c], scale)
+    for c in np.argsort(-found.gain, kind="stable").tolist():
+        candidate = found.scored.candidates[c]
+        metrics = [Interval(float(means[m, c]), float(own_low[m, c]), float(own_high[m, c])) for m in range(len(means))]
+        parts = [
+            _change(found.moved[m, c], found.parts.low[m, c], found.parts.high[m, c], found.scale)
+            for m in range(len(means))
+        ]
+        total = _change(found.gain[c], found.gains.low[c], found.gains.high[c], found.scale)
         rows.append(
             Row(
                 name=candidate.name,
@@ -85,28 +139,24 @@ def tabulate(
                 plain_change=parts[0],
                 weighted_change=parts[1] if len(parts) > 1 else None,
                 gain=total,
-                p_value=float(gains.p_value[c]),
+                p_value=float(found.gains.p_value[c]),
                 significant="" if total.verdict == "same" else total.verdict,
                 pareto=bool(pareto[c]),
                 keeps_predictions=getattr(candidate, "keeps_predictions_", None),
+                guarded=not found.safe[c],
                 baseline=c == 0,
-                at_exponents=tuple(AtExponent(scored.exponents[m], metrics[m].value, parts[m]) for m in order),
+                at_exponents=tuple(AtExponent(exponents[m], metrics[m].value, parts[m]) for m in order),
             )
         )
-    return tuple(rows), gains.critical
+    return tuple(rows)
 
 
-def _resample(units: Cube, rng: np.random.Generator, n_resamples: int) -> Cube:
-    flat = bootstrap_means(units.reshape(len(units), -1), rng, n_resamples)
-    return flat.reshape(n_resamples, *units.shape[1:])
+def _around(value: float, low: float, high: float, scale: Scale) -> Change:
+    """An interval that was made around another estimate of the same, and holds this one too."""
+    return _change(value, min(low, value), max(high, value), scale)
 
 
 def _change(value: float, low: float, high: float, scale: Scale) -> Change:
     if scale == "ratio":
         value, low, high = (float(np.exp(min(number, 700.0))) for number in (value, low, high))
     return Change(float(value), float(low), float(high), scale)
-
-
-def _runner_up(gain: NDArray[np.float64]) -> int:
-    """The best of the others; the baseline when there are none."""
-    return 0 if len(gain) == 1 else 1 + int(gain[1:].argmax())

@@ -1,4 +1,4 @@
-"""From scores to a choice: pick, confirm on units that had no part in it, tabulate."""
+"""From scores to a choice: what is surely better and surely no loss, and how much of it is to be expected."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from simgauge.core.inference.tradeoff import Rule, Scale, cross_fit, measure_weights, pick
-from simgauge.core.tables.kinds import Vector
 from simgauge.evidence.matching import works_on_vectors
-from simgauge.selection.confirming import confirm, tabulate
+from simgauge.selection.confirming import Measured, confirm, measure, tabulate
 from simgauge.selection.record import Confirmation, Selection
 from simgauge.selection.scoring import Scored
 from simgauge.selection.wording import summary_of
 
-MARGINS = (0.0, 1.0)
-"""Standard errors that a pick must stay clear of a forbidden loss. The largest gain tends to be found at the edge of
-what is allowed, with a candidate whose loss was measured too small by luck; where cross-fitting shows that, a pick that
-stays clear is tried before leaving alone."""
+MARGIN = 1.0
+"""Standard errors that a measure must stay clear of a forbidden loss where the guard is repeated on parts of the units.
+They are too few for the bounds that hold for all candidates together."""
 
 
 class Settings(NamedTuple):
@@ -39,10 +39,11 @@ class Settings(NamedTuple):
 def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str, Any]) -> Selection:
     """The selection that scores support; the same scores give the same selection.
 
-    Two conditions, because each guards what the other does not. The interval of the table, adjusted for all candidates,
-    keeps the chance of any false claim: with many equally good candidates the cross-fitted gains of the folds are
-    positively related, and their interval alone calls noise better in 8 % of experiments where 2.5 % were meant. The
-    cross-fitted gain is the size to be told, because it does not contain the luck of having been chosen.
+    A candidate can be chosen when its gain lies above none and its losses within what is allowed, both surely: by
+    bounds that hold for all candidates together, so that the chance of any false claim is that of one. Among these, and
+    not among all, the gain is chosen that is largest at least, so that a candidate whose gain is large by luck does not
+    stand before those that are proven. What is told as the size of the gain is measured on units that had no part in
+    the choice.
 
     Parameters
     ----------
@@ -58,37 +59,47 @@ def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str,
     rng = np.random.default_rng(settings.seed)
     folds = rng.permutation(np.arange(len(scored.units)) % settings.folds)
     eligible = np.array([not settings.vectors_only or works_on_vectors(candidate) for candidate in scored.candidates])
-    resampling = (weights, scale, rng, settings.confidence, settings.n_resamples)
-    rows, critical = tabulate(scored, *resampling)
-    for margin in MARGINS:
-        rule = Rule(weights, scale, settings.max_loss, margin)
-        best = pick(scored.units, rule, eligible)
-        cross, picks = cross_fit(scored.units, rule, folds, eligible)
-        names = [scored.candidates[index].name for index in picks]
-        confirmation = confirm(cross, names, scored, best, *resampling, critical)
-        if not _loses(confirmation, weights, settings.max_loss):
-            break
-    wanted = scored.candidates[best.candidate].name
-    adjusted = next(row for row in rows if row.name == wanted).significant == "better"
-    loses = _loses(confirmation, weights, settings.max_loss)
-    improved = adjusted and confirmation.gain.verdict == "better" and not loses
-    final = best.candidate if improved else 0
-    chosen = scored.candidates[final].name
-    within = {candidate.name: bool(kept) for candidate, kept in zip(scored.candidates, best.allowed, strict=True)}
+    found = measure(scored, weights, scale, rng, settings.confidence, settings.n_resamples, settings.max_loss)
+    best = _best(found, (found.gains.low > 0) & found.safe & eligible)
+    rule = Rule(weights, scale, settings.max_loss, MARGIN, found.gains.critical)
+    likely = pick(scored.units, rule, eligible).candidate
+    subject = best or likely or _nearest(found, eligible)
+    possible = eligible & found.safe if best else eligible  # parts of the units could not rule out losses as well
+    cross, picks = cross_fit(scored.units, rule, folds, possible)
+    confirmation = confirm(cross, [scored.candidates[index].name for index in picks], found, subject)
+    improved = best > 0
+    leaning = not improved and subject == likely > 0 and _leans(found, likely) and _gains(confirmation)
+    chosen = scored.candidates[best].name
     return Selection(
         decision="improved" if improved else "left alone",
-        best=scored.candidates[final],
-        summary=summary_of(scored, best, improved, loses, confirmation, about),
-        table=tuple(replace(row, chosen=row.name == chosen, guarded=not within[row.name]) for row in rows),
+        best=scored.candidates[best],
+        summary=summary_of(found, subject, improved, leaning, confirmation, about),
+        table=tuple(replace(row, chosen=row.name == chosen) for row in tabulate(found)),
         confirmation=confirmation,
+        leaning=scored.candidates[likely].name if leaning else None,
         evidence=about,
         settings=settings._asdict(),
         skipped=scored.skipped,
     )
 
 
-def _loses(confirmation: Confirmation, weights: Vector, max_loss: float) -> bool:
-    """Whether a measure that counts falls by more than may be lost, on units that had no part in the choice."""
-    parts = (confirmation.plain_change, confirmation.weighted_change)
-    counted = [part for part, weight in zip(parts, [*weights, 0.0], strict=False) if part is not None and weight > 0]
-    return any(part.value < (1 - max_loss if part.scale == "ratio" else -max_loss) for part in counted)
+def _best(found: Measured, possible: NDArray[np.bool_]) -> int:
+    """The gain that is largest at least, of those that may be chosen; 0, the baseline, where there is none."""
+    return int(np.where(possible, found.gains.low, -np.inf).argmax())
+
+
+def _leans(found: Measured, index: int) -> bool:
+    """Whether the gain would be proven if this were the only candidate."""
+    return bool(found.gain[index] > ndtri((1 + found.confidence) / 2) * found.error[index])
+
+
+def _nearest(found: Measured, eligible: NDArray[np.bool_]) -> int:
+    """Of which candidate a reader wants to know why it was not chosen: the largest gain; the baseline without any."""
+    gain = np.where(eligible, found.gain, -np.inf)
+    gain[0] = -np.inf
+    return int(gain.argmax()) if len(gain) > 1 else 0
+
+
+def _gains(confirmation: Confirmation) -> bool:
+    """Whether units that had no part in the choice show a gain too, however small."""
+    return confirmation.gain.value > (1.0 if confirmation.gain.scale == "ratio" else 0.0)

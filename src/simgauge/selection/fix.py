@@ -59,8 +59,8 @@ def fix(
     evidence : CoConsumption, Labels, PairJudgements or Relevance, optional
         Without any, the gauge is a default that follows from the training objective alone, and is called so.
     candidates : sequence of remedies, optional
-        `simgauge.remedies.default_candidates` when not given. Leaving alone is added when it is not among them; it is
-        what all others are compared with.
+        `simgauge.remedies.default_candidates` when not given. Leaving alone is added when it is not among them; its
+        cosine is what all others are compared with, and its plain dot product is one of them.
     users : as `embedding`, optional
         The users' table, where the first argument is the items' table alone.
     rng : int or numpy.random.Generator
@@ -81,8 +81,8 @@ def fix(
         popularity-weighted form), so e^gain is a weighted geometric mean of the two ratios to leaving alone. 0: plain
         only, 1: weighted only. Without effect where there is one measure.
     max_loss : float in [0, 1)
-        The guard: a candidate whose plain or weighted metric is measured to fall by more than this share (difference,
-        for correlations and AUC) cannot be chosen; a measure that τ ignores is not guarded. The default is next to
+        The guard: a candidate can be chosen only if its plain and weighted metric surely fall by no more than this
+        share (difference, for correlations and AUC); a measure that τ ignores is not guarded. The default is next to
         nothing: without it, candidates that lose nothing would be kept out by noise. Raise it to trade one measure for
         the other knowingly; the table shows what there is to trade.
     vectors_only : bool
@@ -108,13 +108,14 @@ def fix(
 
     Notes
     -----
-    *Choice*: the candidate of largest gain on all units, if it is confirmed. *Table*: intervals and p-values of all
-    candidates hold together, by the bootstrap distribution of max ``|t|``, which allows for candidates being near
-    copies of each other. *Confirmation*: for each fold the candidate that the other folds choose is scored on it; the
-    gain over all folds, with a paired bootstrap interval over units, is not inflated by choosing among many. Unless
-    both the adjusted interval of the choice and the cross-fitted one lie above no gain, and no measure that counts
-    falls by more than `max_loss` when cross-fitted, the embedding is left alone. *Zero vectors*: items without a
-    direction are left out of all of it, as if the table did not have them, are named, and stay zero in what
+    *Table*: intervals and p-values of all candidates hold together, by the bootstrap distribution of max ``|t|``,
+    which allows for candidates being near copies of each other. *Guard*: losses beyond `max_loss` are ruled out for all
+    candidates together too, in steps. *Choice*: of the candidates whose interval of the gain lies above none and that
+    the guard lets pass, the one where it begins highest; without any, the embedding is left alone. The chance to
+    choose what does not gain is at most (1 − confidence) / 2, and so is that to choose what loses too much.
+    *Expectation*: for each fold the candidate that the other folds pick is scored on it; the gain over all folds is not
+    inflated by choosing among many. The interval that goes with it is that of the table. *Zero vectors*: items without
+    a direction are left out of all of it, as if the table did not have them, are named, and stay zero in what
     ``transform`` and ``save`` give. Tables in parts are taken as they are.
 
     Raises

@@ -85,7 +85,7 @@ class Row:
     """No other candidate is as good on both measures and better on one."""
     keeps_predictions: bool | None
     guarded: bool = False
-    """Whether it loses more than allowed on a measure, so that it cannot be chosen."""
+    """Whether it may lose more than allowed on a measure, and so cannot be chosen: its bounds do not rule that out."""
     baseline: bool = False
     chosen: bool = False
     at_exponents: tuple[AtExponent, ...] = ()
@@ -114,7 +114,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What the choice gained on units that had no part in it."""
+    """What is to be expected of the choice, or of the candidate that came nearest to it where nothing was chosen.
+
+    Values are of units that had no part in the choice. Intervals hold for what was chosen among many, because they hold
+    for all candidates together.
+    """
 
     gain: Change
     plain_change: Change
@@ -122,7 +126,7 @@ class Confirmation:
     picks: tuple[str, ...]
     """The candidate that each fold would have chosen without seeing itself."""
     agreement: float
-    """Share of the folds that chose the candidate which all of the evidence chooses."""
+    """Share of the folds that picked this candidate without seeing themselves."""
     units_needed: int | None
     """Units that would show the gain of the best candidate with a chance of 80 %; None when there is no gain."""
     detectable: Change
@@ -154,7 +158,7 @@ class Selection(Tabular):
     """
 
     decision: Decision
-    """"improved": a candidate is better beyond doubt. "left alone": none is. "default": there was no evidence."""
+    """"improved": a candidate is surely better. "left alone": none is. "default": there was no evidence."""
     best: Any
     """The fitted candidate to use."""
     summary: str
@@ -168,6 +172,9 @@ class Selection(Tabular):
     """Trade-off, guard, folds, seed, confidence."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Candidates that could not be fitted or scored, with the reason."""
+    leaning: str | None = None
+    """The candidate that the evidence leans to without proof: its gain would be proven if it were the only candidate,
+    and units that had no part in picking it show a gain too. None where there is none, or where one was chosen."""
     zero_vectors: ZeroVectors = field(default_factory=ZeroVectors)
     """Items without a direction, which had no part in the choice."""
 
@@ -222,6 +229,7 @@ class Selection(Tabular):
             "best": self.best_name,
             "metric": self.metric,
             "summary": self.summary,
+            "leaning": self.leaning,
             "evidence": dict(self.evidence),
             "settings": dict(self.settings),
             "confirmation": None if self.confirmation is None else self.confirmation.to_dict(),

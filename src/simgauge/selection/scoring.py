@@ -72,7 +72,7 @@ def unchecked(evidence: Any, interactions: Interactions | None) -> list[str]:
 
 
 def with_baseline(candidates: Sequence[Any]) -> list[Any]:
-    """The candidates with leaving alone first."""
+    """The candidates with leaving alone first, and the plain dot product among them."""
     from simgauge.remedies.leave_alone import LeaveAlone
 
     if not isinstance(candidates, Iterable):
@@ -84,8 +84,11 @@ def with_baseline(candidates: Sequence[Any]) -> list[Any]:
         missing = [name for name in ("name", "metric", "fit", "transform", "neighbors") if not hasattr(candidate, name)]
         if missing:
             raise ParameterError(f"{candidate!r} is no remedy: it has no {', '.join(missing)}.")
-    base = next((candidate for candidate in chosen if isinstance(candidate, LeaveAlone)), None)
+    alone = [candidate for candidate in chosen if isinstance(candidate, LeaveAlone)]
+    base = next((candidate for candidate in alone if candidate.metric == "cosine"), None)
     ordered = [base or LeaveAlone(), *(candidate for candidate in chosen if candidate is not base)]
+    if not any(isinstance(candidate, LeaveAlone) and candidate.metric == "dot" for candidate in ordered):
+        ordered.insert(1, LeaveAlone("dot"))
     names = [candidate.name for candidate in ordered]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

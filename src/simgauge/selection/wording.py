@@ -1,67 +1,142 @@
-"""The outcome of a selection in a few sentences."""
+"""The outcome of a selection in a few sentences: what to do, what to expect of it, what it costs, when to ask again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from simgauge.core.inference.tradeoff import Pick
-from simgauge.selection.record import Confirmation
-from simgauge.selection.scoring import Scored
+from simgauge.evidence.matching import works_on_vectors
+from simgauge.remedies.leave_alone import LeaveAlone
+from simgauge.selection.confirming import Measured
+from simgauge.selection.record import Change, Confirmation
 from simgauge.wording import counted, plural
+
+MANY_TIMES = 2.0
+"""From here on a ratio is told as how many times, below it in percent."""
+
+AGAIN = "Check again after the next training, and when the users or the catalogue have changed: the choice is of these "
+"""What is followed by the vectors or the units."""
 
 
 def summary_of(
-    scored: Scored, best: Pick, improved: bool, loses: bool, confirmation: Confirmation, evidence: Mapping[str, Any]
-) -> str:
-    """What was chosen, what it gained on units that had no part in the choice, or what more would be needed."""
-    number, unit = int(evidence["n_units"]), str(evidence["unit"])
-    units = counted(number, unit)
-    others = len(scored.candidates) - 1
-    measure = str(evidence["measure"])
-    weighted = confirmation.weighted_change
-    part = f"{measure} {confirmation.plain_change}"
-    part += "" if weighted is None else f", popularity-weighted {weighted}"
-    if improved:
-        name = scored.candidates[best.candidate].name
-        folds = f"{round(confirmation.agreement * len(confirmation.picks))} of {len(confirmation.picks)}"
-        return (
-            f"Use {name}. Against leaving the embedding alone: {part} (cross-fitted over {units}, {others} candidates; "
-            f"{folds} folds choose the same)."
-        )
-    return f"Leave it alone: {_why(scored, best, loses, confirmation, part, units, plural(unit, 2), others)}"
-
-
-def _why(
-    scored: Scored,
-    best: Pick,
-    loses: bool,
+    found: Measured,
+    subject: int,
+    improved: bool,
+    leaning: bool,
     confirmation: Confirmation,
-    part: str,
-    units: str,
-    several: str,
-    others: int,
+    evidence: Mapping[str, Any],
 ) -> str:
-    """Why nothing was chosen; `units` with their number, `several` without."""
-    smallest = f"The smallest gain that these {units} would show in 4 of 5 cases is {_size(confirmation)}."
-    if best.candidate == 0:
-        return f"none of {others} candidates gains without losing on a measure that counts. {smallest}"
-    name = scored.candidates[best.candidate].name
-    if loses:
-        return (
-            f"the choice among {others} candidates (last {name}) loses more than allowed on a measure when scored on "
-            f"{several} that had no part in it: {part}. The table shows what there is to trade (max_loss=)."
-        )
-    needed = confirmation.units_needed
-    more = ""
-    if needed is not None:
-        more = f" About {needed:,} {several} would be needed to show the gain of {name} as measured here."
+    """What was chosen with its expected effect, or why nothing was.
+
+    Parameters
+    ----------
+    found : Measured
+    subject : int
+        The candidate that is spoken of: the chosen one, or the one that came nearest to it.
+    improved, leaning : bool
+        Whether it was chosen; whether it was not, and is still more likely than not to gain.
+    confirmation : Confirmation
+        Of that candidate.
+    evidence : mapping
+        "measure", "unit" and "n_units".
+    """
+    candidate = found.scored.candidates[subject]
+    unit, units = str(evidence["unit"]), counted(int(evidence["n_units"]), str(evidence["unit"]))
+    others = counted(len(found.scored.candidates) - 1, "candidate")
+    if not improved:
+        return f"Leave it alone: {_why(found, subject, leaning, confirmation, evidence, units, others)}"
+    folds = f"{round(confirmation.agreement * len(confirmation.picks))} of {len(confirmation.picks)}"
     return (
-        f"the choice among {others} candidates (last {name}) is not significantly better, allowing for their "
-        f"number: {part}. {smallest}{more}"
+        f"{_advice(candidate)}: {_effect(confirmation, evidence)} (measured on {plural(unit, 2)} that had no part in "
+        f"the choice, {units} in all; the ranges hold at {found.confidence:.0%} for all of {others} together; {folds} "
+        f"parts choose the same). {cost_of(candidate)} {AGAIN}vectors and these {plural(unit, 2)}."
     )
 
 
-def _size(confirmation: Confirmation) -> str:
-    gain = confirmation.detectable
+def cost_of(candidate: Any) -> str:
+    """What using a candidate takes, in a sentence.
+
+    Examples
+    --------
+    >>> cost_of(LeaveAlone("dot"))
+    'It costs nothing: no vector moves, only the comparison is another.'
+    """
+    if isinstance(candidate, LeaveAlone):
+        return "It costs nothing: no vector moves, only the comparison is another."
+    if not works_on_vectors(candidate):
+        return "It costs a search of its own: it moves no vectors, so lists come from simgauge and not from a store."
+    if getattr(candidate, "keeps_predictions_", None):
+        return "It costs one writing of all vectors; dot products of users and items stay as they are."
+    return (
+        "It costs one writing of all vectors; dot products of users and items are not kept, so predictions still need "
+        "the vectors of before."
+    )
+
+
+def told_change(change: Change) -> str:
+    """A change with its range, in percent or in times.
+
+    Examples
+    --------
+    >>> told_change(Change(1.25, 1.1, 1.5, "ratio")), told_change(Change(2.5, 2.0, 3.0, "ratio"))
+    ('+25 % (+10 % to +50 %)', '×2.50 (×2.00 to ×3.00)')
+    >>> told_change(Change(0.05, -0.01, 0.1, "difference"))
+    '+0.050 (-0.010 to +0.100)'
+    """
+    value, low, high = (_one(number, change) for number in change[:3])
+    return f"{value} ({low} to {high})"
+
+
+def _one(number: float, change: Change) -> str:
+    if change.scale == "difference":
+        return f"{number:+.3f}"
+    return f"×{number:.2f}" if change.value >= MANY_TIMES else f"{100 * (number - 1):+.0f} %"
+
+
+def _advice(candidate: Any) -> str:
+    if isinstance(candidate, LeaveAlone):
+        return "Use the plain dot product of the vectors as they are"
+    return f"Use {candidate.name}"
+
+
+def _effect(confirmation: Confirmation, evidence: Mapping[str, Any]) -> str:
+    text = (
+        f"expect {evidence['measure']} to change by {told_change(confirmation.plain_change)} against the plain cosine"
+    )
+    if confirmation.weighted_change is not None:
+        text += f", and by {told_change(confirmation.weighted_change)} where rare items count more"
+    return text
+
+
+def _why(
+    found: Measured,
+    subject: int,
+    leaning: bool,
+    confirmation: Confirmation,
+    evidence: Mapping[str, Any],
+    units: str,
+    others: str,
+) -> str:
+    """Why nothing was chosen."""
+    several = plural(str(evidence["unit"]), 2)
+    smallest = f"The smallest gain that these {units} would show in 4 of 5 cases is {_size(confirmation.detectable)}."
+    if subject == 0 or found.gain[subject] <= 0:
+        return f"none of {others} gains on the measures taken together. {smallest}"
+    name, effect = found.scored.candidates[subject].name, _effect(confirmation, evidence)
+    if found.gains.low[subject] > 0 and not found.safe[subject]:
+        return (
+            f"of {others}, {name} gains most, and it may lose more than allowed on a measure: {effect}. The table "
+            "shows what there is to trade (max_loss=, aim=)."
+        )
+    needed = confirmation.units_needed
+    more = "" if needed is None else f" About {needed:,} {several} would be needed to show the gain as measured here."
+    if leaning:
+        return (
+            f"no gain is proven among {others}. The evidence leans towards {name}: {effect}; the range allows for "
+            f"the number of candidates and holds no change too.{more}"
+        )
+    return f"no gain is proven among {others}; the largest is that of {name}: {effect}. {smallest}{more}"
+
+
+def _size(gain: Change) -> str:
     return f"×{gain.value:.3f}" if gain.scale == "ratio" else f"{gain.value:+.3f}"

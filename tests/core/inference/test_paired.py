@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from simgauge.core.inference import paired as paired_inference
-from simgauge.core.inference.paired import bootstrap_means, detectable_gain, max_t, pareto_front, units_needed
+from simgauge.core.inference.paired import (
+    bootstrap_means,
+    detectable_gain,
+    max_t,
+    pareto_front,
+    surely_above,
+    units_needed,
+)
 from simgauge.errors import ParameterError
 
 
@@ -59,6 +67,46 @@ def test_p_values_have_no_sign_and_are_one_where_nothing_moves(rng):
     assert found.p_value.tolist() == turned.p_value.tolist()
     assert turned.p_value[1] < 0.01, "a loss is as certain as the gain"
     assert found.p_value[2] == 1, "a candidate that never differs, beside others that do"
+
+
+def test_surely_above_makes_few_false_claims_and_goes_on_after_those_that_are_clear(rng):
+    """Twenty candidates at the limit on one of two measures; ten others far above it, which step down makes no
+    matter."""
+    wrong, alone = 0, 0
+    for _ in range(200):
+        units = 0.5 * rng.standard_normal((60, 1, 1)) + rng.standard_normal((60, 2, 30))
+        units[:, 1, :20] += 3.0
+        units[:, :, 20:] += 3.0
+        draws = bootstrap_means(units.reshape(60, -1), rng, 300).reshape(300, 2, 30)
+        values = units.mean(axis=0)
+        claimed = surely_above(values, 0.0, draws, n_units=60)
+        assert claimed[20:].all()
+        wrong += bool(claimed[:20].any())
+        alone += bool((np.quantile(draws, 0.025, axis=0).min(axis=0)[:20] > 0).any())
+    assert wrong <= 12, "2.5 % expected: 12 of 200 are exceeded in 1 of 200 such tests"
+    assert alone > 40, "control: bounds made for one candidate alone"
+
+
+def test_surely_above_steps_down(rng):
+    """A candidate between the bound for two and the bound for one is claimed once the other is."""
+    draws = rng.standard_normal((20_000, 1, 2))
+    values = np.array([[2.1, 9.0]])
+    assert surely_above(values, 0.0, draws + values).tolist() == [True, True]
+    values = np.array([[2.1, 0.0]])
+    assert surely_above(values, 0.0, draws + values).tolist() == [False, False], "control"
+    still = np.zeros((50, 1, 3))
+    assert surely_above(np.array([[0.1, 0.0, -0.1]]), 0.0, still).tolist() == [True, True, False]
+
+
+def test_few_units_have_the_critical_values_of_student(rng):
+    draws = rng.standard_normal((40_000, 1))
+    few, many = max_t(np.zeros(1), draws, n_units=6), max_t(np.zeros(1), draws)
+    assert few.critical == pytest.approx(stats.t.ppf(0.975, 5), rel=0.05)
+    assert many.critical == pytest.approx(1.96, rel=0.05)
+    assert max_t(np.array([2.2]), draws + 2.2, n_units=6).p_value[0] == pytest.approx(2 * stats.t.sf(2.2, 5), rel=0.1)
+    values = np.array([[2.2]])
+    assert surely_above(values, 0.0, draws[:, :, None] + values).all()
+    assert not surely_above(values, 0.0, draws[:, :, None] + values, n_units=6).any()
 
 
 class RecordingGenerator:

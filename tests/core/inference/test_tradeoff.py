@@ -74,6 +74,21 @@ def test_a_margin_keeps_out_what_may_lose_by_luck(rng):
     assert pick(units, Rule(measure_weights(2, 0.5), "ratio", 0.0, margin=1.0)).candidate == 0
 
 
+def test_with_a_gain_margin_the_gain_is_picked_that_is_largest_at_least(rng):
+    """A gain of 0.05 known to 0.002 goes before one of 0.08 known to 0.1, and nothing is too small to be picked."""
+    noise = rng.standard_normal((100, 2))
+    noise = (noise - noise.mean(axis=0)) / noise.std(axis=0)
+    units = np.ones((100, 1, 3))
+    units[:, 0, 1] += 0.05 + 0.02 * noise[:, 0]
+    units[:, 0, 2] += 0.08 + 1.0 * noise[:, 1]
+    assert pick(units, Rule(np.ones(1), "difference")).candidate == 2
+    assert pick(units, Rule(np.ones(1), "difference", gain_margin=2.0)).candidate == 1
+    units[:, 0, 1:] -= 0.2
+    assert pick(units, Rule(np.ones(1), "difference", max_loss=1.0)).candidate == 0
+    assert pick(units, Rule(np.ones(1), "difference", max_loss=1.0, gain_margin=2.0)).candidate == 1
+    assert pick(units, Rule(np.ones(1), "difference", gain_margin=2.0)).candidate == 0, "none is allowed"
+
+
 def test_small_means_are_compared_as_they_are():
     assert changes(np.array([[1e-6, 3e-6]]), "ratio")[0, 1] == pytest.approx(np.log(3))
     influence = change_influence(np.array([[[1e-6, 2e-6]], [[3e-6, 2e-6]]]), "ratio")

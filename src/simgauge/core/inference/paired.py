@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from simgauge.core.tables.kinds import Matrix, Vector
+from simgauge.core.tables.kinds import Cube, Matrix, Vector
 from simgauge.errors import ParameterError
 
 RESAMPLED_NUMBERS = 4_000_000
@@ -68,7 +68,7 @@ def bootstrap_means(units: Matrix, rng: np.random.Generator, n_resamples: int = 
     return means
 
 
-def max_t(values: Vector, resampled: Matrix, confidence: float = 0.95) -> Simultaneous:
+def max_t(values: Vector, resampled: Matrix, confidence: float = 0.95, n_units: int | None = None) -> Simultaneous:
     """Simultaneous intervals and adjusted p-values by the bootstrap distribution of the largest |t|.
 
     Parameters
@@ -79,6 +79,9 @@ def max_t(values: Vector, resampled: Matrix, confidence: float = 0.95) -> Simult
         The same estimates on resampled units.
     confidence : float in (0, 1)
         That *all* intervals cover.
+    n_units : int, optional
+        Independent units behind the estimates, for Student's distribution: the standard errors of few units are
+        themselves uncertain. As if there were very many when not given.
 
     Notes
     -----
@@ -103,11 +106,66 @@ def max_t(values: Vector, resampled: Matrix, confidence: float = 0.95) -> Simult
     if not moves.any():
         return Simultaneous(values, values, np.ones(len(values)), 0.0)
     largest = (np.abs(resampled[:, moves] - values[moves]) / error[moves]).max(axis=1)
-    critical = float(np.quantile(largest, confidence))
+    critical = _student(float(np.quantile(largest, confidence)), n_units)
     t = np.divide(np.abs(values), error, out=np.zeros(len(values)), where=moves)
-    p_value = (1 + (largest[:, None] >= t).sum(axis=0)) / (1 + len(largest))
+    as_normal = _normal(t, n_units)
+    p_value = (1 + (largest[:, None] >= as_normal).sum(axis=0)) / (1 + len(largest))
     low, high = values - critical * error, values + critical * error
     return Simultaneous(low, high, np.where(moves, p_value, 1.0), critical)
+
+
+def surely_above(
+    values: Matrix, limit: float, resampled: Cube, confidence: float = 0.95, n_units: int | None = None
+) -> NDArray[np.bool_]:
+    """Which candidates lie above a limit on all measures, with a bounded chance that any of these claims is false.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_measures, n_candidates)
+        Estimates.
+    limit : float
+        Such as the loss that may be.
+    resampled : ndarray, shape (n_resamples, n_measures, n_candidates)
+        The same estimates on resampled units.
+    confidence : float in (0, 1)
+        Of two-sided intervals: the chance of a false claim is at most (1 − confidence) / 2.
+    n_units : int, optional
+        As for `max_t`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_candidates,)
+
+    Notes
+    -----
+    A candidate is claimed when its lowest measure is, in standard errors (an intersection-union test). Candidates are
+    claimed in steps: those that are clear of the largest of all are set aside, and the others are compared with the
+    largest among themselves. A measure that never differs from its estimate is compared with the limit as it is.
+
+    References
+    ----------
+    Romano, Wolf (2005), Exact and approximate stepdown methods for multiple hypothesis testing, JASA 100, step-down.
+
+    Examples
+    --------
+    >>> draws = np.random.default_rng(0).standard_normal((2000, 1, 3)) + [0.0, 1.0, 9.0]
+    >>> surely_above(np.array([[0.0, 1.0, 9.0]]), 0.0, draws)
+    array([False, False,  True])
+    """
+    error = resampled.std(axis=0)
+    certain = np.where(values >= limit, np.inf, -np.inf)
+    t = np.divide(values - limit, error, out=certain, where=error > 0).min(axis=0)
+    deviation = np.divide(resampled - values, error, out=np.full_like(resampled, -np.inf), where=error > 0)
+    largest = deviation.max(axis=1)
+    claimed, live = np.isposinf(t), np.isfinite(t)
+    while live.any():
+        critical = _student(float(np.quantile(largest[:, live].max(axis=1), (1 + confidence) / 2)), n_units)
+        found = live & (t > critical)
+        if not found.any():
+            break
+        claimed |= found
+        live &= ~found
+    return np.asarray(claimed)
 
 
 def units_needed(per_unit: Vector, gain: float, critical: float = 1.96, power: float = 0.8) -> int | None:
@@ -160,6 +218,18 @@ def pareto_front(scores: Matrix) -> NDArray[np.bool_]:
     at_least = (scores[:, None, :] >= scores[None, :, :]).all(axis=2)
     higher = (scores[:, None, :] > scores[None, :, :]).any(axis=2)
     return np.asarray(~(at_least & higher).any(axis=0))
+
+
+def _student(critical: float, n_units: int | None) -> float:
+    """What a critical value of the normal distribution is in Student's with the freedom of these units."""
+    if n_units is None or not np.isfinite(critical):
+        return critical
+    return float(-special.stdtrit(n_units - 1, special.ndtr(-critical)))
+
+
+def _normal(t: Vector, n_units: int | None) -> Vector:
+    """The other way: as many normal standard errors as are as rare."""
+    return t if n_units is None else np.asarray(-special.ndtri(special.stdtr(n_units - 1, -t)))
 
 
 def _quantile(power: float) -> float:

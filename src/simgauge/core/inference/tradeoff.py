@@ -7,14 +7,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simgauge.core.tables.kinds import Vector
+from simgauge.core.tables.kinds import Cube, Vector
 
 Scale = Literal["ratio", "difference"]
 
 FLOOR = 1e-9
 """Means below this count as this in ratios; a baseline that finds nothing then has no finite standard error to beat."""
-
-Cube = NDArray[np.float64]
 
 
 class Pick(NamedTuple):
@@ -66,6 +64,17 @@ def measure_weights(n_measures: int, popularity_tradeoff: float) -> Vector:
     return weights
 
 
+def least_change(max_loss: float, scale: Scale) -> float:
+    """The change of a measure that loses as much as may be lost: log(1 − share), or minus the difference.
+
+    Examples
+    --------
+    >>> round(least_change(0.02, "ratio"), 4), least_change(0.02, "difference")
+    (-0.0202, -0.02)
+    """
+    return float(np.log1p(-max_loss)) if scale == "ratio" else -max_loss
+
+
 class Rule(NamedTuple):
     """How a candidate is picked."""
 
@@ -77,6 +86,10 @@ class Rule(NamedTuple):
     """Largest share (or difference) that may be lost, as measured here, on a measure of positive weight."""
     margin: float = 0.0
     """Standard errors by which a measure must stay clear of that loss."""
+    gain_margin: float | None = None
+    """Standard errors that are taken from the gains before they are compared, so that the gain is picked that is
+    largest at least; then the baseline is picked only where no candidate is allowed. None: gains as they are measured,
+    and the baseline where none is positive."""
 
 
 def pick(units: Cube, rule: Rule, eligible: NDArray[np.bool_] | None = None) -> Pick:
@@ -97,13 +110,14 @@ def pick(units: Cube, rule: Rule, eligible: NDArray[np.bool_] | None = None) -> 
     2
     """
     moved = changes(units.mean(axis=0), rule.scale)
-    surely = moved
-    if rule.margin > 0:
-        surely = moved - rule.margin * change_influence(units, rule.scale).std(axis=0) / np.sqrt(len(units))
-    least = np.log1p(-rule.max_loss) if rule.scale == "ratio" else -rule.max_loss
-    allowed = np.asarray((surely[rule.weights > 0] >= least).all(axis=0))
-    gain = np.where(allowed if eligible is None else allowed & eligible, rule.weights @ moved, -np.inf)
-    gain[0] = 0.0
+    surely, gain = moved, rule.weights @ moved
+    if rule.margin > 0 or rule.gain_margin is not None:
+        influence = change_influence(units, rule.scale) / np.sqrt(len(units))
+        surely = moved - rule.margin * influence.std(axis=0)
+        gain = gain - (rule.gain_margin or 0.0) * (rule.weights @ influence).std(axis=0)
+    allowed = np.asarray((surely[rule.weights > 0] >= least_change(rule.max_loss, rule.scale)).all(axis=0))
+    gain = np.where(allowed if eligible is None else allowed & eligible, gain, -np.inf)
+    gain[0] = 0.0 if rule.gain_margin is None else -np.inf
     return Pick(int(gain.argmax()), allowed)
 
 

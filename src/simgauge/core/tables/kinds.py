@@ -25,5 +25,8 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 """Two dimensions, float64."""
 
+Cube = NDArray[np.float64]
+"""Three dimensions, float64."""
+
 Lists = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]
 """Neighbour lists: indices (n, k) and scores (n, k), best first."""
