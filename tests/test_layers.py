@@ -20,7 +20,7 @@ LAYERS = [
     {"interactions"},
     {"read"},
     {"distributed"},
-    {"gauge", "models", "neighbors", "bias"},
+    {"gauge", "models", "neighbors", "bias", "deep"},
     {"datasets"},
     {"remedies"},
     {"findings", "matching"},
