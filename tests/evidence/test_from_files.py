@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence import CoConsumption, Labels, PairJudgements, Relevance, evidence_from_files
+from simgauge.evidence import (
+    BoughtTogether,
+    Clicks,
+    CoConsumption,
+    Impressions,
+    Labels,
+    NextItem,
+    PairJudgements,
+    Relevance,
+    UserItems,
+    evidence_from_files,
+)
 
 
 def write(path, text):
@@ -55,3 +66,51 @@ def test_labels_in_doubt_are_asked_for(tmp_path):
     path = write(tmp_path / "pairs.csv", "left,right,comment\n1,2,fine\n")
     with pytest.raises(InputError, match=r"data row 1 has 'fine'.*left, right, comment were taken for a first id"):
         evidence_from_files(pairs=path)
+
+
+@pytest.fixture
+def observed(tmp_path):
+    """One file of each kind of what people did."""
+    texts = {
+        "sessions": "session_id,item_id,timestamp\ns1,a,10\ns1,b,20\ns2,b,5\ns2,c,6\n",
+        "together": "one,other,n\na,b,3\nb,c,1\n",
+        "clicks": "asked,clicked,position\na,b,1\na,c,4\n",
+        "shown": "user,item,taken\n1,b,1\n1,c,0\n",
+        "training": "user,item\n1,a\n2,a\n2,b\n",
+        "later": "user,item\n1,b\n2,c\n",
+    }
+    return {name: write(tmp_path / f"{name}.csv", text) for name, text in texts.items()}
+
+
+def test_what_people_did_makes_evidence_of_its_kind(observed):
+    told = []
+    for kind, expected in (
+        ("sessions", NextItem),
+        ("together", BoughtTogether),
+        ("clicks", Clicks),
+        ("shown", Impressions),
+    ):
+        found = evidence_from_files(**{kind: observed[kind]}, training=observed["training"], told=told.append)
+        assert type(found) is expected
+    assert told[0] == "4 rows of sessions.csv: session from 'session_id', item from 'item_id', time from 'timestamp'"
+    assert len(told) == 4
+    users = evidence_from_files(observed["later"], observed["training"], ask="users", k=3, metric="ndcg")
+    assert (type(users), users.measure) == (UserItems, "ndcg@3 for users")
+
+
+def test_parameters_reach_their_kind_and_no_other(observed):
+    found = evidence_from_files(sessions=observed["sessions"], after=7.0, max_gap=12.0, k=4, metric="mrr")
+    assert (found.after, found.max_gap, found.k, found.metric) == (7.0, 12.0, 4, "mrr")
+    assert evidence_from_files(clicks=observed["clicks"], propensity=0.5).propensity == 0.5
+    for wrong, text in (
+        ({"together": observed["together"], "after": 3.0}, "after=3.0 has no meaning for evidence from --together"),
+        ({"sessions": observed["sessions"], "propensity": 1.0}, "propensity=1.0 has no meaning"),
+        ({"shown": observed["shown"], "training": observed["training"], "k": 5}, "k=5 has no meaning"),
+        ({"clicks": observed["clicks"], "ask": "users"}, "goes with --held-out"),
+        ({"clicks": observed["clicks"], "sessions": observed["sessions"]}, "--sessions and --clicks: pass one kind"),
+        ({"held_out": observed["later"], "ask": "queries"}, "ask='queries': expected one of"),
+    ):
+        with pytest.raises(ParameterError, match=text):
+            evidence_from_files(**wrong)
+    with pytest.raises(InputError, match="what the users used before: pass that, too"):
+        evidence_from_files(shown=observed["shown"])

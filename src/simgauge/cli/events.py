@@ -14,6 +14,7 @@ from simgauge.cli.options import VECTOR_READING
 if TYPE_CHECKING:
     from simgauge.interactions import Interactions
     from simgauge.read.events.options import ReadingOptions
+    from simgauge.read.time_split import TimeSplit
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "user": (
@@ -110,6 +111,20 @@ def load_interactions(path: str | None, events: ReadingOptions, what: str, quiet
     found = read_interactions(path, options=events)
     if not quiet:
         print_understood(found, what)
+    return found
+
+
+def load_split(path: str, events: ReadingOptions, split: str, quiet: bool = False) -> TimeSplit:
+    """Interactions cut by time, as `--split` says; what was understood is said on stderr unless `quiet`."""
+    from simgauge.cli.console import print_note, print_understood
+    from simgauge.read.time_split import parse_cut, split_by_time
+
+    cut = parse_cut(split)
+    found = split_by_time(path, cut.share, at=cut.at, by=cut.by, options=events)
+    if not quiet:
+        print_understood(found.training, "interactions")
+        for sentence in found.sentences:
+            print_note(f"split: {sentence}")
     return found
 
 

@@ -8,11 +8,13 @@ from typing import Annotated, Any, cast
 import typer
 
 from simgauge.cli import options
-from simgauge.cli.events import load_interactions, read_events, reads_events
+from simgauge.cli.events import reads_events
+from simgauge.cli.evidence import Asked, asks_evidence
 
 
 @options.reads_vectors
 @reads_events
+@asks_evidence
 def fix(
     items: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     out: Annotated[Path, typer.Option(help="Directory for the vectors, the map and selection.json.")],
@@ -20,19 +22,6 @@ def fix(
     ids: options.Ids = None,
     names: options.Names = None,
     user_ids: options.UserIds = None,
-    held_out: Annotated[
-        str | None,
-        typer.Option(help="Interactions that the model was not trained on; with --interactions, what came later."),
-    ] = None,
-    labels: Annotated[str | None, typer.Option(help="Table of item id and label.")] = None,
-    pairs: Annotated[str | None, typer.Option(help="Table of two item ids and a human judgement.")] = None,
-    qrels: Annotated[str | None, typer.Option(help="Table of query id, item id and grade, or TREC qrels.")] = None,
-    interactions: options.InteractionsFile = None,
-    metric: Annotated[
-        str | None, typer.Option(help="recall, precision, ndcg, mrr, spearman or auc; by kind of evidence.")
-    ] = None,
-    at: Annotated[int | None, typer.Option(help="List length k of the metric.")] = None,
-    max_queries: Annotated[int, typer.Option(help="Items whose neighbours are searched for each candidate.")] = 4_000,
     aim: Annotated[
         str | None,
         typer.Option(
@@ -57,12 +46,13 @@ def fix(
     json: options.Json = False,
     reading: Any = None,
     events: Any = None,
+    *,
+    asked: Asked,
 ) -> None:
     """Choose the gauge or remedy that evidence supports, "leave it alone" included, and write the vectors."""
     from simgauge.cli import console
     from simgauge.cli.neighbors_text import print_comparison
     from simgauge.cli.selection_text import print_selection
-    from simgauge.evidence import evidence_from_files
     from simgauge.neighbors import compare_neighbors
     from simgauge.selection import fix as run_fix
     from simgauge.storage.atomic import check_place
@@ -72,25 +62,12 @@ def fix(
     with console.warnings_as_notes(), console.progress(not json) as bar:
         bar("reading", 0, 1)
         embedding = options.load_embedding(items, users, ids, names, user_ids, reading, json)
-        training = load_interactions(interactions, events, "interactions", json)
-        later = load_interactions(held_out, events, "held out", json)
-        evidence = evidence_from_files(
-            later,
-            training,
-            labels=labels,
-            pairs=pairs,
-            qrels=qrels,
-            metric=metric,
-            k=at,
-            max_queries=max_queries,
-            rng=seed,
-            options=events,
-        )
+        known = asked.load(events, seed, json)
         selection = run_fix(
             embedding,
-            evidence,
+            known.evidence,
             rng=seed,
-            interactions=training,
+            interactions=known.training,
             aim=cast("Any", aim),
             popularity_exponent=popularity_exponent,
             popularity_tradeoff=popularity_tradeoff,
@@ -105,8 +82,12 @@ def fix(
     comparison = compare_neighbors({"before": embedding, "after": fixed}, show) if show else None
     if json:
         neighbors = None if comparison is None else comparison.to_dict()
-        read = read_events(training, later)
-        told = {"out": str(out), "neighbors": neighbors, "sources": options.sources(embedding), "events": read}
+        told = {
+            "out": str(out),
+            "neighbors": neighbors,
+            "sources": options.sources(embedding),
+            "events": known.understood(),
+        }
         console.print_json({**selection.to_dict(), **told})
         return
     console.print_ids(selection.evidence.get("ids"))

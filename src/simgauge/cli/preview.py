@@ -7,23 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from simgauge.cli import options
-from simgauge.cli.events import load_interactions, read_events, reads_events
+from simgauge.cli.events import reads_events
+from simgauge.cli.evidence import Asked, asks_evidence
 
 
 @options.reads_vectors
 @reads_events
+@asks_evidence
 def preview(
     embedding: Annotated[str, typer.Argument(help="Item vectors: a file, or a directory that simgauge saved.")],
     dims: Annotated[str, typer.Option(help="Numbers of columns to keep, such as 256,128.")] = "",
     precision: Annotated[str, typer.Option(help="Of float32, float16, int8, binary, separated by commas.")] = "float32",
-    held_out: Annotated[
-        str | None,
-        typer.Option(help="Interactions that the model was not trained on; with --interactions, what came later."),
-    ] = None,
-    labels: Annotated[str | None, typer.Option(help="Table of item id and label.")] = None,
-    pairs: Annotated[str | None, typer.Option(help="Table of two item ids and a human judgement.")] = None,
-    qrels: Annotated[str | None, typer.Option(help="Table of query id, item id and grade, or TREC qrels.")] = None,
-    interactions: options.InteractionsFile = None,
     ids: options.Ids = None,
     names: options.Names = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours.")] = 10,
@@ -32,11 +26,12 @@ def preview(
     json: options.Json = False,
     reading: Any = None,
     events: Any = None,
+    *,
+    asked: Asked,
 ) -> None:
     """Show what truncated or quantised vectors keep of the neighbours, and of held-out evidence."""
     from simgauge.cli import console
     from simgauge.errors import ParameterError
-    from simgauge.evidence import evidence_from_files
     from simgauge.shipping.preview import preview as run_preview
 
     try:
@@ -45,24 +40,20 @@ def preview(
         raise ParameterError(f"--dims {dims}: expected whole numbers separated by commas, such as 256,128.") from error
     with console.warnings_as_notes(), console.progress(not json) as show:
         model = options.load_embedding(embedding, None, ids, names, None, reading, json)
-        training = load_interactions(interactions, events, "interactions", json)
-        later = load_interactions(held_out, events, "held out", json)
-        evidence = evidence_from_files(
-            later, training, labels=labels, pairs=pairs, qrels=qrels, rng=seed, options=events
-        )
+        known = asked.load(events, seed, json)
         found = run_preview(
             model,
             widths,
             [part.strip() for part in precision.split(",")],  # type: ignore[misc]
-            evidence=evidence,
-            interactions=training,
+            evidence=known.evidence,
+            interactions=known.training,
             k=k,
             sample=sample,
             rng=seed,
             progress=show,
         )
     if json:
-        read = read_events(training, later)
+        read = known.understood()
         console.print_json({**found.to_dict(), "sources": options.sources(model), "events": read})
         return
     rows = [

@@ -94,10 +94,10 @@ def check_evidence(evidence: Any) -> None:
     --------
     >>> check_evidence("ratings.csv")
     Traceback (most recent call last):
-    simgauge.errors.InputError: evidence is of type str: expected CoConsumption, Labels, PairJudgements or Relevance of
-    simgauge.evidence (evidence_from_files makes them from files).
+    simgauge.errors.InputError: evidence is of type str: expected CoConsumption, Labels, PairJudgements, Relevance or
+    another kind of simgauge.evidence (evidence_from_files makes them from files).
     """
-    kinds = "CoConsumption, Labels, PairJudgements or Relevance of simgauge.evidence"
+    kinds = "CoConsumption, Labels, PairJudgements, Relevance or another kind of simgauge.evidence"
     check_offers(
         evidence,
         "evidence",

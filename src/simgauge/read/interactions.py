@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from simgauge.read.events.merge import keep_frequent, merge_events
 from simgauge.read.events.options import ColumnName, ReadingOptions, reading_options
 from simgauge.read.events.understood import PEEKED_ROWS, sentences
 from simgauge.read.events.weights import Spread, parse_like, rule_for, transformed, weight_sentences, with_meaning
+from simgauge.read.sources.columns import TIME_NAMES, list_columns, usual_column
 from simgauge.read.sources.files import is_path
 from simgauge.read.sources.located import Located, locate
 from simgauge.read.sources.names import names_for
@@ -102,8 +103,35 @@ def read_interactions(
     matrix = _of_file(located) if matrix is None and located is not None else matrix
     if isinstance(matrix, Interactions):
         return _of_matrix(matrix, options)
+    table = read_table(source, options, located)
+    return _finish(interactions_of(table, table.events), options)
+
+
+class EventTable(NamedTuple):
+    """A table of events as it was read, before repeated events become one."""
+
+    opened: Source
+    """Closed; its label, columns and notes remain."""
+    roles: Mapping[str, int]
+    events: Events
+    rejected: int
+    options: ReadingOptions
+    """With the rule for repeated events that is in force."""
+    chosen: bool
+    """Whether somebody asked for that rule."""
+    said: list[str]
+    """What was understood, in sentences."""
+
+
+def read_table(source: Any, options: ReadingOptions, located: Located | None, *, timed: bool = False) -> EventTable:
+    """The events of a table, in one pass; rows that were left out are warned of.
+
+    With `timed`, a column of times is needed: named by the options, or found by a usual name.
+    """
     refuse_foreign(located)
     with open_source(source, located=located, **options.opening) as opened:
+        if timed and options.time is None:
+            options = replace(options, time=_time_column(opened))
         roles = choose_columns(opened, options)
         n_columns, rows = len(opened.columns), opened.peek(PEEKED_ROWS)
         rule = rule_for(options.duplicates, opened, roles, options.like, options.weight_transform)
@@ -113,14 +141,29 @@ def read_interactions(
         lost = missing_note(opened, roles) if any(events.dropped.values()) else None
     opened.notes += [lost] if lost else []
     said = sentences(opened, meant, events.first, rows, n_columns)
-    found = _merged(opened, meant, events, rejected, replace(options, duplicates=rule), options.duplicates is not None)
-    found = replace(found, report={**found.report, "understood": [*found.report["understood"], *said]})
-    dropped = found.report["rows_dropped"]
+    dropped = {**events.dropped, **({"bad row": rejected} if rejected else {})}
     if any(dropped.values()):
         listed = ", ".join(f"{count} ({reason})" for reason, count in dropped.items() if count)
         reason = f"; {lost}" if lost else ""
-        warnings.warn(f"{opened.label}: rows left out: {listed}{reason}.", DroppedDataWarning, stacklevel=2)
-    return _finish(found, options)
+        warnings.warn(f"{opened.label}: rows left out: {listed}{reason}.", DroppedDataWarning, stacklevel=3)
+    in_force = replace(options, duplicates=rule)
+    return EventTable(opened, meant, events, rejected, in_force, options.duplicates is not None, said)
+
+
+def _time_column(opened: Source) -> int:
+    found = usual_column(TIME_NAMES, opened.names)
+    if found is None:
+        raise InputError(
+            f"{opened.label} has no column called {', '.join(TIME_NAMES[:4])} or the like "
+            f"({list_columns(opened.names)}): name the column of the times (--time, time=)."
+        )
+    return found
+
+
+def interactions_of(table: EventTable, events: Events) -> Interactions:
+    """Pairs of a table's events, or of some of them; without the minimum counts and names of the options."""
+    found = _merged(table.opened, table.roles, events, table.rejected, table.options, table.chosen)
+    return replace(found, report={**found.report, "understood": [*found.report["understood"], *table.said]})
 
 
 def with_columns(

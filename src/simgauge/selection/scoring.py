@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError, RankWarning, SimgaugeError
-from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.evidence.protocol import Scorer
 from simgauge.interactions import Interactions, require_interactions
 from simgauge.progress import Progress
@@ -42,7 +41,7 @@ def unleaked(evidence: Any, interactions: Interactions | None) -> Any:
     InputError
         All of it is.
     """
-    if interactions is None or not isinstance(evidence, CoConsumption):
+    if interactions is None or not hasattr(evidence, "without"):
         return evidence
     require_interactions(interactions, "interactions")
     kept, leaked = evidence.without(interactions)
@@ -63,7 +62,7 @@ def unleaked(evidence: Any, interactions: Interactions | None) -> Any:
 def unchecked(evidence: Any, interactions: Interactions | None) -> list[str]:
     """What `unleaked` could not see, a sentence each: without training interactions nothing tells whether held-out
     events are new."""
-    if interactions is not None or not isinstance(evidence, CoConsumption):
+    if interactions is not None or not hasattr(evidence, "without"):
         return []
     return [
         "without the training interactions (--interactions, interactions=) it could not be checked that the held-out "
