@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from simgauge.auditing.baseline import compare_with_baseline, read_baseline
+from simgauge.auditing.noise import Noise, Spread
 from simgauge.auditing.run import audit
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
+
+QUIET = Noise("no model", {})
+"""Nothing was measured: values count from a tenth."""
 
 LIMITS = {
     "hubness": {"warn": 4.0, "fail": 10.0, "direction": "above"},
@@ -27,46 +31,12 @@ def plain(value, verdict, interval=None, name="hubness"):
     return {"schema_version": 1, "parameters": {**dict.fromkeys(names, 1), "thresholds": LIMITS}, "findings": [finding]}
 
 
-@pytest.mark.parametrize(
-    ("then", "now", "outcome"),
-    [
-        ((3.0, "ok", [2.5, 3.5]), (5.0, "warn", [4.5, 5.5]), "worse"),
-        ((3.0, "ok", [2.5, 4.6]), (5.0, "warn", [4.5, 5.5]), "inconclusive"),
-        ((5.0, "warn", [4.5, 5.5]), (3.0, "ok", [2.5, 3.5]), "better"),
-        ((5.0, "warn", [4.5, 5.5]), (3.0, "ok", [2.5, 4.6]), "inconclusive"),
-        ((3.0, "ok"), (5.0, "warn"), "worse"),
-        ((5.0, "warn", [4.9, 5.1]), (8.0, "warn", [7.9, 8.1]), "worse"),
-        ((5.0, "warn", [4.9, 5.1]), (5.3, "warn", [5.2, 5.4]), "same"),
-        ((5.0, "warn", [4.0, 6.5]), (8.0, "warn", [6.0, 9.9]), "same"),
-        ((8.0, "warn", [7.9, 8.1]), (5.0, "warn", [4.9, 5.1]), "better"),
-        ((1.0, "ok", [0.9, 1.1]), (3.0, "ok", [2.9, 3.1]), "moved"),
-        ((3.0, "info", [2.9, 3.1]), (1.0, "info", [0.9, 1.1]), "moved"),
-        ((1.0, "ok", [0.5, 2.5]), (3.0, "ok", [2.4, 3.6]), "same"),
-        ((1.0, "ok"), (1.2, "ok"), "same"),
-        ((0.001, "ok"), (0.009, "ok"), "same"),
-        ((None, "info"), (1.0, "info"), "same"),
-        ((None, "info"), (None, "warn"), "worse"),
-        ((None, "info"), (None, "ok"), "same"),
-    ],
-)
-def test_the_outcome_of_a_finding(then, now, outcome):
-    found = compare_with_baseline(plain(*now), plain(*then))
-    assert found.outcome == found.changes[0].outcome == outcome, str(found.changes[0].reason)
-
-
-def test_the_bad_side_is_that_of_the_limits():
-    """The same rise is worse for a value that must be small, and better for one that must be large."""
-    then, now = (0.02, "warn", [0.01, 0.03]), (0.06, "warn", [0.05, 0.07])
-    assert compare_with_baseline(plain(*now), plain(*then)).outcome == "worse"
-    other = {"name": "effective_rank"}
-    assert compare_with_baseline(plain(*now, **other), plain(*then, **other)).outcome == "better"
-
-
 @pytest.mark.parametrize("name", ["objective", "biases", "penalty", "k", "sample", "seed", "version"])
 def test_other_parameters_decide_nothing_and_are_named(name):
     then, now = plain(3.0, "ok"), plain(5.0, "warn")
     then["parameters"] = {**then["parameters"], name: 2}
     found = compare_with_baseline(now, then)
+    assert compare_with_baseline(plain(5.0, "warn"), plain(3.0, "ok"), noise=QUIET).outcome == "worse", "control"
     assert found.outcome == "inconclusive"
     assert f"{name} (2 then, 1 now)" in found.changes[0].reason
 
@@ -87,7 +57,7 @@ def test_the_worst_outcome_stands_for_all_and_comes_first():
     then, now = plain(0.5, "ok", name="effective_rank"), plain(0.5, "ok", name="effective_rank")
     then["findings"] += plain(3.0, "ok")["findings"]
     now["findings"] += plain(5.0, "warn")["findings"]
-    found = compare_with_baseline(now, then)
+    found = compare_with_baseline(now, then, noise=QUIET)
     assert [change.outcome for change in found.changes] == ["worse", "same"]
     assert found.outcome == "worse"
     assert "1 worse, 1 same" in found.summary
@@ -148,6 +118,7 @@ def test_files_that_are_no_baseline(tmp_path):
         (lambda found: found["findings"][0].update(value=1.0, interval=[1]), "damaged audit"),
         (lambda found: found.pop("parameters"), "damaged audit"),
         (lambda found: found.update(embedding="vectors"), "damaged audit"),
+        (lambda found: found.update(groups=[{"name": "tail"}]), "damaged audit"),
     ]:
         spoilt = copy.deepcopy(good)
         spoil(spoilt)
@@ -161,3 +132,69 @@ def test_files_that_are_no_baseline(tmp_path):
         read_baseline(tmp_path / "none.json")
     with pytest.raises(ParameterError, match="min_move"):
         compare_with_baseline(good, good, min_move=2.0)
+
+
+def grouped(value, verdict, name="tail", n_items=400, grouping="popularity"):
+    """An audit of one finding that stays, and of one group."""
+    measure = {"id": "hubness", "value": value, "interval": None, "verdict": verdict}
+    described = {"id": "places", "value": value, "interval": None, "verdict": "info"}
+    told = plain(1.0, "ok")
+    group = {"grouping": grouping, "name": name, "n_items": n_items, "n_rows": n_items}
+    told["groups"] = [{**group, "measures": [measure, described]}]
+    return told
+
+
+def test_a_group_that_is_worse_is_found_where_the_whole_is_the_same():
+    """Control: the group as it was, another group, and a group that the noise of its size explains."""
+    found = compare_with_baseline(grouped(5.0, "warn"), grouped(3.0, "ok"), noise=QUIET)
+    assert found.outcome == "worse"
+    worse = found.changes[0]
+    assert (worse.id, worse.group, worse.name) == ("hubness", "popularity: tail", "Hubness (popularity: tail)")
+    assert [change.group for change in found.changes] == ["popularity: tail", None], "what has no limits is left out"
+    assert "| worse | Hubness (popularity: tail) |" in found.to_markdown()
+    assert found.to_dict()["changes"][0]["group"] == "popularity: tail"
+    assert found.to_arrow().column("group").to_pylist() == ["popularity: tail", None]
+    assert compare_with_baseline(grouped(3.0, "ok"), grouped(3.0, "ok"), noise=QUIET).outcome == "same"
+    assert compare_with_baseline(grouped(5.0, "warn", "head"), grouped(3.0, "ok"), noise=QUIET).outcome == "same"
+    other = compare_with_baseline(grouped(5.0, "warn", grouping="by"), grouped(3.0, "ok"), noise=QUIET)
+    assert len(other.changes) == 1
+
+
+def test_small_groups_may_move_further_than_large_ones():
+    known = Noise("a kind", {"hubness": Spread(0.0, 0.0, 1.0)})
+    outcomes = {}
+    for n_items in (40, 50_000):
+        then, now = grouped(0.3, "ok", n_items=n_items), grouped(0.5, "warn", n_items=n_items)
+        outcomes[n_items] = compare_with_baseline(now, then, noise=known).outcome
+    assert outcomes == {40: "same", 50_000: "worse"}
+
+
+def test_groups_of_audits_that_differ_are_not_compared():
+    then, now = grouped(3.0, "ok"), grouped(5.0, "warn")
+    then["parameters"] = {**then["parameters"], "k": 7}
+    assert [change.group for change in compare_with_baseline(now, then).changes] == [None]
+
+
+def test_the_noise_of_the_objective_is_taken():
+    """The same values of two kinds of models: hubness of ALS moves further from seed to seed than that of BPR."""
+    then, now = plain(3.9, "ok"), plain(4.6, "warn")
+    outcomes = {}
+    for objective in ("als", "bpr"):
+        for side in (then, now):
+            side["parameters"] = {**side["parameters"], "objective": objective}
+        outcomes[objective] = compare_with_baseline(now, then).outcome
+    assert outcomes == {"als": "same", "bpr": "worse"}
+
+
+def test_many_values_together_need_a_larger_move():
+    """Control: the same move alone counts. Bonferroni over a hundred values against one."""
+    known = Noise("a kind", {"hubness": Spread(0.3, 0.0)})
+    then, now = plain(3.5, "ok"), plain(4.5, "warn")
+    assert compare_with_baseline(now, then, noise=known).outcome == "worse"
+    for side, value in ((then, 1.0), (now, 1.0)):
+        group = [{"id": "hubness", "value": value, "interval": None, "verdict": "ok"}]
+        side["groups"] = [
+            {"grouping": "by", "name": str(number), "n_items": 9, "n_rows": 9, "measures": group}
+            for number in range(99)
+        ]
+    assert compare_with_baseline(now, then, noise=known).outcome == "same"

@@ -45,6 +45,25 @@ def test_audit_against_a_baseline(run, tables):
     assert run("audit", tables / "good.npy", "-k", 5, *beside, "--out", last)[0] == 0, "read before it is replaced"
 
 
+def test_a_group_that_got_worse_stops_the_gate(run, tables, rng):
+    """Half of one label becomes copies of each other. Control: the table as it was."""
+    items = rng.normal(size=(300, 5))
+    np.save(tables / "whole.npy", items)
+    items[:20] = items[20:40]
+    np.save(tables / "copies.npy", items)
+    lines = [f"{row},{'poetry' if row < 40 else 'prose'}" for row in range(300)]
+    (tables / "labels.csv").write_text("\n".join(["item,label", *lines]))
+    last, by = tables / "groups", ("--by", tables / "labels.csv", "-k", 5, "--ids", "positions")
+    assert run("audit", tables / "whole.npy", *by, "--out", last)[0] == 0
+    beside = (*by, "--baseline", last / NUMBERS_FILE)
+    assert run("audit", tables / "whole.npy", *beside)[0] == 0
+    junit = tables / "groups.xml"
+    code, output, _ = run("audit", tables / "copies.npy", *beside, "--junit", junit)
+    assert code == 1
+    assert "(label: poetry)" in output
+    assert "(label: poetry)" in junit.read_text()
+
+
 def test_a_baseline_of_another_schema_is_input(run, tables):
     (tables / "old.json").write_text('{"schema_version": 0, "findings": []}')
     code, _, errors = run("audit", tables / "good.npy", "--baseline", tables / "old.json")

@@ -42,6 +42,19 @@ def test_a_baseline_adds_failures_and_skips_what_is_undecided():
     assert failed["a"].text.startswith("worse than the baseline: because")
 
 
+def test_groups_that_differ_have_cases_of_their_own():
+    """Control: a group that is the same has none."""
+    told = {"id": "a", "title": "Title", "verdicts": ["ok", "warn"], "reason": "because"}
+    groups = {"head": "worse", "middle": "inconclusive", "tail": "moved", "label: x": "same"}
+    changes = [{**told, "group": group, "outcome": outcome} for group, outcome in groups.items()]
+    text = junit_xml(FINDINGS, baseline={"changes": [*changes, {**told, "group": None, "outcome": "same"}]})
+    failed, skipped = failures(text)
+    assert set(failed) == {"c", "a (head)"}, "the finding itself is as its verdict says"
+    assert skipped == {"a (middle)"}
+    assert failed["a (head)"].get("message") == "Title (head), worse than the baseline: because"
+    assert text.count("<testcase") == 4 + 3
+
+
 def test_outcomes_beside_a_baseline_are_properties_and_what_moved_fails_nothing():
     changes = [{"id": "a", "outcome": "moved", "reason": "0.9 became 0.5"}]
     beside = {"outcome": "moved", "differences": [], "sizes": ["items (3 then, 4 now)"], "changes": changes}

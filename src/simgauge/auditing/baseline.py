@@ -7,29 +7,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
+from simgauge.auditing.baseline_pairs import Pair, is_judged, paired_findings, paired_measures
+from simgauge.auditing.baseline_rules import OUTCOMES, Outcome, Rule, interval, span
+from simgauge.auditing.noise import Noise, noise_of
 from simgauge.auditing.result import SCHEMA_VERSION, Audit
 from simgauge.errors import InputError, ParameterError
 from simgauge.findings import SEVERITY, Verdict
 from simgauge.tabular import Tabular
 from simgauge.wording import markdown_cell
-
-Outcome = Literal["worse", "inconclusive", "moved", "better", "same"]
-OUTCOMES: tuple[Outcome, ...] = ("worse", "inconclusive", "moved", "better", "same")
-"""The most serious first."""
-
-MIN_MOVE = 0.1
-"""Share of the baseline's value: intervals cover the rows that were sampled, and not the chance in a training."""
-
-MIN_SHIFT = 0.25
-"""Share of the larger of two values by which a value without a bad side, or within its limits, must differ to be named
-as moved. Trainings of one model are nearer than that, and another table is not."""
-
-SMALLEST_SHIFT = 0.01
-"""Difference below which no value has moved: shares and cosines as near as that are alike, whatever their ratio."""
 
 SAME_PARAMETERS = ("objective", "biases", "penalty", "k", "sample", "seed", "version")
 """Parameters of an audit without which two values are not of one kind."""
@@ -51,12 +40,20 @@ class FindingChange:
     """Of the baseline and of now; None where the finding is missing."""
     values: tuple[float | None, float | None]
     intervals: tuple[tuple[float, float] | None, tuple[float, float] | None]
+    group: str | None = None
+    """Of a value of some of the items: grouping and name, such as "popularity: tail"; None for all items."""
+
+    @property
+    def name(self) -> str:
+        """The title, and the group where there is one."""
+        return self.title if self.group is None else f"{self.title} ({self.group})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
             "id": self.id,
             "title": self.title,
+            "group": self.group,
             "outcome": self.outcome,
             "reason": self.reason,
             "verdicts": list(self.verdicts),
@@ -108,6 +105,7 @@ class BaselineComparison(Tabular):
         return pa.table(
             {
                 "finding": [change.title for change in self.changes],
+                "group": pa.array([change.group for change in self.changes], pa.string()),
                 "outcome": [change.outcome for change in self.changes],
                 "verdict_then": pa.array([change.verdicts[0] for change in self.changes], pa.string()),
                 "verdict_now": pa.array([change.verdicts[1] for change in self.changes], pa.string()),
@@ -125,7 +123,7 @@ class BaselineComparison(Tabular):
             lines += ["| outcome | finding | then | now | why |", "|---|---|---|---|---|"]
         for change in moved:
             sides = [_side(*side) for side in zip(change.verdicts, change.values, strict=True)]
-            cells = [change.outcome, change.title, *sides, change.reason]
+            cells = [change.outcome, change.name, *sides, change.reason]
             lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
         return "\n".join(lines) + "\n"
 
@@ -162,7 +160,11 @@ def read_baseline(path: str | Path) -> dict[str, Any]:
 
 
 def compare_with_baseline(
-    audit: Audit | Mapping[str, Any], baseline: Mapping[str, Any] | str | Path, *, min_move: float = MIN_MOVE
+    audit: Audit | Mapping[str, Any],
+    baseline: Mapping[str, Any] | str | Path,
+    *,
+    noise: Noise | None = None,
+    min_move: float | None = None,
 ) -> BaselineComparison:
     """Say of every finding whether it is worse than in an earlier audit, better, the same, or not to be told.
 
@@ -172,20 +174,30 @@ def compare_with_baseline(
         The audit of now, or its `to_dict`.
     baseline : mapping, str or Path
         The earlier one: its `to_dict`, or its file.
-    min_move : float, in [0, 1]
-        Share of the earlier value by which a value must move to count while its verdict stays. Intervals tell what the
-        sampled rows leave open; how far two trainings of one model differ they do not tell.
+    noise : Noise, optional
+        How far trainings of this model differ; by the objective of the audit when not given, see `noise_of`.
+    min_move : float, in [0, 1], optional
+        Share of the earlier value by which a value must move to count, in place of the measured noise.
 
     Notes
     -----
-    A finding is *worse* where its verdict became more severe, or stayed "warn" or "fail" while its value moved by
-    more than `min_move` to the bad side, and the two intervals do not overlap. A value without an interval was not
-    sampled and counts as exact. *Better* mirrors it. *Moved* is a value within its limits (from "ok" to "ok", or
-    without limits) that differs by more than `MIN_SHIFT` of the larger value, beyond both intervals: it is shown and
-    is no reason to stop a release. Smaller moves are *the same*. *Inconclusive* is a changed verdict whose intervals
-    overlap, a finding that one of the audits lacks, a finding whose limits differ, and every finding where the tables
-    have other numbers of columns or the audits differ in one of `SAME_PARAMETERS`. Other numbers of items and users
-    are named in `sizes` and compared all the same, as catalogues grow.
+    Two things leave a value open. The rows that were sampled: its interval says that. And the training itself: another
+    seed, or a few other events, give another value. How far was measured for each finding and kind of model on real
+    data (`noise_of`, by ``bench/gate.py``), and a move counts when it is beyond both: the intervals do not overlap, and
+    the values are further apart than two trainings of such a model are, with a chance of 5 % that any value of the
+    audit is called worse when it is not. Findings that were never measured count from a tenth of their value.
+
+    A finding is *worse* where such a move made its verdict more severe, or where the verdict stayed "warn" or "fail"
+    and the value moved to the bad side. A value without an interval was not sampled and counts as exact. *Better*
+    mirrors it. *Moved* is a value within its limits (from "ok" to "ok", or without limits) that differs by more than
+    `MIN_SHIFT` of the larger value too: it is shown and is no reason to stop a release. Smaller moves are *the same*,
+    also where a verdict changed: what only noise separates is no change. *Inconclusive* is a changed verdict whose
+    intervals overlap, a finding that one of the audits lacks, a finding whose limits differ, and every finding where
+    the tables have other numbers of columns or the audits differ in one of `SAME_PARAMETERS`. Other numbers of items
+    and users are named in `sizes` and compared all the same, as catalogues grow.
+
+    Groups that both audits have (labels, bands of popularity) are compared in the same way, by the measures that have
+    limits; a group that one of them lacks is left out, as groups come and go.
 
     Raises
     ------
@@ -200,7 +212,7 @@ def compare_with_baseline(
     >>> compare_with_baseline(before, before.to_dict()).outcome
     'same'
     """
-    if not 0 <= min_move <= 1:
+    if min_move is not None and not 0 <= min_move <= 1:
         raise ParameterError(f"min_move={min_move}: expected a share from 0 to 1.")
     if isinstance(baseline, str | Path):
         baseline = read_baseline(baseline)
@@ -210,27 +222,25 @@ def compare_with_baseline(
         *_unlike(*tables, {"n_components": "columns"}),
         *_unlike(baseline["parameters"], now["parameters"], dict(zip(SAME_PARAMETERS, SAME_PARAMETERS, strict=True))),
     )
-    before = {finding["id"]: finding for finding in baseline["findings"]}
-    after = {finding["id"]: finding for finding in now["findings"]}
     limits = [side["parameters"].get("thresholds", {}) for side in (baseline, now)]
+    pairs = paired_findings(baseline, now)
+    if not differences:
+        pairs += paired_measures(baseline, now, limits[1])
+    known = noise_of(str(now["parameters"].get("objective", "unknown"))) if noise is None else noise
+    n_compared = sum(None not in pair.sides and is_judged(limits[1].get(pair.id)) for pair in pairs)
     changes = []
-    for name in [*after, *(name for name in before if name not in after)]:
-        pair = before.get(name), after.get(name)
-        same_limits = limits[0].get(name) == limits[1].get(name)
-        outcome, reason = _judge(*pair, limits[1].get(name) or {}, same_limits, differences, min_move)
-        changes.append(_change(name, pair, outcome, reason))
+    for pair in pairs:
+        limit = limits[1].get(pair.id) or {}
+        rule = Rule(pair.id, limit, known, n_compared, pair.n_items, min_move)
+        changes.append(
+            _change(pair, *_judge(pair, rule, limits[0].get(pair.id) == limits[1].get(pair.id), differences))
+        )
     changes.sort(key=lambda change: OUTCOMES.index(change.outcome))
     return BaselineComparison(tuple(changes), differences, _unlike(*tables, SIZES))
 
 
-def _judge(
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-    limit: Mapping[str, Any],
-    same_limits: bool,
-    differences: tuple[str, ...],
-    min_move: float,
-) -> tuple[Outcome, str]:
+def _judge(pair: Pair, rule: Rule, same_limits: bool, differences: tuple[str, ...]) -> tuple[Outcome, str]:
+    before, after = pair.sides
     if before is None or after is None:
         which = "baseline" if before is None else "new audit"
         return "inconclusive", f"the {which} does not have this finding: audit both with the same inputs"
@@ -238,47 +248,20 @@ def _judge(
         return "inconclusive", f"the audits differ in {', '.join(differences)}"
     if not same_limits:
         return "inconclusive", "the limits of this finding are not those of the baseline: pass the same --thresholds"
-    rise = SEVERITY[after["verdict"]] - SEVERITY[before["verdict"]]
-    spans = _span(before), _span(after)
-    apart = None in spans or _gap(*spans) > 0  # type: ignore[arg-type]
-    if rise:
-        if not apart:
-            return "inconclusive", f"{_verdicts(before, after)}, but the intervals overlap: raise --sample in both"
-        return ("worse" if rise > 0 else "better"), _verdicts(before, after)
-    if None in spans or not apart:
-        return "same", f"the verdict stays {after['verdict']}"
-    if not SEVERITY[after["verdict"]] or "direction" not in limit:
-        return _shift(before["value"], after["value"], after["verdict"])
-    moved = after["value"] - before["value"]
-    if abs(moved) <= min_move * abs(before["value"]):
-        return "same", f"the verdict stays {after['verdict']}, and the value moved by less than {min_move:.0%}"
-    bad = (moved > 0) == (limit["direction"] == "above")
-    return (
-        "worse" if bad else "better"
-    ), f"it stays {after['verdict']}, and {before['value']:.3g} became {after['value']:.3g}"
+    return rule.judge(before, after)
 
 
-def _shift(before: float, after: float, verdict: Verdict) -> tuple[Outcome, str]:
-    """Of a value that has no bad side, or is within its limits."""
-    needed = max(MIN_SHIFT * max(abs(before), abs(after)), SMALLEST_SHIFT)
-    if abs(after - before) <= needed:
-        return "same", f"the verdict stays {verdict}"
-    return "moved", f"it stays {verdict}, and {before:.3g} became {after:.3g}: this may be another table"
-
-
-def _change(
-    name: str, pair: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None], outcome: Outcome, reason: str
-) -> FindingChange:
-    title = next(str(side["title"]) for side in reversed(pair) if side is not None)
-    first, second = ({} if side is None else side for side in pair)
+def _change(pair: Pair, outcome: Outcome, reason: str) -> FindingChange:
+    first, second = ({} if side is None else side for side in pair.sides)
     return FindingChange(
-        name,
-        title,
+        pair.id,
+        pair.title,
         outcome,
         reason,
         (first.get("verdict"), second.get("verdict")),
         (first.get("value"), second.get("value")),
-        (_interval(first), _interval(second)),
+        (interval(first), interval(second)),
+        pair.group,
     )
 
 
@@ -291,26 +274,6 @@ def _unlike(before: Mapping[str, Any], after: Mapping[str, Any], names: Mapping[
     )
 
 
-def _interval(finding: Mapping[str, Any]) -> tuple[float, float] | None:
-    span = finding.get("interval")
-    return None if span is None else (float(span[0]), float(span[1]))
-
-
-def _span(finding: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Where the value lies: its interval, the value itself where it was not sampled; None without a value."""
-    value = finding["value"]
-    return None if value is None else _interval(finding) or (float(value), float(value))
-
-
-def _gap(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Distance between two intervals; negative where they overlap, 0 where they touch."""
-    return max(first[0], second[0]) - min(first[1], second[1])
-
-
-def _verdicts(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    return f"{before['verdict']} became {after['verdict']}"
-
-
 def _side(verdict: Verdict | None, value: float | None) -> str:
     return "not there" if verdict is None else verdict if value is None else f"{verdict} ({value:.3g})"
 
@@ -321,6 +284,11 @@ def _check_shape(found: Mapping[str, Any], place: Path) -> None:
         dict(found.get("embedding", {})).items()
         for finding in found["findings"]:
             SEVERITY[finding["verdict"]]
-            _span(finding), str(finding["id"]), str(finding["title"])
+            span(finding), str(finding["id"]), str(finding["title"])
+        for group in found.get("groups", ()):
+            str(group["grouping"]), str(group["name"]), int(group["n_items"])
+            for measure in group["measures"]:
+                SEVERITY[measure["verdict"]]
+                span(measure), str(measure["id"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"the baseline {place} is a damaged audit ({type(error).__name__}: {error}).") from error

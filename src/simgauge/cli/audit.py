@@ -165,7 +165,7 @@ def _print(beside: BaselineComparison | None, pages: list[Path], *files: Path | 
     if beside is not None:
         console.out().print()
         console.out().print(beside.summary, markup=False)
-        rows = [[change.outcome, change.title, change.reason] for change in beside.changes if change.outcome != "same"]
+        rows = [[change.outcome, change.name, change.reason] for change in beside.changes if change.outcome != "same"]
         if rows:
             console.out().print(console.table("", ["outcome", "finding", "why"], rows))
     written = " and ".join(str(page) for page in [*pages, *files] if page is not None)
