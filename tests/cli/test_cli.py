@@ -108,7 +108,11 @@ def test_fix_chooses_by_evidence_and_writes_vectors_map_and_record(run, saved, t
     assert record["decision"] in ("improved", "left alone")
     assert "selection" in Embedding.load(out).provenance
     assert (out / "map.safetensors").is_file()
+    assert "Similar to" in (out / "report.html").read_text()
+    assert f"{out / 'report.html'} shows it" in " ".join(text.split())
     assert "before" in text
+    assert run("fix", saved, "--labels", labels, "--out", out, "--no-report")[0] == 0
+    assert not (out / "report.html").exists()
     code, text, _ = run("fix", saved, "--out", tmp_path / "default", "--objective", "softmax")
     assert code == 0
     assert "default, not a finding" in text

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from simgauge.cli import options
 from simgauge.cli.events import reads_events
 from simgauge.cli.evidence import Asked, asks_evidence
+
+if TYPE_CHECKING:
+    from simgauge.embedding import Embedding
+    from simgauge.interactions import Interactions
+    from simgauge.selection.record import Selection
 
 
 @options.reads_vectors
@@ -40,6 +46,7 @@ def fix(
     biases: options.TrainedBiases = None,
     penalty: options.Penalty = None,
     show: Annotated[list[str] | None, typer.Option(help="Item whose neighbours are shown before and after.")] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html beside the vectors.")] = False,
     rows: Annotated[int, typer.Option(help="Candidates shown in the table.")] = 12,
     trust_ids: options.TrustIds = False,
     seed: options.Seed = 0,
@@ -78,7 +85,10 @@ def fix(
             trust_ids=trust_ids,
             progress=bar,
         )
-        fixed = selection.save(out, embedding)
+        bar("writing the vectors and the report", 0, 1)
+        opened = [embedding.item_ids[row] for row in embedding.find_items(show or ())]
+        page = _page_of(selection, embedding, training, items, out, opened)
+        fixed = selection.save(out, embedding, page=None if no_report else page)
     comparison = compare_neighbors({"before": embedding, "after": fixed}, show) if show else None
     if json:
         neighbors = None if comparison is None else comparison.to_dict()
@@ -95,3 +105,32 @@ def fix(
     if comparison is not None:
         print_comparison(comparison)
     console.out().print(f"\nWrote {fixed!r} to {out}; compare its vectors with {selection.metric}.", markup=False)
+    if not no_report:
+        console.out().print(f"{out / 'report.html'} shows it to people: open it in a browser.", markup=False)
+
+
+def _page_of(
+    selection: Selection, embedding: Embedding, training: Interactions | None, items: str, out: Path, shown: list[Any]
+) -> Callable[[Embedding], str]:
+    """What makes the page from the moved vectors."""
+    from simgauge.cli.page_options import page_command
+    from simgauge.report.html import render
+    from simgauge.selection.page import fix_page
+
+    counts = None if training is None else training.align(embedding.item_ids).item_counts
+
+    def page(fixed: Embedding) -> str:
+        told = fix_page(
+            selection,
+            embedding,
+            fixed,
+            title=f"Fix of {Path(items).name}",
+            out=str(out),
+            shown=shown,
+            popularity=counts,
+            command=page_command(),
+            replaced=Path(items).exists() and Path(items).resolve() == out.resolve(),
+        )
+        return render(told)
+
+    return page

@@ -25,6 +25,8 @@ def draw(summary: Mapping[str, Any]) -> dict[str, Markup]:
         rows = [{**row, "label": row["gauge"], "value": row["recall"], "kind": "best" if row["best"] else ""}
                 for row in summary["recall"]["gauges"]]  # fmt: skip
         drawn["recall"] = figures.interval_rows(rows, "Held-out recall of each gauge, 95 % intervals", form="{:.3f}")
+    if summary["selection"]:
+        drawn |= _selection(summary["selection"])
     if summary["explorer"]:
         drawn |= _survey(summary["explorer"]["survey"])
     return drawn
@@ -39,6 +41,27 @@ def _finding(name: str, rows: list[Mapping[str, Any]], title: str) -> Markup:
         lines = {"overlap": "neighbours that stay"}
         return figures.by_condition([start, *rows], lines, title, band="5 % to 95 % of lists")
     return figures.by_condition(rows, CERTAIN, title)
+
+
+def _selection(selection: Mapping[str, Any]) -> dict[str, Markup]:
+    """The forest of candidates, and plain against weighted where there are two measures."""
+    drawn = {}
+    ratio = selection["scale"] == "ratio"
+    if selection["rows"]:
+        title = "Gain of each candidate against leaving alone"
+        form = "×{:.2f}" if ratio else "{:+.3f}"
+        drawn["forest"] = figures.interval_rows(selection["rows"], title, form=form, zero=1.0 if ratio else 0.0)
+    picture = selection["picture"]
+    if picture:
+        points = [{"x": point["x"], "y": point["y"], "label": point["name"], "kind": _kind(point)}
+                  for point in picture["points"]]  # fmt: skip
+        drawn["trade"] = figures.trade_off(points, "Plain against weighted measure", str(picture["x"]["measure"]))
+    return drawn
+
+
+def _kind(point: Mapping[str, Any]) -> str:
+    kinds = (("chosen", "chosen"), ("baseline", "baseline"), ("guarded", "guarded"), ("pareto", "front"))
+    return next((kind for flag, kind in kinds if point[flag]), "")
 
 
 def _survey(survey: Mapping[str, Any]) -> dict[str, Markup]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,7 +16,7 @@ from simgauge.frozen import frozen
 from simgauge.remedies.saved_form import remedy_bytes
 from simgauge.selection.picture import trade_off_picture
 from simgauge.selection.zero_vectors import ZeroVectors, moved_around_zeros
-from simgauge.storage.embedding_directory import MAP_FILE, RECORD_FILE
+from simgauge.storage.embedding_directory import MAP_FILE, PAGE_FILE, RECORD_FILE
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
@@ -198,7 +198,9 @@ class Selection(Tabular):
         about = {key: value for key, value in self.to_dict().items() if key not in ("table", "picture", "skipped")}
         return moved.with_tables(moved.items, moved.users, selection=about)
 
-    def save(self, directory: str | Path, embedding: Embedding) -> Embedding:
+    def save(
+        self, directory: str | Path, embedding: Embedding, *, page: Callable[[Embedding], str] | None = None
+    ) -> Embedding:
         """Apply the chosen map and write its vectors, the map and this record to a directory, all at once.
 
         The directory is what `Embedding.save` writes, with ``map.safetensors`` (`load_remedy` reads it) and
@@ -210,6 +212,8 @@ class Selection(Tabular):
             As for `Embedding.save`.
         embedding : Embedding
             The vectors to move.
+        page : callable, optional
+            Makes a page of HTML from the moved vectors, which is written beside them as ``report.html``.
 
         Returns
         -------
@@ -218,7 +222,8 @@ class Selection(Tabular):
         """
         fixed = self.transform(embedding)
         record = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        fixed.save(directory, more={MAP_FILE: remedy_bytes(self.best), RECORD_FILE: record.encode()})
+        pages = {} if page is None else {PAGE_FILE: page(fixed).encode()}
+        fixed.save(directory, more={MAP_FILE: remedy_bytes(self.best), RECORD_FILE: record.encode(), **pages})
         return fixed
 
     def to_dict(self) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def explore(
     popularity: Any = None,
     shown: Sequence[Any] = (),
     center: Center = "none",
+    more: Mapping[str, Point] | None = None,
     rng: Rng = 0,
 ) -> dict[str, Any] | None:
     """Items, gauges and lists for a page; None where it would hold nothing to explore.
@@ -62,6 +63,9 @@ def explore(
         Items whose lists the page opens with; popular ones when not given.
     center : {"none", "users", "items", "both"}
         The centring that the training objective calls for.
+    more : mapping of str to Point, optional
+        Further gauges to name, such as a chosen one; those that are not on the grid are left out. The page opens with
+        the last of them.
     rng : int or numpy.random.Generator
         Of all samples.
 
@@ -89,7 +93,7 @@ def explore(
     if k < 1:
         return None
     counts = None if popularity is None else np.asarray(popularity, dtype=np.float64)[searched.rows]
-    return _Page(embedding, searched, users, k, counts, generator).data(named)
+    return _Page(embedding, searched, users, k, counts, generator).data(named, more or {})
 
 
 class _Page:
@@ -103,7 +107,7 @@ class _Page:
         self.names = [shown_name(embedding.item_names[row]) for row in searched.rows]
         self.order = rng.permutation(len(searched.rows))
 
-    def data(self, named: Indices) -> dict[str, Any]:
+    def data(self, named: Indices, more: Mapping[str, Point]) -> dict[str, Any]:
         """As `explore` returns it."""
         shown, chosen = self._shown(named)
         sample = None
@@ -136,7 +140,7 @@ class _Page:
             "shipped": None if self.searched.forms.shipped is None else floats(self.searched.forms.shipped),
             "shipped_is": _shipped_is(self.searched.forms, self.users is not None),
             "by_center": {center: _form(form) for center, form in self.searched.forms.by_center.items()},
-            "presets": presets(self.searched.forms, self.users is not None),
+            "presets": presets(self.searched.forms, self.users is not None, more),
             "predictions": None if sample is None else predictions_data(sample, self.searched, position[sample.places]),
             "certificates": self._certificates(found, position),
             "survey": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,11 @@ ONE_TABLE = {
 }
 
 
-def presets(forms: Forms, two_tables: bool) -> list[dict[str, Any]]:
-    """Names for some points of the grid, those that exist."""
-    named = TWO_TABLES if two_tables else ONE_TABLE
-    return [{"name": name, **point._asdict()} for name, point in named.items() if point.center in forms.by_center]
+def presets(forms: Forms, two_tables: bool, more: Mapping[str, Point] | None = None) -> list[dict[str, Any]]:
+    """Names for some points of the grid, those that exist, and for more of them."""
+    named = (TWO_TABLES if two_tables else ONE_TABLE) | dict(more or {})
+    grid = set(forms.points())
+    return [{"name": name, **point._asdict()} for name, point in named.items() if point in grid]
 
 
 def static_lists(
