@@ -87,7 +87,7 @@ def fix(
         )
         bar("writing the vectors and the report", 0, 1)
         opened = [embedding.item_ids[row] for row in embedding.find_items(show or ())]
-        page = _page_of(selection, embedding, training, items, out, opened)
+        page = _page_of(selection, embedding, known.training, items, out, opened)
         fixed = selection.save(out, embedding, page=None if no_report else page)
     comparison = compare_neighbors({"before": embedding, "after": fixed}, show) if show else None
     if json:
