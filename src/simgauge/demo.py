@@ -23,7 +23,7 @@ from simgauge.interactions import Interactions
 from simgauge.models import LinearAutoencoder
 from simgauge.neighbors import Comparison, compare_neighbors
 from simgauge.parameters import Rng, as_seed
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 
 HELD_OUT_SHARE = 0.2
 RECALL_AT = 20
@@ -84,7 +84,7 @@ def demo(
     Demo
     """
     seed = as_seed(rng)
-    show = progress or silent
+    show = progress or logged
     show("reading the shipped data", 0, 4)
     data = load_demo_data()
     training, held_out = holdout_split(data.matrix, HELD_OUT_SHARE, np.random.default_rng(seed))

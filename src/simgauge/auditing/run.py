@@ -25,7 +25,7 @@ from simgauge.findings import Finding
 from simgauge.interactions import Interactions
 from simgauge.matching import check_ids
 from simgauge.parameters import Rng, as_integer, as_seed
-from simgauge.progress import Progress
+from simgauge.progress import Progress, logged
 from simgauge.read.as_embedding import as_embedding
 
 DEFAULT_SAMPLE = 2_000
@@ -119,17 +119,15 @@ def audit(
     if workspace.popularity is not None:
         wanted["popularity"] = popularity_bands(workspace.popularity)
     findings: list[Finding] = []
-    steps = checks.ALL
+    show, steps = progress or logged, checks.ALL
     for number, check in enumerate(steps):
-        if progress:
-            progress(check.__name__.replace("_", " "), number, len(steps))
+        show(check.__name__.replace("_", " "), number, len(steps))
         found = check(workspace)
         if found is not None:
             known = standing(found.id, found.value, workspace.objective_name)
             findings.append(dataclasses.replace(found, standing=known))
     groups = [group for grouping, parts in wanted.items() for group in measured_groups(workspace, grouping, parts)]
-    if progress:
-        progress("done", len(steps), len(steps))
+    show("done", len(steps), len(steps))
     return Audit(
         findings=tuple(findings),
         embedding={

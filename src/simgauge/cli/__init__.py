@@ -41,7 +41,7 @@ def _run() -> int:
     from simgauge.cli.app import app  # inside, so that Ctrl-C is met while libraries are loaded too
 
     try:
-        outcome = app(standalone_mode=False)
+        outcome = app(standalone_mode=False, prog_name="simgauge")
     except SystemExit as stop:
         if isinstance(stop.__context__, BrokenPipeError):
             raise stop.__context__ from None

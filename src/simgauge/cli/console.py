@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,32 +14,14 @@ from rich.segment import Segment
 from rich.text import Text
 
 from simgauge.cli.layout import Grid, Name
+from simgauge.cli.logs import LOGGER, LOGS
 from simgauge.cli.nouns import in_nouns
+from simgauge.cli.settings import USED
+from simgauge.cli.signs import IN_ASCII, UNPRINTABLE, printable
 from simgauge.cli.wrapping import columns_asked, width_of_output, wrapped
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 
 VERDICT_STYLES = {"ok": "green", "info": "blue", "warn": "yellow", "fail": "bold red"}
-
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, marks that turn the direction of text, halves of characters: tabs and ends of lines are not."""
-
-IN_ASCII = str.maketrans({
-    "…": "...", "α": "alpha", "γ": "gamma", "λ": "lambda", "κ": "kappa", "β": "beta", "σ": "sigma", "ε": "eps",
-    "½": "1/2", "×": "x", "±": "+/-", "≥": ">=", "≤": "<=", "≈": "~", "−": "-", "–": "-", "—": "-", "√": "sqrt ",
-    "“": '"', "”": '"', "‘": "'", "’": "'", "·": "*", "∝": "~", "→": "->", "█": "#", "░": ".", "²": "^2", "\u00a0": " ",
-})  # fmt: skip
-"""Signs of our own texts for terminals that have no others than ASCII's."""
-
-
-def printable(text: str) -> str:
-    """Text that can only be read: what could steer a terminal is shown by its number instead.
-
-    Examples
-    --------
-    >>> print(printable("tea\\x1b[2J"))
-    tea\\x1b[2J
-    """
-    return UNPRINTABLE.sub(lambda found: ascii(found.group())[1:-1], text)
 
 
 class PlainConsole(Console):
@@ -108,12 +89,18 @@ def err() -> PlainConsole:
 
 def print_error(message: str) -> None:
     """One message on stderr."""
-    _to_stderr("[bold red]error:[/]", message)
+    if LOGS.get():
+        LOGGER.error("%s", in_nouns(message))
+    else:
+        _to_stderr("[bold red]error:[/]", message)
 
 
 def print_note(message: str) -> None:
     """A remark on stderr, so that stdout stays clean for machines."""
-    _to_stderr("[yellow]note:[/]", message)
+    if LOGS.get():
+        LOGGER.info("%s", in_nouns(message))
+    else:
+        _to_stderr("[yellow]note:[/]", message)
 
 
 def print_code(text: str) -> None:
@@ -141,8 +128,9 @@ def dump(value: Mapping[str, Any]) -> str:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """JSON on stdout."""
-    stream, text = sys.stdout, dump(value)
+    """JSON on stdout, with the defaults of the project that the command used, if any."""
+    used = USED.get()
+    stream, text = sys.stdout, dump({**value, **({} if used is None else {"settings": used})})
     if (stream.encoding or "utf-8").lower().replace("-", "") not in ("utf8", "utf8sig"):
         text = json.dumps(json.loads(text), indent=2) + "\n"
     stream.write(text)
@@ -155,8 +143,8 @@ def progress(enabled: bool = True) -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     console = err()
-    if not (enabled and console.is_terminal):
-        yield silent
+    if LOGS.get() or not (enabled and console.is_terminal):
+        yield logged
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as bar:

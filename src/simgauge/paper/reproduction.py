@@ -17,7 +17,7 @@ from simgauge.paper.record import NEIGHBORS, Panel, Reproduction, Row
 from simgauge.paper.similarities import Similarity, similarities
 from simgauge.paper.statements import StatementTable
 from simgauge.parameters import Rng, as_seed
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.storage.atomic import atomic_directory
 
 FILES = ("heatmaps.png", "heatmaps.svg", "table.md", "reproduction.json")
@@ -78,7 +78,7 @@ def reproduce(
     if n_clusters < 2:
         raise ParameterError(f"n_clusters={n_clusters}: expected at least 2, or there is nothing to tell apart.")
     first_seed = as_seed(rng)
-    show = progress or silent
+    show = progress or logged
     collected: dict[str, dict[str, list[float]]] = {}
     panels: list[Panel] = []
     boundaries: tuple[int, ...] = ()

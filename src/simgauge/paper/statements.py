@@ -15,7 +15,7 @@ from simgauge.paper.measurements import gauge_rows
 from simgauge.paper.paper_data import Figure, PaperData
 from simgauge.paper.record import NEIGHBORS
 from simgauge.parameters import check_integer
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
@@ -166,7 +166,7 @@ def show_statements(parameters: Mapping[str, Any] = SMALL, *, progress: Progress
     """
     hint = "One component has no gauge but a scale, and every cosine is 1 or −1."
     check_integer(parameters["n_components"], "n_components", 2, hint=hint)
-    show = progress or silent
+    show = progress or logged
     given = {name: parameters[name] for name in SIMULATED if name in parameters}
     if "item_exponents" in given:
         given["item_exponents"] = tuple(given["item_exponents"])

@@ -13,7 +13,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError, RankWarning, SimgaugeError
 from simgauge.evidence.protocol import Scorer
 from simgauge.interactions import Interactions, require_interactions
-from simgauge.progress import Progress
+from simgauge.progress import Progress, logged
 
 
 class Scored(NamedTuple):
@@ -111,10 +111,10 @@ def score_candidates(
     strict : bool
         Raise instead when a candidate cannot be fitted: the caller named it.
     """
+    show = progress or logged
     fitted, columns, skipped = [], [], []
     for position, candidate in enumerate(candidates):
-        if progress is not None:
-            progress(candidate.name, position, len(candidates))
+        show(candidate.name, position, len(candidates))
         try:
             with warnings.catch_warnings():
                 if not strict:
@@ -135,8 +135,7 @@ def score_candidates(
         fitted.append(candidate)
         weighted = () if scores.weighted is None else (scores.weighted, *scores.others)
         columns.append(np.stack([scores.plain, *weighted], axis=1))
-    if progress is not None:
-        progress("", len(candidates), len(candidates))
+    show("scored", len(candidates), len(candidates))
     units = np.empty((*columns[0].shape, len(columns)))
     for position in range(len(columns)):
         units[:, :, position] = columns[position]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from simgauge.findings import Finding, WithFindings
 from simgauge.parameters import Rng, as_generator, check_choice, check_integer
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.shipping.filtered import filtered_searches
 from simgauge.shipping.store_findings import (
     Expected,
@@ -121,7 +121,7 @@ def check(
     if expect is not None:
         check_choice(expect, "expect", ("cosine", "dot", "l2"))
     k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 1)
-    show = progress or silent
+    show = progress or logged
     where = target if isinstance(target, Target) else parse_target(target)
     store = open_store(where, table=table, vector=vector, id_column=id_column)
     show("reading the vectors back", 0, 4)

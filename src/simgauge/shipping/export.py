@@ -17,7 +17,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.labels import positions_of
 from simgauge.parameters import Rng, as_generator
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.saved_form import fingerprint
@@ -178,7 +178,7 @@ def export(
     >>> shipped.verified, shipped.left_out
     (True, ('air',))
     """
-    show = progress or silent
+    show = progress or logged
     where = target if isinstance(target, Target) else parse_target(target)
     store = open_store(where, table=table)
     fitted = _map_beside(embedding)

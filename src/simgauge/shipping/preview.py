@@ -23,7 +23,7 @@ from simgauge.evidence.protocol import check_evidence
 from simgauge.interactions import Interactions
 from simgauge.matching import sources_of
 from simgauge.parameters import Rng, as_generator, as_seed, check_choice, check_integer
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.leave_alone import LeaveAlone
 from simgauge.selection.scoring import unchecked, unleaked
@@ -163,7 +163,7 @@ def preview(
     if model.n_items <= k:
         raise InputError(f"k={k} neighbours of {counted(model.n_items, 'row')}: pass more rows, or a smaller k.")
     seed = as_seed(rng)
-    show = progress or silent
+    show = progress or logged
     table = np.asarray(model.items.gather() if hasattr(model.items, "gather") else to_host(model.items))
     width = table.shape[1]
     widths = [width] + [check_integer(size, "dims", 1, width) for size in dims if size != width]

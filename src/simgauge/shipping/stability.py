@@ -18,7 +18,7 @@ from simgauge.core.tables.kinds import Matrix, Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.parameters import Rng, as_generator, check_integer
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.read.as_embedding import as_embedding
 from simgauge.shipping.agreement import on_host, user_lists
 from simgauge.shipping.chosen_gauge import Rows, gauge_of, in_gauge, shared_items, shared_users
@@ -96,7 +96,7 @@ def stability(
     """
     given, groups = _models(models, later)
     k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 2)
-    show = progress or silent
+    show = progress or logged
     rows = shared_items(given, k)
     gauge = gauge_of(given, power, center)
     asked = np.sort(as_generator(rng).permutation(len(rows[0]))[:sample])

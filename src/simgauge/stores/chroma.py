@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.card import KEY, card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.condition import Condition
@@ -34,7 +34,7 @@ class ChromaCollection(Store):
     filters = True
     filter_remedy = "raise ef_search of the collection's hnsw configuration, so that a walk sees more rows that pass"
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`; Chroma always builds its index."""
         if not rows.unit:
             raise InputError(NO_DOT)
@@ -56,7 +56,7 @@ class ChromaCollection(Store):
             made.modify(name=self.table)
         return Written(rows.n_rows, "HNSW")
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         with self._open() as client:
             self._owned(client, new=False)

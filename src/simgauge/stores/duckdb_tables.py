@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.card import card_of, card_text
 from simgauge.stores.columns import as_ids_of_store, stored_columns
 from simgauge.stores.condition import Condition
@@ -29,7 +29,7 @@ class DuckDBTable(Store):
     kind = "duckdb"
     filters = True
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`; DuckDB's vector index is experimental and not built."""
         with self._open() as base, _transaction(base):
             self._owned(base, new=True)
@@ -39,7 +39,7 @@ class DuckDBTable(Store):
             base.execute(f"COMMENT ON TABLE {self.table} IS {_sql(card_text(rows.card))}")
         return Written(rows.n_rows)
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         with self._open() as base, _transaction(base):
             self._owned(base, new=False)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
 from simgauge.labels import positions_of
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.read.libraries.faiss_index import read_index
 from simgauge.stores.card import exchanged_files, read_card
 from simgauge.stores.columns import as_ids_of_store
@@ -38,7 +38,7 @@ class FaissFile(Store):
     )
     appends = False
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`; for unit rows an HNSW index from 50,000 rows on, else flat."""
         faiss = _faiss()
         with exchanged_files(self._card_path, rows.card, [Path(self.address), self._ids_path]) as (path, ids):

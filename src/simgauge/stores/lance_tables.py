@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.card import KEY, card_of, card_text
 from simgauge.stores.columns import as_ids_of_store, stored_columns
 from simgauge.stores.condition import Condition
@@ -35,7 +35,7 @@ class LanceTable(Store):
     )
     _stopped_by: BaseException | None = None
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`."""
         schema = self._schema(rows).with_metadata({KEY: card_text(rows.card)})
         with self._open() as base:
@@ -47,7 +47,7 @@ class LanceTable(Store):
                 made = "IVF_HNSW_SQ"
         return Written(rows.n_rows, made)
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         schema = self._schema(rows)
         with self._open() as base:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.card import KEY, card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.condition import Condition
@@ -34,7 +34,7 @@ class MilvusCollection(Store):
     filter_remedy = "raise ef (HNSW) or nprobe (IVF) of the search, or use a FLAT index where queries filter"
     max_components = 32_768
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`."""
         self.refuse_width(rows.n_components)
         fresh = f"{self.table}_arriving"
@@ -49,7 +49,7 @@ class MilvusCollection(Store):
             client.rename_collection(fresh, self.table)
         return Written(rows.n_rows)
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         with self._open() as client:
             self._owned(client, new=False)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.card import card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.condition import Condition
@@ -62,7 +62,7 @@ class PostgresTable(Store):
     )
     max_components = 16_000
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`; everything happens in one transaction."""
         self.refuse_width(rows.n_components)
         fresh = f"{self.table}_arriving"
@@ -77,7 +77,7 @@ class PostgresTable(Store):
             base.execute(f"COMMENT ON TABLE {self.table} IS {_sql(card_text(rows.card))}")
         return Written(rows.n_rows, made, notes)
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         with self._open() as base:
             self._owned(base, new=False)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.card import KEY, card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.condition import Condition
@@ -38,7 +38,7 @@ class QdrantCollection(Store):
     )
     max_components = 65_536
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`; the server builds its index by itself."""
         self.refuse_width(rows.n_components)
         models = optional_import("qdrant_client.models", extra="qdrant", purpose="write to Qdrant")
@@ -71,7 +71,7 @@ class QdrantCollection(Store):
                 client.delete_collection(old)
         return Written(rows.n_rows, "HNSW" if "://" in self.address else None)
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         models = optional_import("qdrant_client.models", extra="qdrant", purpose="write to Qdrant")
         with self._open() as client:

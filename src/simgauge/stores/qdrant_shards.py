@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.storage.atomic import write_text
 from simgauge.storage.places import make_directory
 from simgauge.stores.card import card_of, card_text
@@ -38,7 +38,7 @@ class QdrantShard(Store):
     filter_remedy = QdrantCollection.filter_remedy
     max_components = 65_536
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`."""
         self.refuse_width(rows.n_components)
         edge = _edge()
@@ -60,7 +60,7 @@ class QdrantShard(Store):
                 shutil.rmtree(left, ignore_errors=True)
         return Written(rows.n_rows, "HNSW" if indexed else None)
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         edge, shard = self._load()
         self._upsert(edge, shard, rows, progress)

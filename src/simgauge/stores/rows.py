@@ -17,7 +17,7 @@ from simgauge.core.tables.tables import row_norms, take_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.labels import Ids, arrow_labels
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 
 ROWS_PER_BATCH = 8_192
 
@@ -68,13 +68,13 @@ class ExportRows:
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return rows.astype(np.float32)
 
-    def blocks(self, progress: Progress = silent) -> Iterator[NDArray[np.float32]]:
+    def blocks(self, progress: Progress = logged) -> Iterator[NDArray[np.float32]]:
         """`vectors`, some rows at a time; progress is told when the next ones are asked for."""
         for start in range(0, self.n_rows, ROWS_PER_BATCH):
             yield self.vectors(slice(start, start + ROWS_PER_BATCH))
             progress("writing rows", min(start + ROWS_PER_BATCH, self.n_rows), self.n_rows)
 
-    def batches(self, size: int = ROWS_PER_BATCH, progress: Progress = silent) -> Iterator[pa.RecordBatch]:
+    def batches(self, size: int = ROWS_PER_BATCH, progress: Progress = logged) -> Iterator[pa.RecordBatch]:
         """Columns id, name, norm and vector (a list of fixed size of float32), `size` rows at a time; progress as for
         `blocks`."""
         for start in range(0, self.n_rows, size):

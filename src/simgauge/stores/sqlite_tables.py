@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.card import card_of, card_text
 from simgauge.stores.columns import as_ids_of_store
 from simgauge.stores.condition import Condition
@@ -37,7 +37,7 @@ class SqliteVecTable(Store):
     filters = True
     max_components = 8_192
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`; sqlite-vec has no index."""
         self.refuse_width(rows.n_components)
         if not rows.unit:
@@ -56,7 +56,7 @@ class SqliteVecTable(Store):
             base.execute(f"INSERT OR REPLACE INTO {CARDS} VALUES (?, ?)", (self.table, card_text(rows.card)))
         return Written(rows.n_rows)
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         with self._open() as base:
             base.execute("BEGIN IMMEDIATE")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, ParameterError
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 
@@ -88,7 +88,7 @@ class Store(ABC):
         self.address, self.table, self.vector, self.id_column = address, table, vector, id_column
 
     @abstractmethod
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """Put the rows in place of what simgauge wrote there before: all of them, or the store is as it was.
 
         Raises
@@ -98,7 +98,7 @@ class Store(ABC):
             this name that simgauge did not write.
         """
 
-    def append(self, rows: ExportRows, *, progress: Progress = silent) -> Written:
+    def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """Add rows to what `write` wrote; rows with the same id take the place of the old ones."""
         raise InputError(f"{self.kind} files are replaced as a whole: leave out --append.")
 

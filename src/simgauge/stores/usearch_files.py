@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError, optional_import
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.stores.condition import Condition
 from simgauge.stores.rows import ExportRows
 from simgauge.stores.store import NOTHING, Store, StoredVectors, Written
@@ -23,7 +23,7 @@ class UsearchFile(Store):
     kind = "usearch"
     appends = False
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """Not offered."""
         raise InputError("usearch: files are checked, not written: export to faiss: or to a store.")
 

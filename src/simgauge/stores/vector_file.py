@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simgauge.errors import InputError
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.read.embedding_files import read_embedding
 from simgauge.read.sources.files import SUFFIXES, content_of
 from simgauge.stores.card import exchanged_files, read_card
@@ -30,7 +30,7 @@ class VectorFile(Store):
     content: ClassVar[str]
     """What `content_of` says of such a file."""
 
-    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = silent) -> Written:
+    def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:
         """See `Store.write`."""
         expected = SUFFIXES.get(Path(self.address).suffix.lower(), self.content)
         if expected != self.content:
