@@ -21,6 +21,7 @@ from simgauge.core.tables.reduction import Precision
 from simgauge.datasets.clusters import PowerLaw
 from simgauge.neighbors import Sides
 from simgauge.read.events.merge import RULES
+from simgauge.selection.aims import AIMS
 from simgauge.shipping.aligned import Method
 from simgauge.shipping.apply import Side
 from simgauge.shipping.map_code import FORMS
@@ -41,6 +42,7 @@ def test_choices_are_those_of_the_library():
     assert CHOICES["align.method"] == get_args(Method)
     assert get_args(Precision) == PRECISIONS
     assert CHOICES["upgrade.method"] == ("best", *METHODS)
+    assert CHOICES["fix.aim"] == tuple(AIMS)
     assert CHOICES["log_format"] == FORMATS_OF_LOGS
 
 

@@ -29,6 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "weight_transform": ("none", "log1p", "binary"),
     "neighbors.of": ("items", "users", "user-items"),
     "neighbors.metric": METRICS,
+    "fix.aim": ("balanced", "discovery", "popular"),
     "fix.metric": ("recall", "precision", "ndcg", "mrr", "spearman", "auc"),
     "fit.penalty": ("product", "factors", "weights", "dropout"),
     "fit.solver": ("auto", "dense", "gram", "lanczos"),

@@ -49,6 +49,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "simgauge upgrade old-documents.npy new-documents.npy --out map.safetensors",
         "simgauge upgrade old.npy new.npy --old-queries q-old.npy --new-queries q-new.npy",
     ),
+    "stability": (
+        "simgauge stability seed-1 seed-2 seed-3",
+        "simgauge stability seed-1.npy seed-2.npy seed-3.npy --later next-week.npy --later two-weeks.npy",
+    ),
     "preview": (
         "simgauge preview items.npy --dims 256,128",
         "simgauge preview model --dims 32 --precision float32,int8 --labels genres.csv",
@@ -62,7 +66,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 """Name of a command -> examples, as they are typed."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Find out": ("demo", "audit", "neighbors", "compare", "reproduce"),
+    "Find out": ("demo", "audit", "neighbors", "compare", "stability", "reproduce"),
     "Make vectors": ("fit", "fix", "gauge", "apply", "align", "upgrade"),
     "Ship": ("preview", "calibrate", "export", "check", "mcp"),
 }
