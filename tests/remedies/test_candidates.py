@@ -9,6 +9,7 @@ from sklearn.base import clone
 from problems import cosines
 from remedy_problems import two_sides, used
 from simgauge import Embedding, Interactions
+from simgauge.core.closed_form.raw_similarity import column_cosine_lists, ease_weights
 from simgauge.errors import InputError, ParameterError, RankWarning
 from simgauge.remedies import (
     EaseWeights,
@@ -23,7 +24,7 @@ from simgauge.remedies import (
 )
 
 
-@pytest.mark.parametrize(("two_tables", "with_interactions", "count"), [(1, 0, 56), (1, 1, 81), (0, 0, 18), (0, 1, 43)])
+@pytest.mark.parametrize(("two_tables", "with_interactions", "count"), [(1, 0, 56), (1, 1, 85), (0, 0, 18), (0, 1, 47)])
 def test_every_default_candidate_fits_and_they_differ(rng, two_tables, with_interactions, count):
     embedding = two_sides(rng)
     interactions = used(rng, embedding) if with_interactions else None
@@ -118,5 +119,40 @@ def test_baselines_name_bad_input(rng):
         RawColumns().fit(embedding)
     with pytest.raises(ParameterError, match="l2=0: expected None or a finite number > 0"):
         EaseWeights(0).fit(embedding, interactions)
+    with pytest.raises(ParameterError, match="strength=0: expected a finite number > 0"):
+        EaseWeights(strength=0).fit(embedding, interactions)
+    with pytest.raises(ParameterError, match="norm_power=2"):
+        RawColumns(norm_power=2).fit(embedding, interactions)
+    with pytest.raises(ParameterError, match="user_exponent=3"):
+        RawColumns(user_exponent=3).fit(embedding, interactions)
     with pytest.raises(InputError, match="fitted on 40 items, not 3"):
         RawColumns().fit(embedding, interactions).neighbors(Embedding(np.eye(3)), 1)
+
+
+def test_baselines_hand_their_parameters_on_and_say_them(rng):
+    embedding = two_sides(rng)
+    interactions = used(rng, embedding)
+    rows = np.arange(40)
+    raw = RawColumns(user_exponent=0.5, norm_power=0.4).fit(embedding, interactions).neighbors(embedding, 5)
+    np.testing.assert_array_equal(raw[1], column_cosine_lists(interactions.matrix, 5, rows, 0.5, 0.4)[1])
+    ease = EaseWeights(item_exponent=0.5, user_exponent=0.25, strength=10.0).fit(embedding, interactions)
+    np.testing.assert_array_equal(ease.weights_, ease_weights(interactions.matrix, None, 0.5, 0.25, 10.0))
+    assert [EaseWeights(l2=2.0, strength=3.0).name, ease.name] == [
+        "EASE weights(l2=2)", "EASE weights(item_exponent=0.5, user_exponent=0.25, strength=10)"
+    ]  # fmt: skip
+
+
+def test_candidates_without_numbers_to_search_over(rng):
+    embedding = two_sides(rng)
+    interactions = used(rng, embedding)
+    names = [remedy.name for remedy in candidates.single_candidates(embedding, interactions)]
+    assert names[0] == "leave alone(dot)"
+    assert not any("canonical" in name or "refit" in name or "csls" in name.lower() for name in names)
+    wider = candidates.single_candidates(embedding, interactions, vectors_only=False)
+    assert len(wider) == len(names) + 5
+
+
+def test_ease_is_left_out_where_there_are_very_many_items(rng, monkeypatch):
+    monkeypatch.setattr(candidates, "MAX_EASE_ITEMS", 39)
+    interactions = used(rng, two_sides(rng))
+    assert [type(reference) for reference in default_references(interactions)] == [RawColumns, RawColumns]

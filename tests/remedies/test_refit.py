@@ -66,6 +66,18 @@ def test_what_is_shared_goes_with_the_interactions(rng, embedding):
     assert len(decompositions._SPECTRA) == before
 
 
+def test_decompositions_that_are_kept_stay_within_their_bytes(embedding, interactions, counted, monkeypatch):
+    monkeypatch.setattr(decompositions, "MAX_KEPT_BYTES", 2 * 40 * 5 * 8)  # two of rank 5
+    for scaling in (0.1, 0.2, 0.1, 0.3, 0.1, 0.2):
+        Refit("eigenrec", scaling=scaling, n_components=5).fit(embedding, interactions)
+        kept = [key[0].values for key in decompositions._SPECTRA[interactions]]
+        assert kept[-1] == (scaling,)
+        assert len(kept) <= 2
+    assert len(counted) == 4  # 0.1, 0.2 and 0.3, and 0.2 again, which was used longest ago when 0.3 came
+    Refit("eigenrec", scaling=0.9, n_components=30).fit(embedding, interactions)  # too large alone, and still there
+    assert [key[0].values for key in decompositions._SPECTRA[interactions]] == [(0.9,)]
+
+
 def test_the_unweighted_refit_is_the_linear_autoencoder(embedding, interactions):
     refit = Refit("none", n_components=5, l2=2.0, power=None).fit_transform(embedding, interactions)
     model = LinearAutoencoder(5, "product", l2=2.0).fit(interactions.matrix).embedding(interactions)

@@ -11,7 +11,7 @@ from simgauge.errors import InputError, ParameterError
 from simgauge.evidence import CoConsumption, PairJudgements
 from simgauge.gauge import gauge_transform
 from simgauge.matching import AlignmentWarning
-from simgauge.remedies import CSLS, CanonicalGauge, Centering, Chain, RawColumns
+from simgauge.remedies import CSLS, CanonicalGauge, Centering, Chain, EaseWeights, RawColumns
 from simgauge.selection import fix
 
 
@@ -74,6 +74,23 @@ def test_default_candidates_are_used_and_singular_tables_are_no_end(planted, rng
     assert len(found.table) + len(found.skipped) > 5
 
 
+@pytest.mark.filterwarnings("ignore::simgauge.matching.AlignmentWarning")
+def test_what_the_interactions_say_is_a_row_and_never_the_choice(planted, rng):
+    _, split = planted
+    noise = Embedding(rng.standard_normal((120, 4)))
+    given = {"interactions": split.training, "vectors_only": False, "trust_ids": True}
+    found = fix(noise, split.evidence, [RawColumns(), EaseWeights()], **given)
+    best, second = found.table[:2]
+    assert {best.name, second.name} == {"raw columns (cosine)", "EASE weights"}
+    assert best.significant == "better"
+    assert (found.decision, found.best_name) == ("left alone", "leave alone(cosine)")
+    assert {row.metric for row in found.table} == {"lists", "cosine", "dot"}
+    fixed = fix(noise, split.evidence, search=False, **given)
+    names = {row.name for row in fixed.table}
+    assert {"raw columns (cosine)", "EASE weights", "leave alone(dot)"} <= names
+    assert fixed.best_name.startswith("refit")  # control: what can be chosen is
+
+
 def test_bad_input(planted, rng):
     model, split = planted
     one_table = Embedding(model.items)
@@ -81,8 +98,8 @@ def test_bad_input(planted, rng):
         fix(one_table, split.evidence, [CanonicalGauge(1.0)])
     with pytest.raises(ParameterError, match="occur more than once"):
         fix(model, split.evidence, [Centering(), Centering()])
-    with pytest.raises(ParameterError, match="is no remedy: it has no metric, transform"):
-        fix(model, split.evidence, [RawColumns()])
+    with pytest.raises(ParameterError, match="is no remedy: it has no name, metric, fit, neighbors, transform"):
+        fix(model, split.evidence, [object()])
     with pytest.raises(ParameterError, match=r"candidates=\[\]"):
         fix(model, split.evidence, [])
     few = PairJudgements(np.arange(5), np.arange(5, 10), rng.random(5))

@@ -93,11 +93,11 @@ class CoConsumption:
         counts = self.used.item_counts + self.held_out.item_counts
         popularity = np.maximum(counts, 1) if self.popularity is None else self.popularity
         object.__setattr__(self, "popularity", check_weights(popularity, self.used.n_items, "popularity"))
-        if len(self._users()) == 0:
+        if len(self.users_with_both()) == 0:
             raise InputError("no user has both a used and a held-out item: users with one interaction tell nothing.")
 
     def __repr__(self) -> str:
-        return f"CoConsumption({self.measure}, {len(self._users())} users, {self.held_out.nnz} held-out pairs)"
+        return f"CoConsumption({self.measure}, {len(self.users_with_both())} users, {self.held_out.nnz} held-out pairs)"
 
     @property
     def unit(self) -> str:
@@ -155,7 +155,7 @@ class CoConsumption:
         >>> CoConsumption(used, later, k=1).split()
         (CoConsumption(recall@1, 2 users, 2 held-out pairs), CoConsumption(recall@1, 2 users, 2 held-out pairs))
         """
-        users = as_generator(rng).permutation(self._users())
+        users = as_generator(rng).permutation(self.users_with_both())
         cut = round(share * len(users))
         if not 0 < cut < len(users):
             raise ParameterError(f"share={share}: leaves a part of the {len(users)} users empty.")
@@ -191,7 +191,8 @@ class CoConsumption:
             raise InputError("no user of the evidence has a used and a held-out item that the embedding knows.")
         return CoConsumptionScorer(self, queries, asked[users], later[users], popularity, notes)
 
-    def _users(self) -> NDArray[np.int64]:
+    def users_with_both(self) -> NDArray[np.int64]:
+        """Rows of the users who have a used and a held-out item: the units."""
         return np.flatnonzero((self.used.user_counts > 0) & (self.held_out.user_counts > 0))
 
 

@@ -13,11 +13,16 @@ from simgauge.parameters import check_integer
 
 
 def works_on_vectors(candidate: Any) -> bool:
-    """Whether the vectors carry the remedy; neighbour-level remedies move none and search with a table of their own."""
+    """Whether the vectors carry the remedy; neighbour-level remedies and lists from interactions move none."""
     steps = getattr(candidate, "steps", None)
     if steps is not None:
         return all(works_on_vectors(step) for step in steps)
-    return not hasattr(candidate, "index_tables")
+    return not (hasattr(candidate, "index_tables") or is_list_only(candidate))
+
+
+def is_list_only(candidate: Any) -> bool:
+    """Whether a candidate is lists of items with scores, from interactions alone: nothing to move vectors with."""
+    return bool(getattr(candidate, "lists_only", False))
 
 
 def moved_by_map(candidate: Any, embedding: Embedding) -> Embedding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import Any, Self
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from simgauge.core.closed_form.raw_similarity import column_cosine_lists, ease_weights, weight_lists
+from simgauge.core.matrices.reweighting import check_exponent
 from simgauge.core.tables.kinds import Lists
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.interactions import Interactions
 from simgauge.remedies.remedy import check_interactions
-
-_EASE: WeakKeyDictionary[Interactions, dict[float | None, NDArray[np.float64]]] = WeakKeyDictionary()
 
 
 class Baseline(BaseEstimator, ABC):  # type: ignore[misc]
@@ -26,6 +24,9 @@ class Baseline(BaseEstimator, ABC):  # type: ignore[misc]
 
     needs_users = False
     needs_interactions = True
+    metric = "lists"
+    lists_only = True
+    """There are no vectors: an answer is a list of items with scores."""
 
     interactions_: Interactions
 
@@ -59,6 +60,12 @@ class Baseline(BaseEstimator, ABC):  # type: ignore[misc]
 class RawColumns(Baseline):
     """Cosine of the columns of the interactions.
 
+    Parameters
+    ----------
+    user_exponent, norm_power : float
+        As in `core.closed_form.raw_similarity.column_cosine_lists`: users with many items count less, and items that
+        many used come nearer. 0 and 0 is the cosine.
+
     Examples
     --------
     >>> used = Interactions([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0], [1.0, 0.0, 1.0]])
@@ -66,16 +73,24 @@ class RawColumns(Baseline):
     array([2, 0, 0])
     """
 
+    def __init__(self, user_exponent: float = 0.0, norm_power: float = 0.0) -> None:
+        self.user_exponent = user_exponent
+        self.norm_power = norm_power
+
     @property
     def name(self) -> str:
-        """It has no parameters."""
-        return "raw columns (cosine)"
+        """The cosine, or the parameters."""
+        if self.user_exponent == 0 and self.norm_power == 0:
+            return "raw columns (cosine)"
+        return f"raw columns(user_exponent={self.user_exponent:g}, norm_power={self.norm_power:g})"
 
-    def _learn(self, used: Interactions) -> None:
-        pass
+    def _learn(self, used: Interactions) -> None:  # noqa: ARG002
+        check_exponent(self.user_exponent, "user_exponent")
+        if not 0 <= self.norm_power <= 1:
+            raise ParameterError(f"norm_power={self.norm_power}: expected a number from 0 (cosine) to 1 (dot).")
 
     def _lists(self, k: int, rows: NDArray[np.int64]) -> Lists:
-        return column_cosine_lists(self.interactions_.matrix, k, rows)
+        return column_cosine_lists(self.interactions_.matrix, k, rows, self.user_exponent, self.norm_power)
 
 
 class EaseWeights(Baseline):
@@ -84,11 +99,15 @@ class EaseWeights(Baseline):
     Parameters
     ----------
     l2 : float, > 0, optional
-        λ; the mean of the diagonal of XᵀX when not given. It matters: try several.
+        λ; the mean of the diagonal of XᵀX (of the weighted interactions) when not given. It matters: try several.
+    strength : float, > 0
+        Factor of the λ that is taken when l2 is not given.
+    item_exponent, user_exponent : float
+        Of the weighted interactions that it is computed from, see `core.closed_form.raw_similarity.ease_weights`.
 
     References
     ----------
-    Steck (2019), arXiv 1905.03375.
+    Steck (2019), arXiv 1905.03375; exponents: Park et al. (2025), arXiv 2504.05805.
 
     Examples
     --------
@@ -97,21 +116,31 @@ class EaseWeights(Baseline):
     array([2, 0, 0])
     """
 
-    def __init__(self, l2: float | None = None) -> None:
+    def __init__(
+        self, l2: float | None = None, item_exponent: float = 0.0, user_exponent: float = 0.0, strength: float = 1.0
+    ) -> None:
         self.l2 = l2
+        self.item_exponent = item_exponent
+        self.user_exponent = user_exponent
+        self.strength = strength
 
     @property
     def name(self) -> str:
-        """Says λ where it was given."""
-        return "EASE weights" if self.l2 is None else f"EASE weights(l2={self.l2:g})"
+        """Parameters that are not left out."""
+        parts = [f"l2={self.l2:g}"] if self.l2 is not None else []
+        for label in ("item_exponent", "user_exponent"):
+            parts += [f"{label}={getattr(self, label):g}"] if getattr(self, label) else []
+        parts += [f"strength={self.strength:g}"] if self.l2 is None and self.strength != 1 else []
+        return f"EASE weights({', '.join(parts)})" if parts else "EASE weights"
 
     def _learn(self, used: Interactions) -> None:
-        if self.l2 is not None and not (np.isfinite(self.l2) and self.l2 > 0):
-            raise ParameterError(f"l2={self.l2}: expected None or a finite number > 0.")
-        known = _EASE.setdefault(used, {})
-        if self.l2 not in known:
-            known[self.l2] = ease_weights(used.matrix, self.l2)
-        self.weights_ = known[self.l2]
+        for value, label in ((self.l2, "l2"), (self.strength, "strength")):
+            if value is not None and not (np.isfinite(value) and value > 0):
+                none = "None or " if label == "l2" else ""
+                raise ParameterError(f"{label}={value}: expected {none}a finite number > 0.")
+        a = check_exponent(self.item_exponent, "item_exponent")
+        b = check_exponent(self.user_exponent, "user_exponent")
+        self.weights_ = ease_weights(used.matrix, self.l2, a, b, self.strength)
 
     def _lists(self, k: int, rows: NDArray[np.int64]) -> Lists:
         return weight_lists(self.weights_, k, rows)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from simgauge.core.closed_form.raw_similarity import MAX_ITEMS
 from simgauge.core.gauges.canonical import Center
 from simgauge.embedding import Embedding
 from simgauge.interactions import Interactions
@@ -30,6 +27,9 @@ NORM_POWERS = (0.25, 0.5)
 POWERS_WITH_NORMS = (0.5, 0.75, 1.0, 1.25)
 """Norm powers are tried where norms have been seen to help; the full product would triple the count."""
 
+MAX_EASE_ITEMS = 10_000
+"""EASE inverts a dense matrix of the items, in a minute at this size; it can be asked for up to three times as many."""
+
 MAX_NEIGHBOR_ITEMS = 100_000
 """Beyond this many items, neighbour-level remedies are left out: they search for the neighbours of every item first."""
 
@@ -48,7 +48,7 @@ def default_candidates(embedding: Embedding, interactions: Interactions | None =
     Returns
     -------
     list of Remedy
-        Not fitted. 56 for two tables, 81 with interactions; 18 and 43 for one table; 5 (one table: 4) fewer above
+        Not fitted. 56 for two tables, 85 with interactions; 18 and 47 for one table; 5 (one table: 4) fewer above
         `MAX_NEIGHBOR_ITEMS` items.
 
     Numerics
@@ -69,24 +69,57 @@ def default_candidates(embedding: Embedding, interactions: Interactions | None =
     if embedding.n_items <= MAX_NEIGHBOR_ITEMS:
         candidates += _of_the_search(embedding)
     if interactions is not None:
-        candidates += [PopularityWhitening(exponent) for exponent in (0.5, 1.0)]
-        candidates += [NormDiscounting(strength) for strength in (-0.5, -0.25, 0.25, 0.5)]
+        candidates += _by_popularity()
         candidates += _refits()
     return candidates
 
 
+def single_candidates(
+    embedding: Embedding, interactions: Interactions | None = None, *, vectors_only: bool = True
+) -> list[Remedy]:
+    """What a search compares beside its families: candidates without numbers to search over.
+
+    Parameters
+    ----------
+    embedding : Embedding
+    interactions : Interactions, optional
+    vectors_only : bool
+        Without remedies that change the search for neighbours.
+    """
+    candidates: list[Remedy] = [LeaveAlone(metric="dot"), *_geometric(embedding)]
+    if not vectors_only and embedding.n_items <= MAX_NEIGHBOR_ITEMS:
+        candidates += _of_the_search(embedding)
+    if interactions is not None:
+        candidates += _by_popularity()
+    return candidates
+
+
+def _by_popularity() -> Iterator[Remedy]:
+    for exponent in (0.5, 1.0):
+        yield PopularityWhitening(exponent)
+    for strength in (-0.5, -0.25, 0.25, 0.5):
+        yield NormDiscounting(strength)
+
+
 def default_references(interactions: Interactions) -> list[Baseline]:
-    """Baselines without an embedding: raw columns, and EASE at three λ around the mean popularity where it fits.
+    """What the interactions say without an embedding: cosine of raw columns and EASE weights, each plain and weighted.
+
+    EASE is left out above `MAX_EASE_ITEMS` items, since it inverts a dense matrix of them.
 
     Examples
     --------
-    >>> [reference.name for reference in default_references(Interactions([[1.0, 1.0], [1.0, 0.0]]))]
-    ['raw columns (cosine)', 'EASE weights(l2=0.375)', 'EASE weights(l2=1.5)', 'EASE weights(l2=6)']
+    >>> for reference in default_references(Interactions([[1.0, 1.0], [1.0, 0.0]])):
+    ...     print(reference.name)
+    raw columns (cosine)
+    raw columns(user_exponent=0.25, norm_power=0.4)
+    EASE weights
+    EASE weights(strength=10)
+    EASE weights(item_exponent=0.5, user_exponent=0.25, strength=10)
     """
-    references: list[Baseline] = [RawColumns()]
-    if interactions.n_items <= MAX_ITEMS:
-        mean = float(np.square(interactions.matrix.data).sum() / interactions.n_items)
-        references += [EaseWeights(factor * mean) for factor in (0.25, 1.0, 4.0)]
+    references: list[Baseline] = [RawColumns(), RawColumns(user_exponent=0.25, norm_power=0.4)]
+    if interactions.n_items <= MAX_EASE_ITEMS:
+        references += [EaseWeights(), EaseWeights(strength=10.0)]
+        references += [EaseWeights(item_exponent=0.5, user_exponent=0.25, strength=10.0)]
     return references
 
 
@@ -134,6 +167,9 @@ def _of_the_search(embedding: Embedding) -> Iterator[Remedy]:
 
 
 def _refits() -> Iterator[Remedy]:
+    for item_exponent in (0.25, 0.5):
+        weighting = {"item_exponent": item_exponent, "user_exponent": 0.5, "norm_power": 0.25}
+        yield from RefitFamily("propensity", weighting, powers=(1.0, 1.5))
     yield from RefitFamily("none", powers=(0.5, 1.0))
     for scaling in (0.0, 0.5):
         yield from RefitFamily("eigenrec", {"scaling": scaling}, powers=(0.5, 1.0, 1.5))

@@ -45,6 +45,9 @@ class Weighting:
 
 Dropout = tuple[Spectrum, NDArray[np.float64]]
 
+MAX_KEPT_BYTES = 512 << 20
+"""Decompositions of one set of interactions that are kept beside the newest: a search goes through many weightings."""
+
 _SPECTRA: WeakKeyDictionary[Interactions, dict[Any, Spectrum]] = WeakKeyDictionary()
 _DROPOUTS: WeakKeyDictionary[Interactions, dict[Any, Dropout]] = WeakKeyDictionary()
 
@@ -54,13 +57,18 @@ def shared_spectrum(
 ) -> Spectrum:
     """The leading `n_components` of the weighted interactions, decomposed once while the interactions are in use.
 
-    A larger rank than any before decomposes anew: fit the candidate of the largest rank first.
+    A larger rank than any before decomposes anew: fit the candidate of the largest rank first. Above `MAX_KEPT_BYTES`
+    those that were used longest ago are given up: fit candidates of one weighting one after the other.
     """
     known = _SPECTRA.setdefault(interactions, {})
     key = (weighting, solver, random_state)
-    if key not in known or known[key].n_components < n_components:
-        known[key] = reweighted_spectrum(weighting.apply(interactions), n_components, solver, random_state)
-    return first_components(known[key], n_components)
+    found = known.pop(key, None)
+    if found is None or found.n_components < n_components:
+        found = reweighted_spectrum(weighting.apply(interactions), n_components, solver, random_state)
+    known[key] = found  # the last one is the one used last
+    while len(known) > 1 and sum(one.right_vectors.nbytes for one in known.values()) > MAX_KEPT_BYTES:
+        del known[next(iter(known))]
+    return first_components(found, n_components)
 
 
 def shared_dropout(interactions: Interactions, weighting: Weighting, n_components: int, rate: float) -> Dropout:

@@ -127,7 +127,7 @@ class Refit(Remedy):
     @property
     def name(self) -> str:
         """Weighting with its parameters, and what else is not left out."""
-        weighting = self._weighting()
+        weighting = self.decomposed
         own = f"({', '.join(f'{value:g}' for value in weighting.values)})" if weighting.values else ""
         parts = [weighting.kind + own, self.penalty]
         parts += [f"l2={self.l2:g}"] if self.l2 is not None else []
@@ -201,7 +201,9 @@ class Refit(Remedy):
         if self.norm_power is not None and not 0 <= self.norm_power <= 1:
             raise ParameterError(f"norm_power={self.norm_power}: expected None or a number from 0 (cosine) to 1 (dot).")
 
-    def _weighting(self) -> Weighting:
+    @property
+    def decomposed(self) -> Weighting:
+        """The weighting of the interactions that is decomposed: remedies that share it share that work."""
         values = {
             "propensity": (self.item_exponent, self.user_exponent),
             "damping": (self.exponent, self.negatives),
@@ -220,7 +222,7 @@ class Refit(Remedy):
         return CHANGED
 
     def _tables(self, used: Interactions, rank: int) -> tuple[FloatTable, FloatTable]:
-        weighting = self._weighting()
+        weighting = self.decomposed
         X = weighting.apply(used)
         rate = 0.5 if self.rate is None else self.rate
         if self.penalty == "dropout" and X.column_mean is None:

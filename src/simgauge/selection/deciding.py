@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simgauge.core.inference.tradeoff import Rule, Scale, cross_fit, measure_weights, pick
-from simgauge.evidence.matching import works_on_vectors
+from simgauge.evidence.matching import is_list_only, works_on_vectors
 from simgauge.selection.confirming import Measured, confirm, measure, tabulate
 from simgauge.selection.record import Confirmation, Selection
 from simgauge.selection.scoring import Scored
@@ -58,7 +58,7 @@ def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str,
     weights = measure_weights(scored.units.shape[1], settings.popularity_tradeoff)
     rng = np.random.default_rng(settings.seed)
     folds = rng.permutation(np.arange(len(scored.units)) % settings.folds)
-    eligible = np.array([not settings.vectors_only or works_on_vectors(candidate) for candidate in scored.candidates])
+    eligible = np.array([_may_be_chosen(candidate, settings.vectors_only) for candidate in scored.candidates])
     found = measure(scored, weights, scale, rng, settings.confidence, settings.n_resamples, settings.max_loss)
     best = _best(found, (found.gains.low > 0) & found.safe & eligible)
     rule = Rule(weights, scale, settings.max_loss, MARGIN, found.gains.critical)
@@ -81,6 +81,11 @@ def decide(scored: Scored, scale: Scale, settings: Settings, about: Mapping[str,
         settings=settings._asdict(),
         skipped=scored.skipped,
     )
+
+
+def _may_be_chosen(candidate: Any, vectors_only: bool) -> bool:
+    """Lists from interactions alone are references: there are no vectors to give back."""
+    return works_on_vectors(candidate) or (not vectors_only and not is_list_only(candidate))
 
 
 def _best(found: Measured, possible: NDArray[np.bool_]) -> int:

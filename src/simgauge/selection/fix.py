@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from simgauge.core.inference.tradeoff import measure_weights
 from simgauge.core.tables.scale import refuse_overflow
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
@@ -21,6 +22,8 @@ from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
 from simgauge.selection.record import Selection
 from simgauge.selection.scoring import score_candidates, unchecked, unleaked, with_baseline
+from simgauge.selection.search import Goal
+from simgauge.selection.searching import is_searched, search_candidates
 from simgauge.selection.zero_vectors import ZeroVectors, without_zero_vectors
 from simgauge.wording import counted
 
@@ -41,6 +44,7 @@ def fix(
     popularity_tradeoff: float | None = None,
     max_loss: float = 0.02,
     vectors_only: bool = True,
+    search: bool = True,
     folds: int = 5,
     confidence: float = 0.95,
     n_resamples: int = 2000,
@@ -59,8 +63,8 @@ def fix(
     evidence : CoConsumption, Labels, PairJudgements or Relevance, optional
         Without any, the gauge is a default that follows from the training objective alone, and is called so.
     candidates : sequence of remedies, optional
-        `simgauge.remedies.default_candidates` when not given. Leaving alone is added when it is not among them; its
-        cosine is what all others are compared with, and its plain dot product is one of them.
+        When not given, they are searched for, or `simgauge.remedies.default_candidates`. Leaving alone is added when it
+        is not among them; its cosine is what all others are compared with, and its plain dot product is one of them.
     users : as `embedding`, optional
         The users' table, where the first argument is the items' table alone.
     rng : int or numpy.random.Generator
@@ -88,6 +92,10 @@ def fix(
     vectors_only : bool
         Neighbour-level remedies (CSLS, local scaling) move no vectors: they are in the table, and can be chosen only
         when this is False.
+    search : bool
+        Where no candidates are named and the evidence is of 300 users or more: search around the best candidates on a
+        part of the users, who then have no part in the decision (`simgauge.selection.searching`). False: the fixed
+        list, decided on by all users.
     folds : int, >= 2
         Parts of the units for cross-fitting.
     confidence : float in (0, 1)
@@ -151,14 +159,23 @@ def fix(
     check_evidence(evidence)
     told = getattr(evidence, "events", None)
     ids = check_ids(embedding, sources_of(evidence), interactions, held_out=told, trust_ids=trust_ids, seed=seed)
-    scorer = unleaked(_weighed(evidence, aimed.popularity_exponent), interactions).bind(directed, seed)
+    known = unleaked(_weighed(evidence, aimed.popularity_exponent), interactions)
+    scorer = known.bind(directed, seed)
     if scorer.n_units < max(MIN_UNITS, 2 * folds):
         raise InputError(
             f"the evidence holds {scorer.n_units} {evidence.unit}(s) that this embedding knows: at least "
             f"{max(MIN_UNITS, 2 * folds)} are needed, and some hundred to find moderate gains."
         )
     aligned = _aligned(directed, interactions)
-    chosen = with_baseline(_defaults(directed, aligned) if candidates is None else candidates)
+    searched: list[str] = []
+    if candidates is None and search and is_searched(known, scorer.n_units):
+        goal = Goal(measure_weights(2, aimed.popularity_tradeoff), evidence.scale, max_loss)
+        plan = search_candidates(
+            known, directed, aligned, goal, vectors_only=vectors_only, seed=seed, progress=progress
+        )
+        chosen, scorer, searched = plan.candidates, plan.deciding.bind(directed, seed), [plan.note]
+    else:
+        chosen = with_baseline(_defaults(directed, aligned, evidence) if candidates is None else candidates)
     scored = score_candidates(chosen, directed, aligned, scorer, strict=candidates is not None, progress=progress)
     about = {
         "kind": type(evidence).__name__,
@@ -166,6 +183,7 @@ def fix(
         "unit": evidence.unit,
         "n_units": scorer.n_units,
         "notes": [
+            *searched,
             *unchecked(evidence, interactions),
             *([_counted_as_missing(zero)] if zero.n_items else []),
             *scorer.notes,
@@ -204,10 +222,14 @@ def _aligned(embedding: Embedding, interactions: Interactions | None) -> Interac
     return interactions.align(embedding.item_ids)
 
 
-def _defaults(embedding: Embedding, interactions: Interactions | None) -> list[Any]:
-    from simgauge.remedies import default_candidates
+def _defaults(embedding: Embedding, interactions: Interactions | None, evidence: Any) -> list[Any]:
+    """The fixed list, and what the interactions themselves say where the evidence asks for lists of items."""
+    from simgauge.evidence import PairJudgements
+    from simgauge.remedies import default_candidates, default_references
 
-    return list(default_candidates(embedding, interactions))
+    listed = interactions is not None and not isinstance(evidence, PairJudgements)
+    references = default_references(interactions) if interactions is not None and listed else []
+    return [*default_candidates(embedding, interactions), *references]
 
 
 def _check(popularity_tradeoff: float, max_loss: float, confidence: float) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError, RankWarning, SimgaugeError
+from simgauge.evidence.matching import is_list_only
 from simgauge.evidence.protocol import Scorer
 from simgauge.interactions import Interactions, require_interactions
 from simgauge.progress import Progress, logged
@@ -80,7 +81,8 @@ def with_baseline(candidates: Sequence[Any]) -> list[Any]:
     if not chosen:
         raise ParameterError("candidates=[]: pass at least one remedy, or None for the default ones.")
     for candidate in chosen:
-        missing = [name for name in ("name", "metric", "fit", "transform", "neighbors") if not hasattr(candidate, name)]
+        needed = ("name", "metric", "fit", "neighbors", *(() if is_list_only(candidate) else ("transform",)))
+        missing = [name for name in needed if not hasattr(candidate, name)]
         if missing:
             raise ParameterError(f"{candidate!r} is no remedy: it has no {', '.join(missing)}.")
     alone = [candidate for candidate in chosen if isinstance(candidate, LeaveAlone)]

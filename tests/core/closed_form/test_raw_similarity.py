@@ -59,3 +59,41 @@ def test_the_strength_of_ease_that_is_taken_is_the_mean_of_the_diagonal(rng):
     mean = float(np.mean(X.multiply(X).sum(axis=0)))
     np.testing.assert_allclose(ease_weights(X), ease_weights(X, mean), rtol=1e-12)
     assert np.abs(ease_weights(X) - ease_weights(X, 2 * mean)).max() > 1e-3
+
+
+@pytest.mark.parametrize(("user_exponent", "norm_power"), [(0.5, 0.0), (0.0, 0.4), (0.5, 0.4), (0.0, 1.0)])
+def test_columns_by_activity_and_norm_against_the_formula(rng, user_exponent, norm_power):
+    X = sparse_counts(rng).toarray()
+    Y = X / np.maximum((X > 0).sum(axis=1), 1)[:, None] ** user_exponent
+    G = Y.T @ Y
+    norms = np.sqrt(np.diag(G))
+    expected = G / norms[:, None] / norms[None, :] ** (1 - norm_power)
+    np.fill_diagonal(expected, -np.inf)
+    given = (5, np.arange(30), user_exponent, norm_power)
+    indices, scores = column_cosine_lists(sp.csr_array(X), *given)
+    np.testing.assert_allclose(scores, -np.sort(-expected, axis=1)[:, :5], rtol=1e-12)
+    np.testing.assert_allclose(np.take_along_axis(expected, indices, axis=1), scores, rtol=1e-12)
+    assert not np.array_equal(indices, column_cosine_lists(sp.csr_array(X), 5, np.arange(30))[0])  # control
+    with pytest.raises(ParameterError, match=r"norm_power=1\.1"):
+        column_cosine_lists(sp.csr_array(X), 5, np.arange(3), 0.0, 1.1)
+
+
+@pytest.mark.parametrize("n_users", [12, 80])
+def test_ease_with_exponents_is_stationary_for_the_weighted_interactions(rng, n_users):
+    """Fewer users than items and more: the two ways to the inverse. Weights of X predict the weighted Y after the
+    scaling of the items is undone: ``diag(pop^a) B diag(pop^−a)`` is the constrained minimum for Y."""
+    X = sparse_counts(rng, n_users=n_users).toarray()
+    popularity, activity = np.maximum((X > 0).sum(axis=0), 1.0), np.maximum((X > 0).sum(axis=1), 1.0)
+    Y = X * popularity**-0.5 * activity[:, None] ** -0.25
+    B = ease_weights(sp.csr_array(X), 0.7, item_exponent=0.5, user_exponent=0.25)
+    own = B * popularity[:, None] ** 0.5 * popularity**-0.5
+    gradient = Y.T @ (Y @ own - Y) + 0.7 * own
+    off = ~np.eye(30, dtype=bool)
+    assert np.abs(gradient[off]).max() < 1e-10
+    assert not np.diag(own).any()
+    wrong = Y.T @ (Y @ B - Y) + 0.7 * B
+    assert np.abs(wrong[off]).max() > 1e-3  # control: the weights of X are not those of Y
+    mean = float(np.square(Y).sum() / 30)
+    given = {"item_exponent": 0.5, "user_exponent": 0.25}
+    taken = ease_weights(sp.csr_array(X), strength=3.0, **given)
+    np.testing.assert_allclose(taken, ease_weights(sp.csr_array(X), 3 * mean, **given), rtol=1e-10)

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from simgauge.core.matrices.gram import gram
+from simgauge.core.matrices.reweighting import propensity
 from simgauge.core.neighbors.largest import largest_per_row
 from simgauge.core.tables.kinds import Lists
 from simgauge.errors import InputError, ParameterError
@@ -21,8 +22,13 @@ BLOCK_BYTES = 64 << 20
 """Size of one dense block of scores."""
 
 
-def column_cosine_lists(X: Any, k: int, rows: NDArray[np.int64]) -> Lists:
+def column_cosine_lists(
+    X: Any, k: int, rows: NDArray[np.int64], user_exponent: float = 0.0, norm_power: float = 0.0
+) -> Lists:
     """The k items whose interaction columns have the largest cosine with those of the items `rows`.
+
+    With rows of X scaled by ``act_u^(−b)`` and columns x_i of the result, item j is ranked for item i by
+    ``x_i·x_j / (‖x_i‖ ‖x_j‖^(1−γ))``.
 
     Parameters
     ----------
@@ -30,15 +36,24 @@ def column_cosine_lists(X: Any, k: int, rows: NDArray[np.int64]) -> Lists:
     k : int
         At most n_items − 1; an item is not in its own list.
     rows : ndarray of int
+    user_exponent : float
+        b: users with many items count less. 0: all alike.
+    norm_power : float in [0, 1]
+        γ: 0 is the cosine; above, items that many used come nearer.
 
     Returns
     -------
     indices, scores : ndarray, shape (len(rows), k)
-        Items nobody used have cosine 0 with everything; equal scores by the lower index.
+        Items nobody used have score 0 with everything; equal scores by the lower index.
 
     Numerics
     --------
     Sparse products in blocks of items; a dense block holds at most 64 MiB.
+
+    References
+    ----------
+    Users by their activity, and one exponent for each side of the normalisation: Deshpande & Karypis (2004), Item-based
+    top-N recommendation algorithms, ACM TOIS 22, section 4.1.
 
     Examples
     --------
@@ -46,23 +61,40 @@ def column_cosine_lists(X: Any, k: int, rows: NDArray[np.int64]) -> Lists:
     >>> column_cosine_lists(X, 1, np.arange(3))[0].ravel()
     array([2, 0, 0])
     """
-    norms = np.sqrt(np.asarray(X.multiply(X).sum(axis=0), dtype=np.float64)).ravel()
-    inverse = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
-    unit = sp.csr_array(X @ sp.diags_array(inverse))
+    if not 0 <= norm_power <= 1:
+        raise ParameterError(f"norm_power={norm_power}: expected a number from 0 (cosine) to 1 (dot).")
+    weighted = propensity(X, 0.0, user_exponent).matrix
+    norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=0), dtype=np.float64)).ravel()
+    used = norms > 0
+    inverse = np.divide(1.0, norms, out=np.zeros_like(norms), where=used)
+    unit = sp.csr_array(weighted @ sp.diags_array(inverse))
     by_item = sp.csr_array(unit.T)
-    return _lists(lambda part: (by_item[part] @ unit).toarray(), X.shape[1], k, rows)
+    longer = np.power(norms, norm_power, out=np.zeros_like(norms), where=used) if norm_power else None
+    target = unit if longer is None else sp.csr_array(unit @ sp.diags_array(longer))
+    return _lists(lambda part: (by_item[part] @ target).toarray(), X.shape[1], k, rows)
 
 
-def ease_weights(X: Any, l2: float | None = None) -> NDArray[np.float64]:
+def ease_weights(
+    X: Any,
+    l2: float | None = None,
+    item_exponent: float = 0.0,
+    user_exponent: float = 0.0,
+    strength: float = 1.0,
+) -> NDArray[np.float64]:
     """Item-item weights B of EASE: row i holds what each item adds to the others, diagonal 0.
 
-    Minimises ``‖X − X B‖² + λ‖B‖²`` with ``diag(B) = 0``: with ``P = (XᵀX + λI)⁻¹``, ``B_ij = −P_ij / P_jj``.
+    Minimises ``‖X − X B‖² + λ‖B‖²`` with ``diag(B) = 0``: with ``P = (XᵀX + λI)⁻¹``, ``B_ij = −P_ij / P_jj``. With
+    exponents the same is done for the weighted ``Y_ui = X_ui pop_i^(−a) act_u^(−b)``, and its weights are those of X
+    again after ``B_ij (pop_j / pop_i)^a``.
 
     Parameters
     ----------
     X : CSR, shape (n_users, n_items)
     l2 : float, > 0, optional
-        λ; the mean of the diagonal of XᵀX when not given.
+        λ; `strength` times the mean of the diagonal of YᵀY when not given.
+    item_exponent, user_exponent : float
+        a and b, as in `core.matrices.reweighting.propensity`.
+    strength : float, > 0
 
     Raises
     ------
@@ -73,11 +105,13 @@ def ease_weights(X: Any, l2: float | None = None) -> NDArray[np.float64]:
 
     Numerics
     --------
-    Dense: O(n_items³), two n_items² float64 arrays.
+    Dense, n_items² float64 numbers. O(n_items³); with fewer users than items O(n_users³ + n_users n_items²), by the
+    identity ``P = (I − Yᵀ(YYᵀ + λI)⁻¹Y) / λ``.
 
     References
     ----------
-    Steck (2019), arXiv 1905.03375, Eqs. 7, 8.
+    Steck (2019), arXiv 1905.03375, Eqs. 7, 8. Exponents on both sides of a linear model: Park et al. (2025), arXiv
+    2504.05805.
 
     Examples
     --------
@@ -91,17 +125,43 @@ def ease_weights(X: Any, l2: float | None = None) -> NDArray[np.float64]:
             f"EASE inverts a dense {n_items} x {n_items} matrix: at most {MAX_ITEMS} items. Compare with the cosine of "
             "raw columns instead, or drop rare items."
         )
-    G = gram(X)
-    strength = float(np.diag(G).mean()) if l2 is None else float(l2)
-    if l2 is None and strength == 0:
+    Y = propensity(X, item_exponent, user_exponent).matrix
+    penalty = strength * float(np.square(Y.data).sum() / n_items) if l2 is None else float(l2)
+    if l2 is None and penalty == 0:
         raise InputError("there are no interactions with these items: nothing to compute EASE weights from.")
-    if not (np.isfinite(strength) and strength > 0):
+    if not (np.isfinite(penalty) and penalty > 0):
         raise ParameterError(f"l2={l2}: expected a finite number > 0, such as half of the mean popularity.")
-    G[np.diag_indices(n_items)] += strength
-    P = scipy.linalg.inv(G, overwrite_a=True, check_finite=False)
-    B = np.asarray(P / -np.diag(P))
+    B = _regularized_inverse(Y, penalty)
+    B /= -np.diag(B)
     np.fill_diagonal(B, 0.0)
+    if item_exponent:
+        popularity = np.maximum(np.bincount(Y.indices, minlength=n_items), 1).astype(np.float64)
+        B *= popularity**item_exponent
+        B *= (popularity**-item_exponent)[:, None]
     return B
+
+
+def _regularized_inverse(Y: sp.csr_array, penalty: float) -> NDArray[np.float64]:
+    """``(YᵀY + λI)⁻¹``, through the smaller of the two Gram matrices."""
+    n_users, n_items = Y.shape
+    if n_users < n_items:
+        by_user = sp.csr_array(Y)
+        small = np.asarray((by_user @ by_user.T).toarray(), dtype=np.float64)
+        small[np.diag_indices(n_users)] += penalty
+        factor = np.linalg.cholesky(small)
+        half = scipy.linalg.solve_triangular(factor, by_user.toarray(), lower=True, check_finite=False)
+        result = np.asarray(half.T @ half)
+        result *= -1.0 / penalty
+        result[np.diag_indices(n_items)] += 1.0 / penalty
+        return result
+    G = gram(Y)
+    G[np.diag_indices(n_items)] += penalty
+    factor, lower = scipy.linalg.cho_factor(G, lower=True, overwrite_a=True, check_finite=False)
+    inverse, info = scipy.linalg.lapack.dpotri(factor, lower=lower, overwrite_c=True)
+    if info != 0:
+        raise InputError(f"EASE with l2={penalty:g} is numerically singular: pass a larger l2.")
+    inverse = np.tril(inverse)
+    return np.asarray(inverse + np.tril(inverse, -1).T)
 
 
 def weight_lists(weights: NDArray[np.float64], k: int, rows: NDArray[np.int64]) -> Lists:
