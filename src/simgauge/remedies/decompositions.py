@@ -46,7 +46,7 @@ class Weighting:
 Dropout = tuple[Spectrum, NDArray[np.float64]]
 
 MAX_KEPT_BYTES = 512 << 20
-"""Decompositions of one set of interactions that are kept beside the newest: a search goes through many weightings."""
+"""Decompositions of one set of interactions that are kept beside the newest: a search tries many weightings."""
 
 _SPECTRA: WeakKeyDictionary[Interactions, dict[Any, Spectrum]] = WeakKeyDictionary()
 _DROPOUTS: WeakKeyDictionary[Interactions, dict[Any, Dropout]] = WeakKeyDictionary()
