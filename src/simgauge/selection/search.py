@@ -9,7 +9,7 @@ import numpy as np
 
 from simgauge.core.inference.tradeoff import Scale, changes
 from simgauge.core.tables.kinds import Vector
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress
 from simgauge.remedies.search_space import Place
 
 KEPT = (8, 5, 3)
@@ -64,7 +64,7 @@ def climb(
     baseline: Any,
     means: Means,
     goal: Goal,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> Found:
     """Successive halving over rounds that look closer and closer, with steps around the best of each kind.
 
@@ -79,7 +79,7 @@ def climb(
     means : callable
         All that the search knows of a candidate; round 0 is rough and cheap, the last one is close.
     goal : Goal
-    progress : callable
+    progress : callable, optional
 
     Returns
     -------
@@ -150,12 +150,13 @@ class _Round:
 class _Telling:
     """Progress of a search, whose number of steps is a guess until it ends."""
 
-    def __init__(self, progress: Progress, names: dict[str, None], guess: int) -> None:
+    def __init__(self, progress: Progress | None, names: dict[str, None], guess: int) -> None:
         self.progress, self.names, self.guess, self.done = progress, names, guess, 0
 
     def __call__(self, name: str) -> None:
         self.names[name] = None
-        self.progress(f"searching: {name}", min(self.done, self.guess - 1), self.guess)
+        if self.progress is not None:
+            self.progress(f"searching: {name}", min(self.done, self.guess - 1), self.guess)
         self.done += 1
 
 

@@ -14,7 +14,7 @@ from simgauge.embedding import Embedding
 from simgauge.errors import RankWarning, SimgaugeError
 from simgauge.evidence.coconsumption import CoConsumption
 from simgauge.interactions import Interactions
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress
 from simgauge.remedies import LeaveAlone, RawColumns
 from simgauge.remedies.candidates import default_references, single_candidates
 from simgauge.remedies.search_space import search_families
@@ -79,13 +79,12 @@ def search_candidates(
     seed : int
     progress : callable, optional
     """
-    told = silent if progress is None else progress
     share = min(SHARE, MAX_UNITS / len(evidence.users_with_both()))
     searching, deciding = evidence.split(share, seed)
     means = _Means(searching, embedding, interactions, len(goal.weights), seed)
     starts = [place for family in search_families(embedding, interactions) for place in family.start()]
     singles = single_candidates(embedding, interactions, vectors_only=vectors_only)
-    found = climb(starts, singles, LeaveAlone(), means, goal, told)
+    found = climb(starts, singles, LeaveAlone(), means, goal, progress)
     references = [] if interactions is None else _best_references(interactions, means, goal)
     candidates = {one.name: one for one in (LeaveAlone(), LeaveAlone(metric="dot"), *found.candidates, *references)}
     users = counted(len(searching.users_with_both()), "user")
