@@ -126,6 +126,73 @@ def exports() -> str:
     return table(["target", "table", "method", "seconds", "cpu s", "MiB", "rows found"], lines)
 
 
+def _share(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1%}"
+
+
+def _span(found: dict[str, float] | None) -> str | None:
+    return None if found is None else f"{found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"
+
+
+def weeks() -> str:
+    lines = []
+    for row in read("align.jsonl"):
+        if row["what"] == "weeks":
+            told = [row["data"], row["model"].upper(), row["method"], row["gauge"]]
+            if "refused" in row:
+                lines.append([*told, "refused: the map cannot be undone", *[None] * 5])
+                continue
+            then, now = row["as_trained"], row["aligned"]
+            lines.append([*told, _share(then["itself_first"]), _share(now["itself_first"]), _share(then["lists_kept"]),
+                          _share(now["lists_kept"]), _share(row["own_lists_kept"]), row["condition_number"]])  # fmt: skip
+    head = ["data", "model", "method", "gauge", "itself first as trained", "aligned", "lists kept as trained", "aligned",
+            "own lists kept", "cond(H)"]  # fmt: skip
+    return table(head, lines)
+
+
+def seeds() -> str:
+    lines = []
+    for row in read("align.jsonl"):
+        if row["what"] == "seeds":
+            for measure in row["measures"]:
+                shares = (_span(measure[name]) for name in ("same_data", "across", "data_only"))
+                lines.append([row["data"], row["model"].upper(), measure["name"], *shares])
+    return table(["data", "model", "lists", "other seed", "other seed and data", "by the data"], lines)
+
+
+def encoders() -> str:
+    lines = []
+    for row in read("align.jsonl"):
+        if row["what"] == "encoders":
+            for one in row["rows"]:
+                chosen = " (chosen)" if one["way"] == row["method"] else ""
+                lines.append([row["data"], f"{row['new']} into {row['old']}", one["way"] + chosen,
+                              _span(one["old_lists"]), _span(one["new_lists"])])  # fmt: skip
+    return table(["texts", "new into old", "queries", "old encoder's lists found", "new encoder's lists found"], lines)
+
+
+def gates() -> str:
+    """Outcomes of the gate, over all corpora of a kind."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for row in read("gate.jsonl"):
+        names = {"seed": "another seed", "sample": "another seed, 95 % of the data"}
+        what = names.get(row.get("trainings", ""), row.get("fault"))
+        for kind in (row["kind"], "all"):
+            total = groups.setdefault((what, kind), [0, 0, 0])
+            for place, key in enumerate(("gates", "worse", "inconclusive")):
+                total[place] += row[key]
+    kinds = [kind for kind in dict.fromkeys(kind for _, kind in groups) if kind != "all"]
+    lines = []
+    for what in dict.fromkeys(what for what, _ in groups):
+        cells = []
+        for kind in ("all", *kinds):
+            count, worse, _ = groups.get((what, kind), [0, 0, 0])
+            cells.append(f"{worse / count:.1%} of {count}" if count else None)
+        count, _, undecided = groups[what, "all"]
+        lines.append([what, *cells, f"{undecided / count:.1%}"])
+    return table(["what happened", "called worse", *kinds, "inconclusive"], lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "fits": fits,
     "paths": paths,
@@ -133,6 +200,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "neighbors": neighbors,
     "audits": audits,
     "exports": exports,
+    "weeks": weeks,
+    "seeds": seeds,
+    "encoders": encoders,
+    "gates": gates,
 }
 
 
