@@ -136,18 +136,18 @@ def _span(found: dict[str, float] | None) -> str | None:
 
 def weeks() -> str:
     lines = []
-    for row in read("align.jsonl"):
-        if row["what"] == "weeks":
-            told = [row["data"], row["model"].upper(), row["method"], row["gauge"]]
-            if "refused" in row:
-                lines.append([*told, "refused: the map cannot be undone", *[None] * 5])
-                continue
-            then, now = row["as_trained"], row["aligned"]
-            lines.append([*told, _share(then["itself_first"]), _share(now["itself_first"]), _share(then["lists_kept"]),
-                          _share(now["lists_kept"]), _share(row["own_lists_kept"]), row["condition_number"]])  # fmt: skip
-    head = ["data", "model", "method", "gauge", "itself first as trained", "aligned", "lists kept as trained", "aligned",
-            "own lists kept", "cond(H)"]  # fmt: skip
-    return table(head, lines)
+    for row in (row for row in read("align.jsonl") if row["what"] == "weeks"):
+        told = [row["data"], row["model"].upper(), row["method"], row["gauge"]]
+        if "refused" in row:
+            lines.append([*told, "refused: the map cannot be undone", *[None] * 5])
+            continue
+        pairs = [(row["as_trained"][name], row["aligned"][name]) for name in ("itself_first", "lists_kept")]
+        shares = [_share(share) for pair in pairs for share in pair]
+        lines.append([*told, *shares, _share(row["own_lists_kept"]), row["condition_number"]])
+    first, kept = "itself first as trained", "lists kept as trained"
+    return table(
+        ["data", "model", "method", "gauge", first, "aligned", kept, "aligned", "own lists kept", "cond(H)"], lines
+    )
 
 
 def seeds() -> str:
