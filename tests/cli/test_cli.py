@@ -167,6 +167,12 @@ def test_compare_finds_one_model_in_two_gauges(run, saved, tmp_path):
     code, text, _ = run("compare", saved, moved, "-k", 5)
     assert code == 0
     assert "one model in two gauges" in text
+    report = tmp_path / "compared.html"
+    assert run("compare", saved, moved, "-k", 5, "--report", report)[0] == 0
+    assert "One model in two gauges" in report.read_text()
+    report.write_text("mine")
+    assert run("compare", saved, moved, "-k", 5, "--report", report)[0] == 2
+    assert report.read_text() == "mine"
     code, text, _ = run("compare", saved, moved, "-k", 5, "--json")
     assert json.loads(text)["canonical_agreement"] > 0.999
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,15 +42,22 @@ def compare(
         float | None,
         typer.Option(help="Exit with 1 where a smaller share of the neighbours is common; 3 if undecided."),
     ] = None,
+    report: options.Report = None,
     json: options.Json = False,
     reading: Any = None,
 ) -> None:
     """Say what turns one model into the other on the items that both have; compare neighbours, shapes, verdicts."""
     from simgauge.auditing.comparison import compare as run_compare
+    from simgauge.auditing.comparison_page import comparison_page
     from simgauge.auditing.gate import RELATIONS, gate
     from simgauge.cli import console
+    from simgauge.cli.page_options import page_command
     from simgauge.parameters import check_choice
+    from simgauge.report.html import PAGE_SIGNS, write_page
+    from simgauge.storage.own_file import refuse_foreign
 
+    if report is not None:
+        refuse_foreign(report, PAGE_SIGNS)
     refused = () if fail_on is None else tuple(name.strip() for name in fail_on.split(","))
     for name in refused:
         check_choice(name, "fail_on", RELATIONS)
@@ -57,10 +65,23 @@ def compare(
         one = options.load_embedding(first, first_users, first_ids, None, first_user_ids, reading, json)
         two = options.load_embedding(second, second_users, second_ids, None, second_user_ids, reading, json)
         result = run_compare(one, two, k=k, sample=sample, rng=seed, progress=show)
+        if report is not None:
+            told = comparison_page(
+                result,
+                one,
+                two,
+                title=f"{Path(first).name} and {Path(second).name}",
+                sample=sample,
+                rng=seed,
+                command=page_command(),
+            )
+            write_page(report, told)
     if json:
         console.print_json(result.to_dict())
     else:
         _print(result, k)
+        if report is not None:
+            console.out().print(f"\nWrote {report}", markup=False)
     passed = gate(result, refused=refused, min_overlap=min_overlap)
     for reason in passed.reasons:
         console.print_note(reason)

@@ -27,6 +27,9 @@ def draw(summary: Mapping[str, Any]) -> dict[str, Markup]:
         drawn["recall"] = figures.interval_rows(rows, "Held-out recall of each gauge, 95 % intervals", form="{:.3f}")
     if summary["selection"]:
         drawn |= _selection(summary["selection"])
+    if summary["comparison"] and summary["comparison"]["overlaps"]:
+        rows = summary["comparison"]["overlaps"]
+        drawn["overlaps"] = figures.interval_rows(rows, "Neighbours in common", zero=1.0)
     if summary["explorer"]:
         drawn |= _survey(summary["explorer"]["survey"])
     return drawn
