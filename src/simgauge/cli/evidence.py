@@ -38,7 +38,7 @@ class Asked:
     propensity: float | None
     metric: str | None
     at: int | None
-    max_queries: int
+    max_queries: int | None
 
     def load(self, events: ReadingOptions, seed: int, quiet: bool) -> Loaded:
         """Read the files; what they were understood to be is told on stderr unless `quiet`."""
@@ -61,7 +61,7 @@ class Asked:
             ask=self.ask,  # type: ignore[arg-type]
             metric=self.metric,
             k=self.at,
-            max_queries=self.max_queries,
+            max_queries="auto" if self.max_queries is None else self.max_queries,
             after=None if self.after is None else moment(self.after, "after"),
             max_gap=self.max_gap,
             propensity=self.propensity,
@@ -184,8 +184,11 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     ),
     "at": (Annotated[int | None, typer.Option(help="List length k of the metric.")], None),
     "max_queries": (
-        Annotated[int, typer.Option(help="Items whose neighbours are searched for each candidate.")],
-        4_000,
+        Annotated[
+            int | None,
+            typer.Option(help="Items whose neighbours are searched for each candidate; by cost when not given."),
+        ],
+        None,
     ),
 }
 """Name of the parameter -> its annotation and default."""

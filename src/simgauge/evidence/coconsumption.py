@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.scores.coconsumption_scores import PairMetric, coconsumption_scores
-from simgauge.core.scores.splits import sample_queries
+from simgauge.core.scores.coconsumption_scores import PairMetric
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
+from simgauge.evidence.coconsumption_scorer import CoConsumptionScorer, affordable_queries
 from simgauge.evidence.matching import check_depth, check_sample, check_weights
-from simgauge.evidence.popularity import DEFAULT_EXPONENT, check_exponent, weighings
-from simgauge.evidence.protocol import Scale, UnitScores
+from simgauge.evidence.popularity import DEFAULT_EXPONENT, check_exponent
+from simgauge.evidence.protocol import Scale
 from simgauge.interactions import Interactions, require_interactions
 from simgauge.labels import rows_of, same_labels
 from simgauge.matching.ids import IdSource, source_of
@@ -44,10 +44,11 @@ class CoConsumption:
         In the weighted form a held-out item counts 1 / popularity to this power. At 1 every *item* counts the same, in
         the plain form (0) every *user*; ½ lies halfway, so that what is rarely taken counts more, and what hardly
         anybody takes does not decide. Scores at ½ and 1 are shown whichever is stated.
-    max_queries : int or None
-        Different items whose neighbours are searched: all that occur in `used`, or a sample of this size, with which
-        every user's mean goes over some of their items, drawn for each user on their own. Search costs max_queries x
-        n_items a candidate: take 1000 for a million items.
+    max_queries : "auto", int or None
+        Different items whose neighbours are searched: as many as a search of moderate cost allows ("auto"), a number,
+        or all that occur in `used` (None). Of more items a sample is drawn, in proportion to how much they are asked
+        with; every user keeps all pairs with a drawn item, and intervals allow for the draw. Search costs
+        max_queries x n_items a candidate.
 
     Raises
     ------
@@ -56,7 +57,8 @@ class CoConsumption:
 
     Notes
     -----
-    The unit is the user: one number each, resampled as a whole. Every item is ranked, none sampled as a negative.
+    The unit is the user: one number each, resampled as a whole; where items to ask with are a sample, they are
+    resampled too. Every item is ranked, none sampled as a negative.
 
     Examples
     --------
@@ -70,13 +72,14 @@ class CoConsumption:
     metric: PairMetric = "recall"
     k: int = 20
     popularity: Any = None
-    max_queries: int | None = 4000
+    max_queries: int | Literal["auto"] | None = "auto"
     popularity_exponent: float = DEFAULT_EXPONENT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "popularity_exponent", check_exponent(self.popularity_exponent))
         object.__setattr__(self, "k", check_depth(self.k))
-        object.__setattr__(self, "max_queries", check_sample(self.max_queries))
+        if self.max_queries != "auto":
+            object.__setattr__(self, "max_queries", check_sample(self.max_queries))
         if self.metric not in ("recall", "precision", "ndcg"):
             raise ParameterError(f"metric={self.metric!r}: expected 'recall', 'precision' or 'ndcg'.")
         for name in ("used", "held_out"):
@@ -180,44 +183,16 @@ class CoConsumption:
         has_later = np.diff(later.indptr) > 0
         asked = sparse.csr_array(sparse.diags_array(has_later.astype(np.float64)).tocsr() @ used)
         asked.eliminate_zeros()
-        queries = np.unique(asked.indices).astype(np.int64)
-        if self.max_queries is not None and len(queries) > self.max_queries:
-            n_all, asked = len(queries), sample_queries(asked, self.max_queries, np.random.default_rng(seed))
-            queries = np.unique(asked.indices).astype(np.int64)
-            notes.append(f"neighbours of {len(queries)} of {n_all} used items were searched, drawn for each user")
-        asked = sparse.csr_array(asked[:, queries])
-        users = np.flatnonzero(has_later & (np.diff(asked.indptr) > 0))
+        users = np.flatnonzero(np.diff(asked.indptr) > 0)
         if len(users) == 0:
             raise InputError("no user of the evidence has a used and a held-out item that the embedding knows.")
-        return CoConsumptionScorer(self, queries, asked[users], later[users], popularity, notes)
+        limit = affordable_queries(embedding) if self.max_queries == "auto" else self.max_queries
+        stated = (self.metric, self.k, self.popularity_exponent)
+        return CoConsumptionScorer(*stated, asked[users], later[users], popularity, limit, seed, notes)
 
     def users_with_both(self) -> NDArray[np.int64]:
         """Rows of the users who have a used and a held-out item: the units."""
         return np.flatnonzero((self.used.user_counts > 0) & (self.held_out.user_counts > 0))
-
-
-class CoConsumptionScorer:
-    """Co-consumption in rows of one embedding."""
-
-    def __init__(
-        self,
-        evidence: CoConsumption,
-        queries: NDArray[np.int64],
-        used: sparse.csr_array,
-        later: sparse.csr_array,
-        popularity: Any,
-        notes: list[str],
-    ) -> None:
-        self.evidence, self.queries, self.used, self.later = evidence, queries, used, later
-        self.exponents, self.weights = weighings(popularity, evidence.popularity_exponent)
-        self.notes = notes
-        self.n_units = int(used.shape[0])
-
-    def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
-        """Plain and popularity-weighted scores of every user."""
-        lists, _ = candidate.neighbors(embedding, min(self.evidence.k, embedding.n_items - 1), rows=self.queries)
-        found = coconsumption_scores(np.asarray(lists), self.used, self.later, self.weights, self.evidence.metric)
-        return UnitScores(found.plain, found.weighted[:, 0], tuple(found.weighted[:, 1:].T), np.asarray(lists))
 
 
 def _placed(

@@ -49,7 +49,7 @@ def evidence_from_files(
     ask: Literal["items", "users"] = "items",
     metric: str | None = None,
     k: int | None = None,
-    max_queries: int | None = 4_000,
+    max_queries: int | Literal["auto"] | None = "auto",
     after: float | None = None,
     max_gap: float | None = None,
     propensity: Any = None,
@@ -130,15 +130,16 @@ def evidence_from_files(
         later, known = _interactions(held_out, options), _interactions(training, options)
         found = held_out_evidence(later, known, rng=rng, max_queries=max_queries, **chosen)
         return UserItems(found) if ask == "users" else found
+    asked: dict[str, Any] = {} if max_queries == "auto" else {"max_queries": max_queries}
     if kind in ("labels", "pairs", "qrels"):
-        return _judged(kind, files[kind], options, max_queries, chosen)
-    return _observed(kind, files[kind], options, max_queries, chosen, _interactions(training, options), told)
+        return _judged(kind, files[kind], options, asked, chosen)
+    return _observed(kind, files[kind], options, {**asked, **chosen}, _interactions(training, options), told)
 
 
-def _judged(kind: str, path: Any, options: ReadingOptions, max_queries: int | None, chosen: dict[str, Any]) -> Any:
+def _judged(kind: str, path: Any, options: ReadingOptions, asked: dict[str, Any], chosen: dict[str, Any]) -> Any:
     """What people said of items, pairs of items, or items and queries."""
     if kind == "labels":
-        return Labels(read_item_labels(path, options), max_queries=max_queries, **chosen)
+        return Labels(read_item_labels(path, options), **asked, **chosen)
     if kind == "pairs":
         judged = read_pairs(path, options)
         return PairJudgements(judged.left, judged.right, judged.values, **chosen)
@@ -150,7 +151,6 @@ def _observed(
     kind: str,
     path: Any,
     options: ReadingOptions,
-    max_queries: int | None,
     chosen: dict[str, Any],
     training: Interactions | None,
     told: Callable[[str], None] | None,
@@ -165,12 +165,12 @@ def _observed(
     if told is not None:
         told(table.sentence)
     if kind == "sessions":
-        return NextItem(table["session"], table["item"], table.get("time"), max_queries=max_queries, **chosen)
+        return NextItem(table["session"], table["item"], table.get("time"), **chosen)
     if kind == "together":
-        return BoughtTogether(table["left"], table["right"], table.get("count"), max_queries=max_queries, **chosen)
+        return BoughtTogether(table["left"], table["right"], table.get("count"), **chosen)
     if kind == "clicks":
         columns = (table["asked"], table["clicked"], table["position"], table.get("session"))
-        return Clicks(*columns, max_queries=max_queries, **chosen)
+        return Clicks(*columns, **chosen)
     return Impressions(cast("Interactions", training), table["user"], table["item"], table["taken"])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from simgauge.core.scores.observed_pairs import PairGain, mean_by_unit, pair_gains, pooled_by_unit
-from simgauge.core.scores.splits import sample_queries
+from simgauge.core.scores.splits import sample_for_each_user
 from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
@@ -175,7 +175,7 @@ def _sampled(pairs: Pairs, most: int | None, seed: int) -> tuple[Pairs, list[str
     ones = np.ones(len(pairs.asked))
     matrix = sparse.csr_array((ones, (pairs.units, pairs.asked)), shape=shape)
     matrix.sum_duplicates()
-    kept = sample_queries(matrix, most, np.random.default_rng(seed)).tocoo()
+    kept = sample_for_each_user(matrix, most, np.random.default_rng(seed)).tocoo()
     keys = pairs.units * np.int64(shape[1]) + pairs.asked
     chosen = np.isin(keys, kept.row.astype(np.int64) * shape[1] + kept.col)
     note = f"neighbours of {most} of {n_all} items were searched (max_queries), drawn for each unit"

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
 
-from simgauge.core.tables.kinds import Vector
+from simgauge.core.tables.kinds import Cube, Vector
 from simgauge.embedding import Embedding
 from simgauge.matching.ids import IdSource
 from simgauge.parameters import check_offers
@@ -27,6 +27,9 @@ class UnitScores(NamedTuple):
     """The weighted form at the other exponents of the scorer: shown, and not decided on."""
     lists: NDArray[Any] | None = None
     """(n_lists, k): the lists that were scored, -1 pads; None where pairs are scored without lists."""
+    drawn: Cube | None = None
+    """(2, n_drawn, n_measures): what each query of a sample that all units share moves the means of all measures by, in
+    two random halves of the units, whose sum is all of it; see `luck_of_draw`. None where nothing was drawn."""
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
 from simgauge.evidence.coconsumption import CoConsumption
+from simgauge.evidence.coconsumption_scorer import affordable_queries
 from simgauge.evidence.matching import moved_by_map, sample_rows
 from simgauge.evidence.popularity import DEFAULT_EXPONENT, check_exponent, weighings
 from simgauge.evidence.protocol import Scale, UnitScores
@@ -127,7 +128,8 @@ class UserItems:
             notes.append(f"{counted(lost, 'user')} with held-out items have no vector in the embedding")
         if len(known) < len(items):
             notes.append(f"{len(items) - len(known)} items of the evidence are not in the embedding")
-        chosen = sample_rows(asked, self.held_out.max_queries, seed)
+        limit = self.held_out.max_queries
+        chosen = sample_rows(asked, affordable_queries(embedding) if limit == "auto" else limit, seed)
         if len(chosen) < len(asked):
             notes.append(f"{len(chosen)} of {len(asked)} users were asked, drawn at random")
         popularity = np.ones(embedding.n_items)

@@ -18,7 +18,8 @@ from simgauge.core.inference.paired import (
     surely_above,
     units_needed,
 )
-from simgauge.core.inference.tradeoff import Scale, change_influence, changes, least_change
+from simgauge.core.inference.shared_draw import luck_of_draw
+from simgauge.core.inference.tradeoff import Scale, change_influence, change_of, changes, least_change
 from simgauge.core.tables.kinds import Cube, Matrix, Vector
 from simgauge.selection.record import AtExponent, Change, Confirmation, Row
 from simgauge.selection.scoring import Scored
@@ -63,11 +64,18 @@ def measure(
     means = units.mean(axis=0)
     flat = bootstrap_means(units.reshape(n_units, -1), rng, n_resamples)
     resampled = flat.reshape(n_resamples, n_measures, n_candidates)
-    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     moved, moved_again = changes(means, scale), changes(resampled, scale)
+    gain_again = np.einsum("m,bmc->bc", weights, moved_again)
+    if scored.drawn is not None:
+        luck = change_of(scored.drawn, means, scale)
+        seed = int(rng.integers(2**63))
+        moved_again += _luck(luck, seed, n_resamples)
+        gain_again += _luck(np.einsum("m,hnmc->hnc", weights, luck), seed, n_resamples)
+        resampled += _luck(scored.drawn, seed, n_resamples)
+    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     both = max_t(moved.ravel(), moved_again.reshape(n_resamples, -1), confidence, n_units)
     parts = both._replace(low=both.low.reshape(moved.shape), high=both.high.reshape(moved.shape))
-    gain, gain_again = weights @ moved, np.einsum("m,bmc->bc", weights, moved_again)
+    gain = weights @ moved
     counted = weights > 0
     return Measured(
         scored,
@@ -82,6 +90,13 @@ def measure(
         confidence,
         surely_above(moved[counted], least_change(max_loss, scale), moved_again[:, counted], confidence, n_units),
     )
+
+
+def _luck(halves: NDArray[np.float64], seed: int, n_resamples: int) -> NDArray[np.float64]:
+    """Deviations by other draws of queries; the same draws for the same seed."""
+    flat = halves.reshape(*halves.shape[:2], -1)
+    drawn = luck_of_draw(flat, np.random.default_rng(seed), n_resamples)
+    return drawn.reshape(n_resamples, *halves.shape[2:])
 
 
 def confirm(cross: Cube, picks: Sequence[str], found: Measured, index: int) -> Confirmation:

@@ -28,6 +28,8 @@ class Scored(NamedTuple):
     """Name and reason of candidates that could not be fitted or scored."""
     exponents: tuple[float, ...] = ()
     """Of popularity, one for each measure: 0 for the plain one, then the stated one, then those that are only shown."""
+    drawn: NDArray[np.float64] | None = None
+    """(2, n_drawn, n_measures, n_candidates): as `UnitScores.drawn`; None where nothing was drawn."""
 
 
 class LeakedEvidenceWarning(UserWarning):
@@ -114,7 +116,7 @@ def score_candidates(
         Raise instead when a candidate cannot be fitted: the caller named it.
     """
     show = progress or logged
-    fitted, columns, skipped = [], [], []
+    fitted, columns, skipped, drawn = [], [], [], []
     for position, candidate in enumerate(candidates):
         show(candidate.name, position, len(candidates))
         try:
@@ -137,9 +139,12 @@ def score_candidates(
         fitted.append(candidate)
         weighted = () if scores.weighted is None else (scores.weighted, *scores.others)
         columns.append(np.stack([scores.plain, *weighted], axis=1))
+        drawn.append(scores.drawn)
     show("scored", len(candidates), len(candidates))
     units = np.empty((*columns[0].shape, len(columns)))
     for position in range(len(columns)):
         units[:, :, position] = columns[position]
         columns[position] = columns[0]  # so that the scores are not held twice
-    return Scored(tuple(fitted), units, tuple(skipped), scorer.exponents)
+    told = [part for part in drawn if part is not None]
+    luck = np.stack(told, axis=3) if len(told) == len(drawn) else None
+    return Scored(tuple(fitted), units, tuple(skipped), scorer.exponents, luck)

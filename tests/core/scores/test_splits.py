@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from simgauge.core.scores.splits import latest_split, sample_queries, user_split
+from simgauge.core.scores.splits import latest_split, sample_for_each_user, user_split
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_sample_of_queries_leaves_users_independent(rng):
         part.eliminate_zeros()
         return part
 
-    own = np.array([mean_and_error(sample_queries(used, 20, np.random.default_rng(seed))) for seed in range(150)])
+    own = np.array([mean_and_error(sample_for_each_user(used, 20, np.random.default_rng(seed))) for seed in range(150)])
     together = np.array([mean_and_error(shared(seed)) for seed in range(150)])
     assert own[:, 0].mean() == pytest.approx(mean_and_error(used)[0], abs=4 * own[:, 0].std() / np.sqrt(150))
     assert own[:, 0].std() < 1.2 * own[:, 1].mean()
@@ -87,4 +87,4 @@ def test_a_sample_of_queries_leaves_users_independent(rng):
 
 
 def test_a_sample_that_is_large_enough_is_everything(interactions, rng):
-    assert (sample_queries(interactions, 25, rng) != interactions).nnz == 0
+    assert (sample_for_each_user(interactions, 25, rng) != interactions).nnz == 0

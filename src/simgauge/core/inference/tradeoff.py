@@ -47,8 +47,19 @@ def change_influence(units: Cube, scale: Scale) -> Cube:
     The variance over units, divided by their number, is that of the change (delta method).
     """
     means = units.mean(axis=0)
-    centred = (units - means) / np.maximum(means, FLOOR) if scale == "ratio" else units - means
-    return np.asarray(centred - centred[..., :1])
+    return change_of(units - means, means, scale)
+
+
+def change_of(moved: Cube, means: Cube, scale: Scale) -> Cube:
+    """By how much small movements of the means move the changes, to first order; shape (..., n_measures, n_candidates).
+
+    Examples
+    --------
+    >>> change_of(np.array([[0.01, 0.01]]), np.array([[0.1, 0.2]]), "ratio").round(12)
+    array([[ 0.  , -0.05]])
+    """
+    part = moved / np.maximum(means, FLOOR) if scale == "ratio" else moved
+    return np.asarray(part - part[..., :1])
 
 
 def measure_weights(n_measures: int, popularity_tradeoff: float) -> Vector:

@@ -13,6 +13,9 @@ from simgauge.errors import ParameterError
 
 PairMetric = Literal["recall", "precision", "ndcg"]
 
+ENTRIES_PER_BLOCK = 4_000_000
+"""Listed and held-out items that are compared in one step."""
+
 
 class UserScores(NamedTuple):
     """One number per user; the mean over users is the metric, in [0, 1]."""
@@ -60,7 +63,7 @@ def coconsumption_scores(
 
     Numerics
     --------
-    O(nnz(used) k). Entries of `used` times k are held at once.
+    O(nnz(used) k), in blocks of rows.
 
     Examples
     --------
@@ -68,26 +71,79 @@ def coconsumption_scores(
     >>> coconsumption_scores(np.array([[1], [0], [0]]), used, later, np.array([[1.0], [0.25], [0.5]]))
     UserScores(plain=array([0.5]), weighted=array([[0.33333333]]))
     """
-    if metric not in get_args(PairMetric):
-        raise ParameterError(f"metric={metric!r}: expected one of {', '.join(map(repr, get_args(PairMetric)))}.")
+    weights = all_weights(item_weights, later.shape[1])
+    collected = collected_gains(lists, used, later, np.arange(later.shape[0]), weights, metric)
+    collected /= np.asarray(used.sum(axis=1)).reshape(-1, 1)
+    scores = collected / perfect_gains(later, weights, lists.shape[1], metric)
+    return UserScores(scores[:, 0], scores[:, 1:])
+
+
+def all_weights(item_weights: Matrix | None, n_items: int) -> Matrix:
+    """Weights of a held-out item in all measures: 1 in the plain one, which comes first."""
+    ones = np.ones((n_items, 1))
+    return ones if item_weights is None else np.column_stack([ones, item_weights])
+
+
+def collected_gains(
+    lists: NDArray[np.int64],
+    used: sparse.csr_array,
+    later: sparse.csr_array,
+    users: NDArray[np.int64],
+    weights: Matrix,
+    metric: PairMetric = "recall",
+) -> Matrix:
+    """What the lists of the queries of each row hold of the user's held-out items, summed over the queries.
+
+    Parameters
+    ----------
+    lists : ndarray, shape (n_queries, k)
+    used : CSR, shape (n_rows, n_queries)
+        What each query counts in each row.
+    later : CSR of 0 and 1, shape (n_users, n_items)
+    users : ndarray of int, shape (n_rows,)
+        Whose held-out items a row is compared with; a user may have several rows.
+    weights : ndarray, shape (n_items, n_measures)
+    metric : {"recall", "precision", "ndcg"}
+
+    Returns
+    -------
+    ndarray, shape (n_rows, n_measures)
+    """
     n_queries, k = lists.shape
-    discount = 1.0 / np.log2(np.arange(2, k + 2)) if metric == "ndcg" else np.ones(k)
+    discount = _discount(k, metric)
     listed = lists >= 0
     rows = np.repeat(np.arange(n_queries), listed.sum(axis=1))
     values = np.broadcast_to(discount, lists.shape)[listed]
     similar = sparse.csr_array((values, (rows, lists[listed])), shape=(n_queries, later.shape[1]))
-    found = sparse.csr_array((used @ similar).multiply(later))
-    queries = np.asarray(used.sum(axis=1)).ravel()
-    ones = np.ones((later.shape[1], 1))
-    weights = ones if item_weights is None else np.column_stack([ones, item_weights])
-    collected = np.asarray(found @ weights) / queries[:, None]
+    collected = np.empty((used.shape[0], weights.shape[1]))
+    ends = np.cumsum(np.diff(used.indptr) * k + np.diff(later.indptr)[users])
+    starts = np.searchsorted(ends, np.arange(0, ends[-1] if len(ends) else 0, ENTRIES_PER_BLOCK), side="right")
+    bounds = np.unique([0, *starts, used.shape[0]])
+    for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        found = sparse.csr_array((used[first:last] @ similar).multiply(later[users[first:last]]))
+        collected[first:last] = found @ weights
+    return collected
+
+
+def perfect_gains(later: sparse.csr_array, weights: Matrix, k: int, metric: PairMetric = "recall") -> Matrix:
+    """What a score is measured by: the gain of perfect lists of length k, of each user in the plain measure, and of the
+    mean over users in the weighted ones; shape (n_users, n_measures)."""
+    discount = _discount(k, metric)
     if metric == "recall":
         best = np.asarray(later @ weights)
     else:
         best = np.stack([_best_gain(later, kind, discount) for kind in weights.T], axis=1)
     if metric == "precision":
         best[:, 0] = float(k)
-    return UserScores(collected[:, 0] / best[:, 0], collected[:, 1:] / best[:, 1:].mean(axis=0))
+    best[:, 1:] = best[:, 1:].mean(axis=0)
+    return best
+
+
+def _discount(k: int, metric: PairMetric) -> Vector:
+    """What a place in the list counts."""
+    if metric not in get_args(PairMetric):
+        raise ParameterError(f"metric={metric!r}: expected one of {', '.join(map(repr, get_args(PairMetric)))}.")
+    return 1.0 / np.log2(np.arange(2, k + 2)) if metric == "ndcg" else np.ones(k)
 
 
 def _best_gain(later: sparse.csr_array, weights: Vector, discount: Vector) -> Vector:

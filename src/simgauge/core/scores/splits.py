@@ -87,7 +87,7 @@ def latest_split(
     return _entries(interactions, rows, ~held), _entries(interactions, rows, held)
 
 
-def sample_queries(used: sparse.csr_array, max_items: int, rng: np.random.Generator) -> sparse.csr_array:
+def sample_for_each_user(used: sparse.csr_array, max_items: int, rng: np.random.Generator) -> sparse.csr_array:
     """A random part of each user's items, of at most a given number of different items over all users.
 
     First one random item of every user in random order, then a second one, until the items are used up. So users stay
@@ -102,7 +102,7 @@ def sample_queries(used: sparse.csr_array, max_items: int, rng: np.random.Genera
 
     Examples
     --------
-    >>> part = sample_queries(sparse.csr_array(np.ones((3, 8))), 4, np.random.default_rng(0))
+    >>> part = sample_for_each_user(sparse.csr_array(np.ones((3, 8))), 4, np.random.default_rng(0))
     >>> len(np.unique(part.indices)), np.diff(part.indptr).min() >= 1
     (4, np.True_)
     """
