@@ -45,7 +45,7 @@ coverage: setup-test
 
 # The documentation, in build/docs/index.html: every example is executed, and a warning or a broken link is an error. No network.
 docs: setup-docs
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m sphinx -W --keep-going -q -j 2 docs build/docs
+	PATH="$(abspath $(BIN)):$$PATH" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -j 2 docs build/docs
 
 # Small faults put into the source one at a time: which do the tests of their folder see? By hand; an hour.
 mutants: setup-test

@@ -1,7 +1,7 @@
 """Tables of `bench/README.md`, made from the JSON rows in `bench/results`.
 
     python bench/tables.py            # prints them
-    python bench/tables.py --write    # puts them into bench/README.md, between the marks that name them
+    python bench/tables.py --write    # puts them into bench/README.md and README.md, between the marks that name them
 
 Of repeated measurements the fastest counts, for every method alike; its spread is the slowest beside it.
 """
@@ -193,6 +193,49 @@ def gates() -> str:
     return table(["what happened", "called worse", *kinds, "inconclusive"], lines)
 
 
+def stored(name: str) -> Any:
+    return json.loads((HERE / "results" / name).read_text(encoding="utf-8"))
+
+
+def similar_films() -> str:
+    """The first film of bench/similar_films.py: both lists, with the number of users that like each film."""
+    found = stored("similar_films.json")
+    film = found["films"][0]
+    lines = (
+        [f"*{left['title']}*", left["likes"], f"*{right['title']}*", right["likes"]]
+        for left, right in zip(film["as trained"], film["projected"], strict=True)
+    )
+    return table(["as trained", "liked by", "projected back, users centred", "liked by"], lines)
+
+
+def more_films() -> str:
+    """All films of bench/similar_films.py, a row each."""
+    films = stored("similar_films.json")["films"]
+    return table(
+        ["similar to", "as trained", "projected back, users centred"],
+        ([film["film"], *("; ".join(entry["title"] for entry in film[name]) for name in ("as trained", "projected"))]
+         for film in films),
+    )  # fmt: skip
+
+
+def choices() -> str:
+    """What `fix` chose in bench/evidence.py, and what became of users that had no part in the choice."""
+    lines = []
+    for row in stored("evidence.json")["results"]:
+        against = row["against"]["plain cosine"]
+        shown = [f"{value:.2f} [{low:.2f}, {high:.2f}]" for value, low, high in (against["plain"], against["weighted"])]
+        lines.append([row["data"], row["model"], row["mode"], f"{row['recall']:.3f}", f"`{row['best']}`", *shown])
+    head = ["data", "model", "candidates", "recall@20 of cosine", "choice", "recall x", "weighted recall x"]
+    return table(head, lines)
+
+
+def choices_in_short() -> str:
+    """The promises of bench/evidence.py, a list for each kind of data set."""
+    kinds = stored("evidence.json")["targets"]
+    return "\n\n".join(f"**{kind[0].upper()}{kind[1:]}**\n\n" + "\n".join(f"- {line}" for line in lines)
+                       for kind, lines in kinds.items())  # fmt: skip
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "fits": fits,
     "paths": paths,
@@ -204,21 +247,32 @@ TABLES: dict[str, Callable[[], str]] = {
     "seeds": seeds,
     "encoders": encoders,
     "gates": gates,
+    "similar-films": similar_films,
+    "more-films": more_films,
+    "choices": choices,
+    "choices-in-short": choices_in_short,
 }
+
+
+PAGES = (HERE / "README.md", HERE.parent / "README.md")
+
+
+def filled(page: str) -> str:
+    """A page with the tables between its marks as they are now."""
+    for name, make in TABLES.items():
+        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.S)
+        page = mark.sub(lambda found: f"{found[1]}\n{make()}\n\n{found[2]}", page)  # noqa: B023
+    return page
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    page = HERE / "README.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else ""
     for name, make in TABLES.items():
         print(f"\n{name}\n\n{make()}")
-        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.S)
-        text = mark.sub(lambda found: f"{found[1]}\n{make()}\n\n{found[2]}", text)  # noqa: B023
-    if options.write:
-        page.write_text(text, encoding="utf-8")
+    for page in PAGES if options.write else ():
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import shlex
 from pathlib import Path
@@ -28,24 +30,71 @@ def test_python_in_the_readme_runs(number, tmp_path, monkeypatch, capsys):
 
 
 def shown_commands():
-    found = [line.split("#")[0].strip() for line in README.splitlines() if line.startswith("    simgauge ")]
-    inline = [code for code in re.findall(r"`(simgauge [a-z][^`]*)`", README) if "|" not in code]
-    return found + inline
+    """Commands of README and documentation: in indented lines, in cells of bash, and inline."""
+    found = {}
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        lines = re.findall(r"^(?: {4})?(simgauge [a-z].*)$", text, flags=re.M)
+        inline = [code for code in re.findall(r"`(simgauge [a-z][^`]*)`", text) if "|" not in code]
+        for line in lines + inline:
+            found.setdefault(re.split(r" # | [12]?> ", line)[0].strip(), page.name)
+    return list(found)
 
 
 @pytest.mark.parametrize("line", shown_commands())
-def test_commands_in_the_readme_exist_with_these_options(line):
+def test_commands_that_pages_show_exist_with_these_options(line):
     words = shlex.split(line)[1:]
     assert words[0] in COMMANDS
     import typer.main
 
     known = {option for p in typer.main.get_command(app).commands[words[0]].params for option in p.opts}
-    assert {word for word in words if word.startswith("-")} <= known
+    assert {word for word in words if re.match(r"--?[a-z]", word)} <= known | {"--help"}
 
 
-def test_every_command_is_in_the_readme():
-    shown = {shlex.split(line)[1] for line in shown_commands()} | ({"demo"} if "make demo" in README else set())
-    assert set(COMMANDS) <= shown
+def test_every_command_is_shown_somewhere():
+    """Beside the reference, which is made from the commands."""
+    shown = {shlex.split(line)[1] for line in shown_commands()}
+    assert set(COMMANDS) <= shown, f"{sorted(set(COMMANDS) - shown)}"
+
+
+def bench_script(name):
+    specification = importlib.util.spec_from_file_location(name, ROOT / "bench" / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_tables_in_the_readme_are_those_of_the_stored_rows():
+    assert bench_script("tables").filled(README) == README
+    changed = README.replace("*The Stupids*", "*Another Film*")
+    assert bench_script("tables").filled(changed) == README  # control: another table is put right
+
+
+def test_numbers_in_the_readme_are_those_of_the_stored_rows():
+    rows = json.loads((ROOT / "bench" / "results" / "similar_films.json").read_text(encoding="utf-8"))
+    rare = rows["films of the lists that at most two users like"]
+    said = re.search(
+        r"beside the\s+(\d+)\s+films .*?, (\d+) % are .*?, and ([\d.]+) % in the second", README, flags=re.S
+    )
+    assert (int(said[1]), int(said[2]), float(said[3])) == (
+        rare["films"],
+        round(100 * rare["as trained"]),
+        round(100 * rare["projected"], 1),
+    )
+    assert rows["largest difference of a prediction, relative"] < 1e-14  # "to fourteen digits"
+
+
+def test_the_stored_films_are_what_the_model_lists(shared_data, monkeypatch):
+    """The first list of each gauge, fitted anew."""
+    monkeypatch.setenv("SIMGAUGE_TEST_DATA", str(shared_data))
+    script = bench_script("similar_films")
+    stored = json.loads(script.STORED.read_text(encoding="utf-8"))
+    data = script.likes()
+    model = simgauge.LinearAutoencoder(n_components=script.N_COMPONENTS).fit(data.matrix).embedding(data)
+    row = model.find_items([script.FILMS[0]])
+    for name, gauge in script.gauges_of(model).items():
+        listed = data.item_names[simgauge.top_k(gauge.items, script.LISTED, rows=row)[0][0]]
+        assert [script.spoken(title) for title in listed] == [film["title"] for film in stored["films"][0][name]]
 
 
 def test_links_in_the_readme_lead_somewhere():

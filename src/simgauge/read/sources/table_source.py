@@ -143,7 +143,9 @@ def connect(stack: ExitStack, database: str = ":memory:") -> Any:
     except duckdb.Error as error:
         raise InputError(f"{Path(database).name} cannot be opened: {str(error).splitlines()[0]}") from error
     stack.callback(connection.close)
-    connection.execute("SET enable_progress_bar = false")
+    # in a notebook without ipywidgets it is off already, and DuckDB refuses to set it, be it to off
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+        connection.execute("SET enable_progress_bar = false")
     # DuckDB 2.0 takes NaN in Parquet for absent where its statistics of the file suggest it
     connection.execute("SET disabled_optimizers = 'statistics_propagation'")
     return connection
