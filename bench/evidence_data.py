@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -72,12 +74,23 @@ def clusters() -> Interactions:
     return Interactions(sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n_users, n_items)))
 
 
+def stsb_words() -> Interactions:
+    """Sentences of the STS benchmark as users, their words as items: used together is said together."""
+    sentences = set()
+    for path in sorted((SHARED / "stsb").glob("stsb-en-*.csv")):
+        for cells in csv.reader(path.read_text(encoding="utf-8", errors="replace").splitlines()):
+            sentences |= {frozenset(re.findall("[a-z]+", cell.lower())) for cell in cells[:2]}
+    pairs = [(row, word) for row, words in enumerate(sorted(sentences, key=sorted)) for word in sorted(words)]
+    return read_interactions(pd.DataFrame(pairs, columns=["user", "item"]), min_item_count=6, min_user_count=4)
+
+
 DATA: dict[str, Callable[[], Interactions]] = {
     "ml-100k": ml_100k,
     "ml-latest-small": ml_latest_small,
     "clusters": clusters,
     "msweb": msweb,
     "python-imports": python_imports,
+    "stsb-words": stsb_words,
 }
 
 

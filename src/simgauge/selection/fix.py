@@ -20,6 +20,7 @@ from simgauge.read.as_embedding import as_embedding
 from simgauge.selection.aims import AimName, aim_of
 from simgauge.selection.deciding import Settings, decide
 from simgauge.selection.default import default_selection
+from simgauge.selection.from_interactions import lists_beside
 from simgauge.selection.record import Selection
 from simgauge.selection.scoring import score_candidates, unchecked, unleaked, with_baseline
 from simgauge.selection.search import Goal
@@ -201,7 +202,10 @@ def fix(
         n_resamples=n_resamples,
         seed=seed,
     )
-    return replace(decide(scored, evidence.scale, settings, about), zero_vectors=zero)
+    found = decide(scored, evidence.scale, settings, about)
+    lists = lists_beside(scored, found.best_name, directed, evidence.scale, settings)
+    summary = " ".join(part for part in (found.summary, "" if lists is None else lists.sentence) if part)
+    return replace(found, summary=summary, item_lists=lists, zero_vectors=zero)
 
 
 def _weighed(evidence: Any, exponent: float | None) -> Any:

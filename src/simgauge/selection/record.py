@@ -14,9 +14,10 @@ from simgauge.core.inference.intervals import Interval
 from simgauge.embedding import Embedding
 from simgauge.frozen import frozen
 from simgauge.remedies.saved_form import remedy_bytes
+from simgauge.selection.item_lists import ItemLists
 from simgauge.selection.picture import trade_off_picture
 from simgauge.selection.zero_vectors import ZeroVectors, moved_around_zeros
-from simgauge.storage.embedding_directory import MAP_FILE, PAGE_FILE, RECORD_FILE
+from simgauge.storage.embedding_directory import LISTS_FILE, MAP_FILE, PAGE_FILE, RECORD_FILE
 from simgauge.tabular import Tabular
 from simgauge.wording import counted
 
@@ -177,6 +178,9 @@ class Selection(Tabular):
     and units that had no part in picking it show a gain too. None where there is none, or where one was chosen."""
     zero_vectors: ZeroVectors = field(default_factory=ZeroVectors)
     """Items without a direction, which had no part in the choice."""
+    item_lists: ItemLists | None = None
+    """The best similarity from the interactions alone, where they were given and the evidence asks for lists:
+    ``item_lists.wins`` says whether it is surely better than the vectors, ``to_arrow()`` has the lists."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "evidence", frozen(self.evidence))
@@ -204,7 +208,7 @@ class Selection(Tabular):
         """Apply the chosen map and write its vectors, the map and this record to a directory, all at once.
 
         The directory is what `Embedding.save` writes, with ``map.safetensors`` (`load_remedy` reads it) and
-        ``selection.json`` beside the vectors.
+        ``selection.json`` beside the vectors, and ``item_lists.parquet`` where the interactions themselves do better.
 
         Parameters
         ----------
@@ -222,8 +226,10 @@ class Selection(Tabular):
         """
         fixed = self.transform(embedding)
         record = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        pages = {} if page is None else {PAGE_FILE: page(fixed).encode()}
-        fixed.save(directory, more={MAP_FILE: remedy_bytes(self.best), RECORD_FILE: record.encode(), **pages})
+        more = {} if page is None else {PAGE_FILE: page(fixed).encode()}
+        if self.item_lists is not None and self.item_lists.wins:
+            more[LISTS_FILE] = self.item_lists.to_parquet()
+        fixed.save(directory, more={MAP_FILE: remedy_bytes(self.best), RECORD_FILE: record.encode(), **more})
         return fixed
 
     def to_dict(self) -> dict[str, Any]:
@@ -235,6 +241,7 @@ class Selection(Tabular):
             "metric": self.metric,
             "summary": self.summary,
             "leaning": self.leaning,
+            "item_lists": None if self.item_lists is None else self.item_lists.to_dict(),
             "evidence": dict(self.evidence),
             "settings": dict(self.settings),
             "confirmation": None if self.confirmation is None else self.confirmation.to_dict(),

@@ -30,6 +30,7 @@ VECTORS_FILE = "vectors.safetensors"
 ITEMS_FILE = "items.parquet"
 USERS_FILE = "users.parquet"
 MAP_FILE, RECORD_FILE, PAGE_FILE = "map.safetensors", "selection.json", "report.html"
+LISTS_FILE = "item_lists.parquet"
 """What `fix` writes beside the vectors."""
 
 AGAIN = "Save the embedding again, or copy the whole folder again."
@@ -108,7 +109,7 @@ def write_embedding(
 
 def own_embedding_files(directory: Path) -> set[str]:
     """Which names in a directory are files of a saved embedding; a card that somebody has edited is not."""
-    usual = (VECTORS_FILE, ITEMS_FILE, USERS_FILE, MAP_FILE, RECORD_FILE, PAGE_FILE)
+    usual = (VECTORS_FILE, ITEMS_FILE, USERS_FILE, MAP_FILE, RECORD_FILE, PAGE_FILE, LISTS_FILE)
     own = own_names(directory, METADATA_FILE, usual)
     return own | {CARD_FILE} if own and is_own_card(directory / CARD_FILE) else own
 
