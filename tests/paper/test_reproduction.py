@@ -194,7 +194,7 @@ def test_bad_parameters_are_named(wrong, message):
 def test_files_are_written_whole_and_repeat(result, tmp_path):
     result = replace(result, panels=result.panels[:3])  # drawing is what takes time
     written = write_reproduction(result, tmp_path / "first")
-    names = ["heatmaps.png", "heatmaps.svg", "reproduction.json", "table.md"]
+    names = ["heatmaps.png", "heatmaps.svg", "report.html", "reproduction.json", "table.md"]
     assert sorted(path.name for path in written) == names
     assert sorted(path.name for path in (tmp_path / "first").iterdir()) == names
     write_reproduction(result, tmp_path / "second")

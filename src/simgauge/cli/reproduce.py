@@ -11,7 +11,9 @@ from simgauge.cli import options
 
 
 def reproduce(
-    out: Annotated[Path, typer.Option(help="Directory for figure, table and JSON.")] = Path("reproduction"),
+    out: Annotated[Path, typer.Option(help="Directory for a page, the figure, a table and JSON.")] = Path(
+        "reproduction"
+    ),
     n_users: Annotated[int, typer.Option(help="n.")] = 20_000,
     n_items: Annotated[int, typer.Option(help="p.")] = 1_000,
     n_clusters: Annotated[int, typer.Option(help="C.")] = 5,
@@ -38,6 +40,7 @@ def reproduce(
 ) -> None:
     """Repeat the paper's simulation and draw and measure every gauge of the same predictions."""
     from simgauge.cli import console
+    from simgauge.cli.page_options import page_command
     from simgauge.paper.record import table_rows
     from simgauge.paper.reproduction import reproduce as run
     from simgauge.paper.reproduction import write_reproduction
@@ -64,7 +67,7 @@ def reproduce(
             power_law=power_law,
         )
         shown = show_statements(result.parameters, progress=show) if everything else None
-        written = write_reproduction(result, out, shown)
+        written = write_reproduction(result, out, shown, command=page_command())
     if json:
         statements = {name: shown.to_dict()[name] for name in ("statements", "gauges")} if shown else {}
         console.print_json({**result.to_dict(), **statements, "files": [str(path) for path in written]})

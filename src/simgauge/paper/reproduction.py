@@ -20,7 +20,7 @@ from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, logged
 from simgauge.storage.atomic import atomic_directory
 
-FILES = ("heatmaps.png", "heatmaps.svg", "table.md", "reproduction.json")
+FILES = ("report.html", "heatmaps.png", "heatmaps.svg", "table.md", "reproduction.json")
 STATEMENT_FILES = ("statements.md", "statements.json")
 
 
@@ -121,11 +121,12 @@ def _simulation_defaults() -> dict[str, Any]:
 
 
 def write_reproduction(
-    result: Reproduction, directory: str | Path, statements: StatementTable | None = None
+    result: Reproduction, directory: str | Path, statements: StatementTable | None = None, *, command: str = ""
 ) -> list[Path]:
-    """Write heatmaps.png, heatmaps.svg, table.md and reproduction.json, all or none of them; other files stay.
+    """Write report.html, heatmaps.png, heatmaps.svg, table.md and reproduction.json, all or none; other files stay.
 
     With `statements` also statements.md and statements.json; without them, those of an earlier run are removed.
+    `command` is what the page says makes it again.
 
     Raises
     ------
@@ -133,11 +134,15 @@ def write_reproduction(
         A file of one of these names is there that simgauge did not write.
     """
     from simgauge.paper.heatmaps import draw_heatmaps
+    from simgauge.paper.page import reproduction_page
+    from simgauge.report.html import render
 
     target = Path(directory)
     with atomic_directory(target, _own_files, name_kept=False) as new:
         for suffix in ("png", "svg"):
             draw_heatmaps(result.panels, result.boundaries, new / f"heatmaps.{suffix}", suffix)
+        page = render(reproduction_page(result, statements, command=command))
+        (new / "report.html").write_text(page, encoding="utf-8")
         (new / "table.md").write_text(result.to_markdown(), encoding="utf-8")
         (new / "reproduction.json").write_text(_json(result.to_dict()), encoding="utf-8")
         if statements is not None:

@@ -30,6 +30,9 @@ def draw(summary: Mapping[str, Any]) -> dict[str, Markup]:
     if summary["comparison"] and summary["comparison"]["overlaps"]:
         rows = summary["comparison"]["overlaps"]
         drawn["overlaps"] = figures.interval_rows(rows, "Neighbours in common", zero=1.0)
+    if summary["reproduction"]:
+        title = "AUC of each similarity"
+        drawn["auc"] = figures.interval_rows(summary["reproduction"]["rows"], title, form="{:.3f}")
     if summary["explorer"]:
         drawn |= _survey(summary["explorer"]["survey"])
     return drawn
