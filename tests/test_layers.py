@@ -20,7 +20,7 @@ LAYERS = [
     {"interactions"},
     {"read"},
     {"distributed"},
-    {"gauge", "models", "neighbors", "bias", "deep"},
+    {"gauge", "models", "neighbors", "bias", "deep", "cosine_training"},
     {"datasets"},
     {"remedies"},
     {"findings", "matching"},

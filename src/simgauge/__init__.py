@@ -139,7 +139,7 @@ __all__ = [
 ]
 
 
-_SUBMODULES = ("deep", "distributed", "evidence", "remedies")
+_SUBMODULES = ("cosine_training", "deep", "distributed", "evidence", "remedies")
 """Public modules, reached as attributes too: ``simgauge.evidence.hold_out``."""
 
 
