@@ -84,6 +84,37 @@ def test_the_table_of_align_says_shares_as_shares_and_a_condition_number_as_a_nu
     assert f"({before} as trained)" in out, "the table and the headline have the same digits"
 
 
+def test_align_says_what_the_index_must_hold(run, trainings):
+    """Control: as they are, the old vectors stay, and nothing must be written."""
+    old, new = trainings / "old", trainings / "new"
+    said = " ".join(run("align", old, new, "--out", trainings / "aligned")[1].split())
+    assert "The index must hold the old model in that space too" in said
+    assert "the map for vectors that come later" in said
+    said = " ".join(run("align", old, new, "--old-out", trainings / "index")[1].split())
+    assert "which is what the index must hold" in said
+    assert "The index must hold" not in said
+    said = run("align", old, new, "--as-is")[1]
+    assert "index must hold" not in said
+
+
+def test_users_without_ids_of_other_numbers_are_not_compared_and_it_is_said(run, trainings, rng):
+    new = Embedding.load(trainings / "new")
+    more = np.vstack([new.users, rng.standard_normal((3, 6))])
+    Embedding(new.items, users=more, item_ids=new.item_ids).save(trainings / "grown")
+    said = " ".join(run("align", trainings / "old", trainings / "grown")[1].split())
+    assert "Users were not compared: pass the ids of the users of every model" in said
+    (trainings / "ids.txt").write_text("\n".join(f"u{row}" for row in range(93)))
+    np.save(trainings / "users.npy", more)
+    np.save(trainings / "items.npy", new.items)
+    options = []
+    for side in ("old", "new"):
+        options += [f"--{side}-ids", "positions", f"--{side}-users", trainings / "users.npy"]
+        options += [f"--{side}-user-ids", trainings / "ids.txt"]
+    said = " ".join(run("align", trainings / "items.npy", trainings / "items.npy", *options)[1].split())
+    assert "find themselves first" in said
+    assert "Users were not compared" not in said
+
+
 @pytest.mark.parametrize(
     ("center", "said"),
     [

@@ -130,12 +130,12 @@ def test_what_cannot_be_told_is_said(base, rng):
     three = stability([*tables, tables[0]], k=5)
     assert "pass three or more" not in " ".join(three.notes)
     unnamed = [Embedding(table.items, users=base[1][: 100 + 50 * number]) for number, table in enumerate(tables)]
-    assert "pass their ids" in " ".join(stability(unnamed, k=5).notes)
+    assert "pass the ids of the users" in " ".join(stability(unnamed, k=5).notes)
     one_named = [
         Embedding(table.items, users=base[1], user_ids=ids("u", N_USERS) if number else None)
         for number, table in enumerate(tables)
     ]
-    assert "pass their ids" in " ".join(stability(one_named, k=5).notes)
+    assert "pass the ids of the users" in " ".join(stability(one_named, k=5).notes)
     one_named[1] = Embedding(tables[1].items, users=base[1])
     assert stability(one_named, k=5)[USERS_LISTS].same_data.value > 0, "control: as many users, none named"
 

@@ -60,7 +60,7 @@ class Rule:
         if not SEVERITY[after["verdict"]] or "direction" not in self.limit:
             return self._shift(before["value"], after["value"], after["verdict"], beyond)
         if not beyond:
-            return "same", f"the verdict stays {after['verdict']}, and {why}"
+            return "same", f"it stays {after['verdict']} ({before['value']:.3g} became {after['value']:.3g}), and {why}"
         bad = (after["value"] > before["value"]) == (self.limit["direction"] == "above")
         return (
             "worse" if bad else "better"
@@ -74,7 +74,7 @@ class Rule:
         allowed = self.noise.allowed(self.finding_id, then, now, n_compared=self.n_compared, n_items=self.n_items)
         if allowed is None:
             return moved > UNMEASURED * abs(then), f"the value moved by no more than {UNMEASURED:.0%}"
-        said = f"{then:.3g} and {now:.3g} are no further apart than two trainings of {self.noise.kind} may be"
+        said = f"the values are no further apart than two trainings of {self.noise.kind} may be"
         return moved > allowed, f"{said} ({allowed:.2g})"
 
     @staticmethod
@@ -104,4 +104,6 @@ def gap(first: tuple[float, float], second: tuple[float, float]) -> float:
 
 
 def _verdicts(before: Side, after: Side) -> str:
-    return f"{before['verdict']} became {after['verdict']}"
+    said = f"{before['verdict']} became {after['verdict']}"
+    then, now = before["value"], after["value"]
+    return said if None in (then, now) else f"{said} ({then:.3g} became {now:.3g})"

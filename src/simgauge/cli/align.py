@@ -35,6 +35,8 @@ def align(
     new_users: Annotated[str | None, typer.Option("--new-users", help="Users of the new model.")] = None,
     ids: Annotated[str | None, typer.Option("--old-ids", help="Ids of the old items.")] = None,
     new_ids: Annotated[str | None, typer.Option("--new-ids", help="Ids of the new items.")] = None,
+    old_user_ids: Annotated[str | None, typer.Option("--old-user-ids", help="Ids of the old users.")] = None,
+    new_user_ids: Annotated[str | None, typer.Option("--new-user-ids", help="Ids of the new users.")] = None,
     names: options.Names = None,
     k: Annotated[int, typer.Option("-k", help="Neighbours.")] = 10,
     seed: options.Seed = 0,
@@ -49,8 +51,11 @@ def align(
 
     with console.warnings_as_notes():
         models = [
-            options.load_embedding(table, users, labels, names, quiet=json)
-            for table, users, labels in ((old, old_users, ids), (new, new_users, new_ids))
+            options.load_embedding(table, users, labels, names, user_labels, quiet=json)
+            for table, users, labels, user_labels in (
+                (old, old_users, ids, old_user_ids),
+                (new, new_users, new_ids, new_user_ids),
+            )
         ]
         found = run_align(
             *models,
@@ -70,8 +75,18 @@ def align(
         return
     console.out().print(found.summary, markup=False)
     console.print_measures(found.to_arrow(), SHARES)
-    if found.movers:
-        console.out().print(
-            "\nChanged most: " + ", ".join(f"{name} ({share:.0%} kept)" for name, share in found.movers),
-            markup=False,
+    said = [f"Changed most: {', '.join(f'{name} ({share:.0%} kept)' for name, share in found.movers)}", *found.notes]
+    if out is not None:
+        said.append(
+            f"Wrote {out}: the new model in the space of the old one, and the map for vectors that come later "
+            f"(simgauge apply {out} VECTORS --out DIRECTORY; with --side users for users)."
         )
+    if old_out is not None:
+        said.append(f"Wrote {old_out}: the old model in that space, which is what the index must hold.")
+    elif found.old is not models[0]:
+        said.append(
+            "The index must hold the old model in that space too, and not its vectors as they were: --old-out "
+            "DIRECTORY writes it, and --as-is leaves the old vectors as they are."
+        )
+    for sentence in said:
+        console.out().print(f"\n{sentence}", markup=False)

@@ -41,6 +41,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "apply.side": ("items", "users"),
     "apply.form": ("numpy", "sql", "pgvector", "onnx", "sentence-transformers"),
     "align.method": ("rotation", "linear"),
+    "align.wider": ("refuse", "widen", "truncate"),
     "upgrade.method": ("best", "linear", "rotation", "anchors"),
     "upgrade.metric": METRICS,
     "log_format": ("text", "json"),

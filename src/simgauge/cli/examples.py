@@ -51,7 +51,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "stability": (
         "simgauge stability seed-1 seed-2 seed-3",
-        "simgauge stability seed-1.npy seed-2.npy seed-3.npy --later next-week.npy --later two-weeks.npy",
+        "simgauge stability seed-1.npy seed-2.npy seed-3.npy --later next-1.npy --later next-2.npy",
     ),
     "preview": (
         "simgauge preview items.npy --dims 256,128",

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def upgrade(
     old: Annotated[str, typer.Argument(help="Document vectors by the old encoder: what the index holds.")],
     new: Annotated[str, typer.Argument(help="Vectors of some of the same documents by the new encoder.")],
-    out: Annotated[Path | None, typer.Option(help="File for the map that moves new queries into the index.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File for the map that moves new queries into the index.")
+    ] = None,
     old_queries: Annotated[
         str | None, typer.Option("--old-queries", help="Queries by the old encoder; without, documents are asked for.")
     ] = None,

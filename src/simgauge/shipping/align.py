@@ -20,7 +20,7 @@ from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.affine_map import AffineMap
 from simgauge.shipping.agreement import Agreement, agreement, mean_overlap, on_host, predictions_apart, user_lists
 from simgauge.shipping.aligned import Aligned, Method
-from simgauge.shipping.chosen_gauge import Rows, gauge_of, in_gauge, shared_items, shared_users
+from simgauge.shipping.chosen_gauge import Rows, gauge_of, in_gauge, shared_items, shared_users, users_note
 from simgauge.shipping.widths import Placed, Wider, of_one_width
 
 HELD_OUT = 0.2
@@ -135,6 +135,7 @@ def align(
         predictions_kept=predictions_apart(second, result),
         users_kept=_users_kept(first, second, rows, k, sample),
         movers=_movers(first, rows[0], asked, after),
+        notes=users_note((first, second)),
     )
 
 

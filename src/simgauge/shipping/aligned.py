@@ -61,6 +61,8 @@ class Aligned(Tabular):
     """Mean share of common items in the users' lists by dot product, shared users and items; None without users."""
     movers: tuple[tuple[str, float], ...]
     """Shared items whose lists changed most: name, share of the list that stayed."""
+    notes: tuple[str, ...] = ()
+    """What could not be told."""
 
     @property
     def summary(self) -> str:
@@ -90,6 +92,7 @@ class Aligned(Tabular):
             "predictions_kept": self.predictions_kept,
             "users_kept": self.users_kept,
             "movers": [{"name": name, "lists_kept": share} for name, share in self.movers],
+            "notes": list(self.notes),
         }
 
     def to_arrow(self) -> pa.Table:

@@ -93,3 +93,15 @@ def shared_users(models: Sequence[Embedding]) -> list[Rows] | None:
     found = [np.arange(first.n_users), *(positions_of(first.user_ids, other.user_ids) for other in models[1:])]
     there = np.flatnonzero(np.all([rows >= 0 for rows in found], axis=0))
     return [rows[there] for rows in found] if len(there) else None
+
+
+def users_note(models: Sequence[Embedding]) -> tuple[str, ...]:
+    """A sentence where models have users, and it cannot be told which are the same."""
+    if all(model.users is None for model in models) or shared_users(models) is not None:
+        return ()
+    if any(model.users is None for model in models):
+        return ("Users were not compared: some model has none.",)
+    if all(model.user_ids_given for model in models):
+        return ("Users were not compared: the models share none.",)
+    return ("Users were not compared: pass the ids of the users of every model, so that it can be told which are the "
+            "same.",)  # fmt: skip

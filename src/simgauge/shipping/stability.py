@@ -21,7 +21,7 @@ from simgauge.parameters import Rng, as_generator, check_integer
 from simgauge.progress import Progress, logged
 from simgauge.read.as_embedding import as_embedding
 from simgauge.shipping.agreement import on_host, user_lists
-from simgauge.shipping.chosen_gauge import Rows, gauge_of, in_gauge, shared_items, shared_users
+from simgauge.shipping.chosen_gauge import Rows, gauge_of, in_gauge, shared_items, shared_users, users_note
 from simgauge.shipping.stable import AS_TRAINED, CANONICAL, USERS_LISTS, Measured, Stability
 
 NAMED = 10
@@ -127,7 +127,7 @@ def stability(
         gauge_only=gauge_only,
         unstable=compare.unstable(shares, given[0].item_names[rows[0][asked]]),
         moved_by_data=compare.moved_by_data(shares, given[0].item_names[rows[0][asked]]),
-        notes=_notes(given, gauge is None, users is None, groups),
+        notes=_notes(given, gauge is None, groups),
     )
 
 
@@ -213,15 +213,14 @@ def _item_lists(model: Embedding, rows: Rows, asked: Rows, k: int) -> NDArray[np
     return top_k(on_host(model.items)[rows], k, "cosine", rows=asked)[0]
 
 
-def _notes(models: Sequence[Embedding], as_they_are: bool, no_users: bool, groups: Groups) -> tuple[str, ...]:
+def _notes(models: Sequence[Embedding], as_they_are: bool, groups: Groups) -> tuple[str, ...]:
     """What could not be told, and of what the intervals speak."""
     notes = []
     if as_they_are:
         notes.append(
             "Without a canonical gauge, which needs users, a change of gauge cannot be told from a change of the model."
         )
-    if no_users and any(model.users is not None for model in models):
-        notes.append("Users were not compared: pass their ids, so that it can be told which are the same.")
+    notes += users_note(models)
     if any(len(group) == 2 for group in groups):
         notes.append(
             "Two trainings on the same data do not tell how much seeds differ: pass three or more for intervals that "
