@@ -63,6 +63,7 @@ test-oldest: setup-test
 # Commands killed and interrupted at random moments: nothing may be lost, mixed or left behind. By hand; half an hour.
 torture: setup-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/torture.py --rounds 100
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/torture.py --stores 20
 
 # 100,000 files of every format, changed at random: errors made for people or content, nothing else. By hand; half an hour.
 fuzz: setup-test

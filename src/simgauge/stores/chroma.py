@@ -40,9 +40,10 @@ class ChromaCollection(Store):
             raise InputError(NO_DOT)
         fresh = f"{self.table}_arriving"
         with self._open() as client:
+            self._restore(client)
             self._owned(client, new=True)
-            if fresh in _names(client):
-                client.delete_collection(fresh)  # left by an export that was killed
+            for left in {fresh, self._kept} & set(_names(client)):
+                client.delete_collection(left)  # by an export that was killed
             metadata = {KEY: card_text(rows.card)}
             made = client.create_collection(
                 fresh,
@@ -51,14 +52,18 @@ class ChromaCollection(Store):
                 embedding_function=None,
             )
             self._upsert(made, rows, progress)
-            if self.table in _names(client):
-                client.delete_collection(self.table)
+            old = self.table in _names(client)
+            if old:  # a collection is renamed in one step and deleted in several
+                client.get_collection(self.table, embedding_function=None).modify(name=self._kept)
             made.modify(name=self.table)
+            if old:
+                client.delete_collection(self._kept)
         return Written(rows.n_rows, "HNSW")
 
     def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         with self._open() as client:
+            self._restore(client)
             self._owned(client, new=False)
             self._upsert(client.get_collection(self.table, embedding_function=None), rows, progress)
         return Written(rows.n_rows)
@@ -133,8 +138,21 @@ class ChromaCollection(Store):
     def _card(self, collection: Any) -> dict[str, Any] | None:
         return card_of((collection.metadata or {}).get(KEY))
 
+    @property
+    def _kept(self) -> str:
+        """Name of what was there, while a new collection takes its name."""
+        return f"{self.table}_replaced"
+
+    def _restore(self, client: Any) -> None:
+        """Give what was there its name again, where an export was killed in between."""
+        there = _names(client)
+        if self.table not in there and self._kept in there:
+            client.get_collection(self._kept, embedding_function=None).modify(name=self.table)
+
     def _must_be_there(self, client: Any) -> None:
         if self.table not in _names(client):
+            if self._kept in _names(client):
+                raise self.unfinished(self.address, self._kept)
             raise self.not_there(self.address)
 
     def _owned(self, client: Any, *, new: bool) -> None:

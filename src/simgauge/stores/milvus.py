@@ -39,19 +39,25 @@ class MilvusCollection(Store):
         self.refuse_width(rows.n_components)
         fresh = f"{self.table}_arriving"
         with self._open() as client:
+            self._restore(client)
             self._owned(client, new=True)
-            if client.has_collection(fresh):
-                client.drop_collection(fresh)  # left by an export that was killed
+            for left in (fresh, self._kept):
+                if client.has_collection(left):
+                    client.drop_collection(left)  # by an export that was killed
             self._create(client, fresh, rows)
             self._upsert(client, fresh, rows, progress)
-            if client.has_collection(self.table):
-                client.drop_collection(self.table)
+            old = client.has_collection(self.table)
+            if old:  # what was there is dropped when the new rows have its name, not before
+                client.rename_collection(self.table, self._kept)
             client.rename_collection(fresh, self.table)
+            if old:
+                client.drop_collection(self._kept)
         return Written(rows.n_rows)
 
     def append(self, rows: ExportRows, *, progress: Progress = logged) -> Written:
         """See `Store.append`."""
         with self._open() as client:
+            self._restore(client)
             self._owned(client, new=False)
             self._upsert(client, self.table, rows, progress)
         return Written(rows.n_rows)
@@ -60,7 +66,8 @@ class MilvusCollection(Store):
         """See `Store.read`."""
         with self._open(must_exist=True) as client:
             if not client.has_collection(self.table):
-                raise self.not_there(self.address)
+                kept = client.has_collection(self._kept)
+                raise self.unfinished(self.address, self._kept) if kept else self.not_there(self.address)
             client.load_collection(self.table)
             found = self._all_rows(client, self.vector) if rows else []
             counted = client.query(self.table, filter="", output_fields=["count(*)"])
@@ -126,6 +133,16 @@ class MilvusCollection(Store):
             if len(page) < ROWS_PER_CALL:
                 return found
 
+    @property
+    def _kept(self) -> str:
+        """Name of what was there, while a new collection takes its name."""
+        return f"{self.table}_replaced"
+
+    def _restore(self, client: Any) -> None:
+        """Give what was there its name again, where an export was killed in between."""
+        if not client.has_collection(self.table) and client.has_collection(self._kept):
+            client.rename_collection(self._kept, self.table)
+
     def _create(self, client: Any, name: str, rows: ExportRows) -> None:
         types = optional_import("pymilvus", extra="milvus", purpose="write to Milvus").DataType
         schema = client.create_schema(auto_id=False)
@@ -164,11 +181,13 @@ class MilvusCollection(Store):
             raise InputError(f"milvus:{self.address}: Milvus Lite takes the path of a file that ends in .db.")
         if local and must_exist and not Path(self.address).exists():
             raise InputError(f"{self.address} does not exist: name the file of a Milvus Lite database.")
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs what it raises
+        for library_that_logs_what_it_raises in ("pymilvus", "milvus_lite", "grpc._server"):
+            logging.getLogger(library_that_logs_what_it_raises).setLevel(logging.CRITICAL)
         try:
             client = library.MilvusClient(self.address)
         except (library.MilvusException, OSError, ValueError) as error:
-            raise InputError(f"{self.address}: Milvus cannot be reached: {error!s:.200}") from error
+            held = "; a file of Milvus Lite can be open in one process at a time" if local else ""
+            raise InputError(f"{self.address}: Milvus cannot be reached{held}: {error!s:.200}") from error
         try:
             yield client
         except library.MilvusException as error:

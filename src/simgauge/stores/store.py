@@ -167,6 +167,13 @@ class Store(ABC):
             "name with --table."
         )
 
+    def unfinished(self, where: str, kept: str) -> InputError:
+        """The error for a table whose exchange was cut short: what was there has another name."""
+        return InputError(
+            f"{where} holds no table {self.table!r}, since an export did not finish: what was there is kept as "
+            f"{kept!r}, and gets its name again when you repeat the export."
+        )
+
     def not_there(self, where: str) -> InputError:
         """The error for a table that does not exist."""
         return InputError(f"{where} holds no table {self.table!r}: name it with --table, or export to it first.")
