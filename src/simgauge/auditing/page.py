@@ -27,6 +27,8 @@ def audit_page(
     popularity: Any = None,
     shown: Sequence[Any] = (),
     recall: Mapping[str, Any] | None = None,
+    others: Mapping[str, Embedding] | None = None,
+    columns: Sequence[str] = (),
     command: str = "",
 ) -> dict[str, Any]:
     """Summary of the page of an audit, as ``schemas/page.schema.json`` describes it.
@@ -43,6 +45,8 @@ def audit_page(
         Interactions of each item.
     shown : sequence of names or ids
         Items whose lists the page opens with.
+    others, columns
+        Further gauges of the same model and the lists that are shown, as for `report.explorer.build.explore`.
     command : str
         What makes the page again.
     """
@@ -53,7 +57,14 @@ def audit_page(
     if embedding is not None:
         center = OBJECTIVES[asked["objective"]].center if asked["objective"] in OBJECTIVES else "none"
         explorer = explore(
-            embedding, k=asked["k"], popularity=popularity, shown=shown, center=center, rng=asked["seed"]
+            embedding,
+            k=asked["k"],
+            popularity=popularity,
+            shown=shown,
+            center=center,
+            others=others,
+            columns=columns,
+            rng=asked["seed"],
         )
     decided = deciding_finding(told)
     return report_summary(

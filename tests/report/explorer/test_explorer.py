@@ -95,6 +95,26 @@ def test_predictions_stay_up_to_what_the_page_says():
         assert np.abs(change).max() < 1e-3 * scale, f"{point}"
 
 
+def test_a_further_gauge_travels_with_its_predictions():
+    embedding = model()
+    other = gauge_transform(embedding, random_gauge(6, 20.0, rng=2))
+    data = explore(embedding, k=4, shown=["film 3"], others={"mine": other}, columns=["mine"])
+    assert data["presets"][-1] == {"name": "mine", "center": "mine", "power": 1.0, "norm_power": 0.0}
+    assert data["by_center"]["mine"]["fixed"]
+    for item in range(0, 120, 7):
+        wanted = top_k(other.items, 4, rows=[int(data["names"][item].split()[1])])[0][0]
+        assert nearest(data, ("mine", 1.0, 0.0), item) == [f"film {row}" for row in wanted]
+    columns = [column["gauge"] for column in data["lists"][0]["gauges"]]
+    assert columns == ["as shipped", "mine"]
+    known = data["predictions"]
+    users = [numbers(text, "<f4").reshape(known["n_users"], -1).astype(np.float64)
+             for text in (known["shipped"], known["by_center"]["mine"])]  # fmt: skip
+    scores = [
+        user @ vectors(data, point)[known["items"]].T for user, point in zip(users, (None, ("mine", 1)), strict=True)
+    ]
+    assert np.allclose(*scores, atol=1e-3 * np.abs(scores[0]).max())
+
+
 def test_a_direction_that_centring_loses_is_told(rng):
     P, Q = two_tables(rng, 50, 40, 4)
     P[:, 0] = 1.0  # a bias of the items: users have no variance along it

@@ -230,7 +230,7 @@
         ? "Centred items move every user's scores by one constant and keep the rankings, whatever the users are; the rest is a gauge."
         : "This is a gauge: users that move along keep every prediction, whatever they are.");
     } else if (gauge.shipped) parts.push("The vectors as shipped.");
-    else if (gauge.center === "none") parts.push("Every prediction stays: this is a gauge.");
+    else if (gauge.center === "none" || data.by_center[gauge.center].fixed) parts.push("Every prediction stays: this is a gauge.");
     else if (gauge.center === "users") parts.push(data.by_center.users.kept
       ? "Every prediction stays: centring the users only chooses another gauge."
       : "Centring the users takes a direction away that only the mean user had, such as a bias of the items: predictions change by it.");
@@ -265,7 +265,8 @@
     drawList($("list-before"), before, now, "gone");
     drawList($("list-now"), now, before, "new");
     const kept = now.filter((entry) => before.some((other) => other.index === entry.index)).length;
-    const title = gauge.shipped ? "as shipped" : `α = ${alpha(gauge.power)}, ${label[gauge.center]}`
+    const fixed = data.by_center[gauge.center].fixed;
+    const title = gauge.shipped ? "as shipped" : (fixed ? gauge.center : `α = ${alpha(gauge.power)}, ${label[gauge.center]}`)
       + (gauge.norm_power ? `, norm power ${gauge.norm_power}` : "");
     $("now-title").textContent = title;
     $("kept").textContent = `${kept} of ${now.length} neighbours are the same.`;
@@ -275,7 +276,8 @@
     drawCertainty(before);
     $("holds").textContent = statement(drawPredictions());
     $("alpha").value = String(data.powers.indexOf(gauge.power));
-    $("alpha-value").textContent = gauge.shipped && data.shipped ? "as shipped" : alpha(gauge.power);
+    $("alpha").disabled = Boolean(fixed);
+    $("alpha-value").textContent = gauge.shipped && data.shipped ? "as shipped" : fixed ? "set by the gauge" : alpha(gauge.power);
     $("alpha").setAttribute("aria-valuetext", "alpha " + alpha(gauge.power));
     $("center").value = gauge.center;
     $("gamma").value = String(data.norm_powers.indexOf(gauge.norm_power));
@@ -329,8 +331,9 @@
   function controls() {
     $("alpha").max = String(data.powers.length - 1);
     $("gamma").max = String(data.norm_powers.length - 1);
-    $("center").replaceChildren(...centers.map((center) => make("option", { value: center }, label[center])));
-    const change = () => choose({ center: $("center").value, power: data.powers[Number($("alpha").value)],
+    $("center").replaceChildren(...centers.map((center) => make("option", { value: center }, label[center] || center)));
+    const change = () => choose({ center: $("center").value,
+      power: data.by_center[$("center").value].fixed ? 1 : data.powers[Number($("alpha").value)],
       norm_power: data.norm_powers[Number($("gamma").value)] });
     for (const id of ["alpha", "center", "gamma"]) $(id).addEventListener("input", change);
     for (const button of document.querySelectorAll("[data-preset]")) button.addEventListener("click", () => choose(presetOf(button)));

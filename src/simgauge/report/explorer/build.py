@@ -21,6 +21,7 @@ from simgauge.report.explorer.searched import Searched, search_among
 from simgauge.report.explorer.survey import (
     LISTED,
     SURVEYED,
+    affordable,
     certificates,
     grid_survey,
     mean_popularity,
@@ -35,8 +36,6 @@ Floats = NDArray[np.float64]
 
 SHOWN = 4
 """Items whose lists a page opens with, where nobody named any."""
-CERTIFIED = 400
-"""Items with exact certificates in the page."""
 
 
 def explore(
@@ -47,6 +46,8 @@ def explore(
     shown: Sequence[Any] = (),
     center: Center = "none",
     more: Mapping[str, Point] | None = None,
+    others: Mapping[str, Embedding] | None = None,
+    columns: Sequence[str] = (),
     rng: Rng = 0,
 ) -> dict[str, Any] | None:
     """Items, gauges and lists for a page; None where it would hold nothing to explore.
@@ -66,6 +67,10 @@ def explore(
     more : mapping of str to Point, optional
         Further gauges to name, such as a chosen one; those that are not on the grid are left out. The page opens with
         the last of them.
+    others : mapping of str to Embedding, optional
+        Further gauges of the same two tables, by name; the page opens with the last of them.
+    columns : sequence of str
+        Named gauges whose lists are shown beside those as shipped; all but the balanced one when not given.
     rng : int or numpy.random.Generator
         Of all samples.
 
@@ -83,7 +88,8 @@ def explore(
     named = embedding.find_items(shown) if len(shown) else np.empty(0, dtype=np.int64)
     items, users = in_range(embedding.items, np.float32)[0], in_range(embedding.users, np.float32)[0]
     try:
-        forms = forms_of(items, users, center)
+        pairs = {name: (other.items, other.users) for name, other in (others or {}).items()}
+        forms = forms_of(items, users, center, pairs)
     except InputError:  # a table of zeros, or predictions that are all zero
         return None
     if forms is None:
@@ -93,7 +99,9 @@ def explore(
     if k < 1:
         return None
     counts = None if popularity is None else np.asarray(popularity, dtype=np.float64)[searched.rows]
-    return _Page(embedding, searched, users, k, counts, generator).data(named, more or {})
+    return _Page(embedding, searched, users, k, counts, generator).data(
+        named, {**(more or {}), **{name: Point(name, 1.0, 0.0) for name in others or ()}}, columns
+    )
 
 
 class _Page:
@@ -107,7 +115,7 @@ class _Page:
         self.names = [shown_name(embedding.item_names[row]) for row in searched.rows]
         self.order = rng.permutation(len(searched.rows))
 
-    def data(self, named: Indices, more: Mapping[str, Point]) -> dict[str, Any]:
+    def data(self, named: Indices, more: Mapping[str, Point], columns: Sequence[str]) -> dict[str, Any]:
         """As `explore` returns it."""
         shown, chosen = self._shown(named)
         sample = None
@@ -120,6 +128,8 @@ class _Page:
         surveyed = self.order[:SURVEYED]
         listed = self.order[:LISTED]
         lists = self.searched.lists(None, surveyed, self.k)[0]
+        known = presets(self.searched.forms, self.users is not None, more)
+        beside = [row for row in known if (row["name"] in columns if columns else row["power"] != 0.5)]
         return {
             "k": self.k,
             "n_items": self.n_items,
@@ -140,9 +150,9 @@ class _Page:
             "shipped": None if self.searched.forms.shipped is None else floats(self.searched.forms.shipped),
             "shipped_is": _shipped_is(self.searched.forms, self.users is not None),
             "by_center": {center: _form(form) for center, form in self.searched.forms.by_center.items()},
-            "presets": presets(self.searched.forms, self.users is not None, more),
+            "presets": known,
             "predictions": None if sample is None else predictions_data(sample, self.searched, position[sample.places]),
-            "certificates": self._certificates(found, position),
+            "certificates": self._certificates(found, position, shown),
             "survey": {
                 "n_lists": len(surveyed),
                 "shipped_popularity": mean_popularity(lists, self.counts),
@@ -151,7 +161,7 @@ class _Page:
                 "occurrence": occurrence(self.searched, listed, self.k, self.names),
                 "norms": norm_scatter(self.searched, self.counts, self.rng),
             },
-            "lists": static_lists(self.searched, shown, self.k, self.names, two_tables=self.users is not None),
+            "lists": static_lists(self.searched, shown, self.k, self.names, beside),
         }
 
     def _shown(self, named: Indices) -> tuple[Indices, str]:
@@ -160,20 +170,20 @@ class _Page:
             places = np.searchsorted(self.searched.rows, named)
             inside = (places < len(self.searched.rows)) & np.isin(named, self.searched.rows)
             if inside.any():
-                return places[inside], "named"
+                return places[inside], "Items that were named."
         if self.counts is not None and (self.counts > 0).any():
-            return np.argsort(-self.counts, kind="stable")[:SHOWN], "the most popular"
-        return np.sort(self.order[:SHOWN]), "drawn at random"
+            return np.argsort(-self.counts, kind="stable")[:SHOWN], "The most popular items."
+        return np.sort(self.order[:SHOWN]), "Items drawn at random."
 
     def _wanted(self, shown: Indices) -> Indices:
         popular = np.empty(0, dtype=np.int64) if self.counts is None else np.argsort(-self.counts, kind="stable")
         order = np.concatenate([shown, popular[:POPULAR], self.order])
         return np.array(list(dict.fromkeys(order.tolist())), dtype=np.int64)
 
-    def _certificates(self, found: Travellers, position: Indices) -> dict[str, Any] | None:
+    def _certificates(self, found: Travellers, position: Indices, shown: Indices) -> dict[str, Any] | None:
         """Thresholds and rivals of the lists as shipped, of the items that are asked for most."""
-        wanted = [place for place in self._wanted(found.places[:0]).tolist() if position[place] >= 0]
-        asked = np.array([place for place in wanted if position[place] < found.n_asked][:CERTIFIED], dtype=np.int64)
+        wanted = [place for place in self._wanted(shown).tolist() if 0 <= position[place] < found.n_asked]
+        asked = np.array(wanted[: affordable(self.searched)], dtype=np.int64)
         known = certificates(self.searched, asked, self.k)
         if known is None:
             return None
@@ -206,6 +216,7 @@ def _form(form: Form) -> dict[str, Any]:
         "mean": floats(form.mean),
         "singular_values": floats(form.singular_values),
         "kept": form.kept,
+        "fixed": form.fixed,
     }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,11 +21,15 @@ CENTERS: tuple[Center, ...] = ("none", "users", "items", "both")
 MATRIX_BYTES = 700_000
 """Room in a page for the matrices of its gauges; wide tables travel with fewer kinds of centring."""
 
+Pair = tuple[Any, Any]
+"""Tables of items and users."""
+
 
 class Point(NamedTuple):
     """One gauge of the grid, and how similarity is read from its vectors."""
 
-    center: Center
+    center: str
+    """A kind of centring, or the name of a gauge beside the canonical ones."""
     power: float
     norm_power: float
 
@@ -44,6 +48,8 @@ class Form:
     """(k, rank): ``users @ user_matrix * s^(−α)`` go with the items."""
     kept: bool
     """Whether no direction of the predictions was lost by centring the users."""
+    fixed: bool = False
+    """A gauge beside the canonical ones, which has no power to move."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +60,7 @@ class Forms:
     """(k, r): ``y = items @ to_common``."""
     shipped: Matrix | None
     """(r, k): ``items = y @ shipped``; None for a single table, which is α = 1, and where there is no room for it."""
-    by_center: dict[Center, Form]
+    by_center: dict[str, Form]
     n_bytes: int
     """Of the matrices in a page."""
 
@@ -66,13 +72,15 @@ class Forms:
 
     def points(self) -> Iterator[Point]:
         """The whole grid."""
-        for center in self.by_center:
-            for power in POWERS:
+        for center, form in self.by_center.items():
+            for power in (1.0,) if form.fixed else POWERS:
                 for norm_power in NORM_POWERS:
                     yield Point(center, power, norm_power)
 
 
-def forms_of(items: Table, users: Table | None, default: Center = "none") -> Forms | None:
+def forms_of(
+    items: Table, users: Table | None, default: Center = "none", others: Mapping[str, Pair] | None = None
+) -> Forms | None:
     """The canonical forms that fit into a page; None where not even one does.
 
     A single table stands for a model whose users are the axes of its space: α = 1 is the table as shipped, α = 0 the
@@ -83,6 +91,8 @@ def forms_of(items: Table, users: Table | None, default: Center = "none") -> For
     items, users : tables
     default : {"none", "users", "items", "both"}
         The centring that stays longest where room is short.
+    others : mapping of str to (items, users), optional
+        Further gauges of the same model, by name.
 
     Numerics
     --------
@@ -107,12 +117,15 @@ def forms_of(items: Table, users: Table | None, default: Center = "none") -> For
     spent = 0 if users is None else 4 * back.size
     shipped = back if users is not None and spent <= MATRIX_BYTES else None
     spent = 0 if shipped is None else spent
-    kept: dict[Center, Form] = {}
-    for center, found in cores.items():
-        form = _form(found, balanced.item_matrix, back, plain)
+    kept: dict[str, Form] = {}
+    found_forms: dict[str, Form] = {c: _form(core, balanced.item_matrix, back, plain) for c, core in cores.items()}
+    if users is not None:
+        mine = np.asarray(to_host(items), dtype=np.float64), np.asarray(to_host(users), dtype=np.float64)
+        found_forms |= {name: _other(mine, pair, back) for name, pair in (others or {}).items()}
+    for name, form in found_forms.items():
         cost = 0 if diagonal(form.matrix) else 4 * form.matrix.size
         if spent + cost <= MATRIX_BYTES:
-            kept[center] = form
+            kept[name] = form
             spent += cost
     return Forms(balanced.item_matrix, shipped, kept, spent) if kept else None
 
@@ -130,6 +143,15 @@ def _form(found: core.CanonicalCore, to_common: Matrix, back: Matrix, plain: cor
         user_matrix=found.right_inverse,
         kept=plain is None or found.rank >= plain.rank,
     )
+
+
+def _other(mine: Pair, other: Pair, back: Matrix) -> Form:
+    """A further gauge ``items @ G, users @ H`` of the same model, by least squares."""
+    G, H = (
+        np.linalg.lstsq(own, np.asarray(moved, dtype=np.float64))[0] for own, moved in zip(mine, other, strict=True)
+    )
+    nothing = np.zeros(len(back))
+    return Form(back @ G, nothing, np.ones(G.shape[1]), H, kept=True, fixed=True)
 
 
 def diagonal(matrix: Matrix) -> bool:

@@ -34,13 +34,15 @@ def presets(forms: Forms, two_tables: bool, more: Mapping[str, Point] | None = N
 
 
 def static_lists(
-    searched: Searched, places: NDArray[np.int64], k: int, names: Sequence[str], *, two_tables: bool
+    searched: Searched,
+    places: NDArray[np.int64],
+    k: int,
+    names: Sequence[str],
+    beside: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Lists of some items as shipped and in the named gauges; what is not in the first list is marked."""
+    """Lists of some items as shipped and in some named gauges; what is not in the first list is marked."""
     points: dict[str, Point | None] = {AS_SHIPPED: None}
-    for preset in presets(searched.forms, two_tables):
-        if preset["power"] == 0.5:
-            continue  # between two that are shown
+    for preset in beside:
         points[preset["name"]] = Point(preset["center"], preset["power"], preset["norm_power"])
     found = {name: searched.lists(point, places, k) for name, point in points.items()}
     first = found[AS_SHIPPED][0]

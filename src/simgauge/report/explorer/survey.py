@@ -19,8 +19,8 @@ SURVEYED = 200
 """Items whose lists are made in every gauge of the grid."""
 LISTED = 2_000
 """Items whose lists as shipped are counted for the histogram of hubs."""
-CERTIFIED_FLOPS = 4e9
-"""Room for exact certificates, which cost about ten passes of the table for each list."""
+CERTIFIED_FLOPS, MOST_CERTIFIED = 2e9, 2_000
+"""Room for exact certificates, as products of an item with a coordinate, and the most lists that have them."""
 DOTS = 600
 """Dots of a scatter plot."""
 HUBS = 3
@@ -77,14 +77,19 @@ def norm_scatter(searched: Searched, popularity: Floats | None, rng: np.random.G
 def certificates(searched: Searched, places: Indices, k: int) -> tuple[Floats, Indices] | None:
     """For each neighbour as shipped, up to which condition number it stays in the list, and who takes its place.
 
-    None where it would take too long.
+    None where there is no item outside a list, or none is asked for.
     """
-    n, width = searched.items.shape
-    if k >= n - 1 or len(places) * n * width * 20.0 > CERTIFIED_FLOPS * 10:
+    if k >= len(searched.rows) - 1 or not len(places):
         return None
     listed = searched.lists(None, places, k)[0]
     found = neighbor_certificate(searched.items, k, neighbors=listed, rows=places, per_neighbor=True, return_pairs=True)
     return found.thresholds, np.asarray(found.rivals, dtype=np.int64)
+
+
+def affordable(searched: Searched) -> int:
+    """Lists whose certificates are worth their time."""
+    n, width = searched.items.shape
+    return min(MOST_CERTIFIED, int(CERTIFIED_FLOPS / (n * width)))
 
 
 def _edges(most: int) -> list[int]:
