@@ -28,6 +28,7 @@ LAYERS = [
     {"report"},
     {"auditing"},
     {"selection"},
+    {"evaluation"},
     {"stores"},
     {"shipping"},
     {"paper", "demo"},

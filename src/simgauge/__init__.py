@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         RankWarning,
         SimgaugeError,
     )
+    from simgauge.evaluation.evaluate import evaluate
     from simgauge.gauge import CanonicalForm, canonical_form, canonical_gauge, gauge_transform, random_gauge
     from simgauge.interactions import Interactions
     from simgauge.models import LinearAutoencoder
@@ -69,6 +70,7 @@ _HOME = {
     "check": "shipping.check",
     "compare": "auditing.comparison",
     "cosine_bounds": "core.bounds.cosine_bounds",
+    "evaluate": "evaluation.evaluate",
     "export": "shipping.export",
     "factorize": "core.closed_form.factorize",
     "factorize_path": "core.closed_form.path",
@@ -114,6 +116,7 @@ __all__ = [
     "check",
     "compare",
     "cosine_bounds",
+    "evaluate",
     "export",
     "factorize",
     "factorize_path",

@@ -123,7 +123,7 @@ def test_input_that_cannot_be_cut(events):
         split_by_time(events, at="2001-01-01")
     with pytest.raises(InputError, match="nothing new happened later"):
         split_by_time(events.assign(timestamp=5))
-    with pytest.raises(InputError, match="no value is a number or a date"):
+    with pytest.raises(InputError, match="no event that counts has a number or a date"):
         split_by_time(events.assign(timestamp="soon"))
     mixed = events.assign(timestamp=np.where(np.arange(len(events)) % 2, events.timestamp, events.timestamp * 1000))
     with pytest.raises(InputError, match=r"1500 rows look like seconds since 1970 .* and 1500 rows like milliseconds"):

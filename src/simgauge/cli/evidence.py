@@ -125,7 +125,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "ask": (
         Annotated[
             str,
-            typer.Option(help="Of --held-out: items (later ones near earlier ones) or users (in lists of the users)."),
+            typer.Option(help="Of --held-out: items (near earlier ones), users (in users' lists) or similar-users."),
         ],
         "items",
     ),

@@ -16,6 +16,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "simgauge fix model --held-out later.csv --interactions train.csv --out fixed",
         "simgauge fix documents.npy --users queries.npy --qrels qrels.txt --out fixed",
     ),
+    "evaluate": (
+        "simgauge evaluate als=als.npy bpr=bpr.npy --ids ids.txt --held-out later.csv --interactions train.csv",
+        "simgauge evaluate model --interactions events.csv --split user:0.2 --ask items,users,similar-users",
+    ),
     "neighbors": (
         "simgauge neighbors model 'Toy Story (1995)' --compare",
         "simgauge neighbors items.npy 17 --metric dot -k 5",
@@ -66,7 +70,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 """Name of a command -> examples, as they are typed."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Find out": ("demo", "audit", "neighbors", "compare", "stability", "reproduce"),
+    "Find out": ("demo", "audit", "evaluate", "neighbors", "compare", "stability", "reproduce"),
     "Make vectors": ("fit", "fix", "gauge", "apply", "align", "upgrade"),
     "Ship": ("preview", "calibrate", "export", "check", "mcp"),
 }

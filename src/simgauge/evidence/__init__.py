@@ -12,6 +12,7 @@ from simgauge.evidence.later import held_out_evidence
 from simgauge.evidence.next_item import NextItem
 from simgauge.evidence.protocol import Candidate, Evidence, Scorer, UnitScores
 from simgauge.evidence.relevance import Relevance
+from simgauge.evidence.similar_users import SimilarUsers
 from simgauge.evidence.splitting import HoldOut, hold_out
 from simgauge.evidence.user_items import UserItems
 
@@ -28,6 +29,7 @@ __all__ = [
     "PairJudgements",
     "Relevance",
     "Scorer",
+    "SimilarUsers",
     "UnitScores",
     "UserItems",
     "evidence_from_files",

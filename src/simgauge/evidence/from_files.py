@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from simgauge.errors import InputError, ParameterError
 from simgauge.evidence.bought_together import BoughtTogether
@@ -14,6 +14,7 @@ from simgauge.evidence.labels import Labels
 from simgauge.evidence.later import held_out_evidence
 from simgauge.evidence.next_item import NextItem
 from simgauge.evidence.relevance import Relevance
+from simgauge.evidence.similar_users import SimilarUsers
 from simgauge.evidence.user_items import UserItems
 from simgauge.interactions import Interactions
 from simgauge.parameters import Rng, check_choice
@@ -21,6 +22,9 @@ from simgauge.read.events.options import ReadingOptions
 from simgauge.read.interactions import read_interactions
 from simgauge.read.judgements import read_item_labels, read_pairs, read_relevance
 from simgauge.read.observations import read_observations
+
+Ask = Literal["items", "users", "similar-users"]
+"""What is asked for by held-out interactions."""
 
 KINDS = ("held_out", "labels", "pairs", "qrels", "sessions", "together", "clicks", "shown")
 """Parameters of `evidence_from_files` that name a file, one for each kind of evidence."""
@@ -46,7 +50,7 @@ def evidence_from_files(
     together: Any = None,
     clicks: Any = None,
     shown: Any = None,
-    ask: Literal["items", "users"] = "items",
+    ask: Ask = "items",
     metric: str | None = None,
     k: int | None = None,
     max_queries: int | Literal["auto"] | None = "auto",
@@ -79,9 +83,9 @@ def evidence_from_files(
         The item beside which a list was shown, the item that was clicked, its place from 1 and, optionally, a session.
     shown : path, optional
         User, item and whether it was taken (1) or left (0); `training` says what the users used before.
-    ask : {"items", "users"}
-        With `held_out`: whether later items are near earlier ones, or at the top of the lists that the users' own
-        vectors make.
+    ask : {"items", "users", "similar-users"}
+        With `held_out`: whether later items are near earlier ones, at the top of the lists that the users' own vectors
+        make, or used before by users who are near.
     metric, k, max_queries, after, max_gap, propensity : optional
         Of the kind of evidence; its own defaults when not given.
     rng : int or numpy.random.Generator
@@ -93,7 +97,8 @@ def evidence_from_files(
 
     Returns
     -------
-    CoConsumption, UserItems, Labels, PairJudgements, Relevance, NextItem, BoughtTogether, Clicks, Impressions or None
+    CoConsumption, UserItems, SimilarUsers, Labels, PairJudgements, Relevance, NextItem, BoughtTogether, Clicks,
+    Impressions or None
         None when nothing was given.
 
     Raises
@@ -114,14 +119,14 @@ def evidence_from_files(
         raise ParameterError(
             f"{' and '.join(map(_option, given))}: pass one kind of evidence at a time; each answers another question."
         )
-    check_choice(ask, "ask", ("items", "users"))
+    check_choice(ask, "ask", get_args(Ask))
     optional = {"metric": metric, "k": k, "after": after, "max_gap": max_gap, "propensity": propensity}
     chosen = {name: value for name, value in optional.items() if value is not None}
     if not given:
         return None
     kind = given[0]
-    if ask == "users" and kind != "held_out":
-        raise ParameterError(f"ask='users' goes with --held-out (held_out=), and not with {_option(kind)}.")
+    if ask != "items" and kind != "held_out":
+        raise ParameterError(f"ask={ask!r} goes with --held-out (held_out=), and not with {_option(kind)}.")
     for name, value in chosen.items():
         if kind in UNUSED.get(name, ()):
             raise ParameterError(f"{name}={value!r} has no meaning for evidence from {_option(kind)}: leave it out.")
@@ -129,7 +134,7 @@ def evidence_from_files(
     if kind == "held_out":
         later, known = _interactions(held_out, options), _interactions(training, options)
         found = held_out_evidence(later, known, rng=rng, max_queries=max_queries, **chosen)
-        return UserItems(found) if ask == "users" else found
+        return {"items": found, "users": UserItems(found), "similar-users": SimilarUsers(found)}[ask]
     asked: dict[str, Any] = {} if max_queries == "auto" else {"max_queries": max_queries}
     if kind in ("labels", "pairs", "qrels"):
         return _judged(kind, files[kind], options, asked, chosen)

@@ -145,36 +145,38 @@ def split_by_time(
 
 
 def _cut(table: EventTable, asked: Cut) -> TimeSplit:
-    label = table.opened.label
-    events = _some(table.events, _counted(table.events))
+    events, label = table.events, table.opened.label
+    counts = np.ones(len(events.users), dtype=bool) if events.weights is None else events.weights > 0
     times = known_times(np.asarray(events.times))
     name = table.opened.columns[table.roles["time"]].name
-    if not np.isfinite(times).any():
-        raise InputError(f"{label}, column {name!r}: no value is a number or a date such as 2024-01-31.")
+    if not np.isfinite(times[counts]).any():
+        raise InputError(f"{label}, column {name!r}: no event that counts has a number or a date such as 2024-01-31.")
     refuse_mixed_units(times, f"{label}, column {name!r}")
-    cuts = _cuts(events, times, asked)
+    cuts = _cuts(events, np.where(counts, times, np.nan), asked)
     later = times > cuts[events.users]
     keys = events.users.astype(np.int64) * len(events.item_ids) + events.items
-    again = later & np.isin(keys, keys[~later])
-    held = later & ~again
-    both = np.intersect1d(events.users[held], events.users[~later])
-    if not held.any() or later.all():
+    again = later & np.isin(keys, keys[~later & counts])
+    held = later & ~again & counts
+    both = np.intersect1d(events.users[held], events.users[~later & counts])
+    if not held.any() or not (~later & counts).any():
         side = "later than" if not held.any() else "up to"
         raise InputError(
             f"{label}: nothing new happened {side} the cut ({_when(cuts, asked)}): its times lie from "
             f"{_moment(float(np.nanmin(times)))} to {_moment(float(np.nanmax(times)))}."
         )
-    training, held_out = (interactions_of(table, _some(events, keep)) for keep in (~later, held))
+    training, held_out = (interactions_of(table, _some(events, keep)) for keep in (~later, later & ~again))
     said = [
         f"cut by time ({_when(cuts, asked)}): {training.nnz:,} pairs to train on, {held_out.nnz:,} new ones later, "
         f"{counted(len(both), 'user')} of {len(events.user_ids):,} on both sides"
     ]
-    if again.any():
-        said.append(f"{counted(int(again.sum()), 'later event')} repeat a pair that was trained on and were left out")
+    if (again & counts).any():
+        said.append(
+            f"{counted(int((again & counts).sum()), 'later event')} repeat a pair that was trained on and were left out"
+        )
     missing = int((~np.isfinite(times)).sum())
     if missing:
         said.append(f"{counted(missing, 'event')} without a time are trained on and never held out")
-    said += _suggestion(events, times, asked, len(both))
+    said += _suggestion(events, np.where(counts, times, np.nan), asked, len(both))
     return TimeSplit(training, held_out, tuple(said))
 
 
@@ -210,16 +212,12 @@ def _some(events: Events, keep: Any) -> Events:
     """Some of the events."""
     return replace(
         events,
+        rows_read=int(keep.sum()),
         users=events.users[keep],
         items=events.items[keep],
         weights=None if events.weights is None else events.weights[keep],
         times=None if events.times is None else events.times[keep],
     )
-
-
-def _counted(events: Events) -> Any:
-    """Which events are interactions: those of positive weight."""
-    return slice(None) if events.weights is None else events.weights > 0
 
 
 def _when(cuts: Vector, asked: Cut) -> str:
