@@ -12,7 +12,7 @@ from kinds_problems import CLUSTER, IDS, N_ITEMS, model, score, walk
 from simgauge import Embedding, evaluate
 from simgauge.core.scores.shown import shown_items
 from simgauge.errors import InputError, ParameterError
-from simgauge.evidence import Labels, NextItem, PairJudgements, SimilarUsers, UserItems, hold_out
+from simgauge.evidence import CoConsumption, Labels, NextItem, PairJudgements, SimilarUsers, UserItems, hold_out
 from simgauge.interactions import Interactions
 
 pytestmark = pytest.mark.filterwarnings("ignore::simgauge.matching.AlignmentWarning")
@@ -150,3 +150,16 @@ def test_input_that_cannot_be_used(sessions):
         evaluate(strange, sessions)
     with pytest.raises(InputError, match="the evidence holds 1 session"):
         evaluate(model(0.5), NextItem(["a", "a"], ["i1", "i2"]))
+
+
+def test_a_sample_of_queries_widens_the_interval(split):
+    """Queries drawn for all users alike: the spread of the draws is in the interval."""
+    embedding = model(0.8)
+    held = split.evidence
+    few = CoConsumption(held.used, held.held_out, k=5, max_queries=15)
+    found = [evaluate(embedding, few, metrics="cosine", rng=seed).rows[0].plain for seed in range(25)]
+    whole = evaluate(embedding, CoConsumption(held.used, held.held_out, k=5, max_queries=None), metrics="cosine")
+    truth = whole.rows[0].plain
+    width = np.mean([one.high - one.low for one in found])
+    assert width > 1.1 * (truth.high - truth.low)
+    assert sum(one.low <= truth.value <= one.high for one in found) >= 23

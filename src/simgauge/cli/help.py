@@ -12,12 +12,14 @@ from typer.core import TyperCommand, TyperGroup
 
 from simgauge.cli.events import OPTIONS as OF_EVENTS
 from simgauge.cli.everywhere import OPTIONS as OF_ALL
+from simgauge.cli.evidence import OPTIONS as OF_EVIDENCE
 from simgauge.cli.examples import EXAMPLES, GROUPS, MORE, SENTENCE, STARTS
 from simgauge.cli.exit_codes import epilog
 from simgauge.cli.options import VECTOR_READING as OF_VECTORS
 from simgauge.cli.wrapping import width_of_output, wrapped_text
 
 SECTIONS = {
+    "Evidence": frozenset(OF_EVIDENCE),
     "Files of interactions": frozenset(OF_EVENTS),
     "Text tables": frozenset(OF_VECTORS),
     "Every command": frozenset(OF_ALL) | {"json", "help"},

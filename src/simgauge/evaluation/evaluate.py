@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.inference.intervals import Interval
-from simgauge.core.inference.seeds import Spread, change_of, seed_means, several, spread_of
+from simgauge.core.inference.seeds import Spread, change_of, draw_of, seed_means, several, spread_of
 from simgauge.core.scores.shown import Shown, shown_items, user_shares
 from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
@@ -21,12 +21,15 @@ from simgauge.interactions import Interactions, require_interactions
 from simgauge.labels import positions_of
 from simgauge.matching import check_ids, sources_of
 from simgauge.parameters import Rng, as_seed, check_choice
-from simgauge.progress import Progress, silent
+from simgauge.progress import Progress, logged
 from simgauge.remedies.leave_alone import LeaveAlone
 from simgauge.selection.record import Change
 from simgauge.selection.scoring import unchecked, unleaked
 
 METRICS = ("cosine", "dot")
+
+FLOOR = 1e-9
+"""Means below count as this in ratios."""
 
 
 def evaluate(
@@ -69,7 +72,8 @@ def evaluate(
     Notes
     -----
     *Intervals* are Student's, over the units of the evidence (users, sessions, items); with several seeds the variance
-    between trainings is added, so that they hold for another training of the same kind. *Changes* pair the units of two
+    between trainings is added, so that they hold for another training of the same kind, and so is that of the draw
+    where only a sample of the queries was asked. *Changes* pair the units of two
     models, by ratio or difference as the evidence says; their intervals hold for all rows of one kind of evidence
     together (Šidák). *Several models* are compared on the items, and users, that all of them have. *Coverage, Gini
     coefficient and novelty* are those of the lists that were scored (`simgauge.core.scores.shown`): they depend on how
@@ -106,7 +110,7 @@ def evaluate(
     if not kinds:
         raise ParameterError("evidence=[]: pass at least one kind of evidence.")
     named, notes = on_common_rows(named_models(models))
-    seed, show = as_seed(rng), progress or silent
+    seed, show = as_seed(rng), progress or logged
     rows: list[Measured] = []
     for kind in kinds:
         check_evidence(kind)
@@ -124,10 +128,23 @@ class Scores:
         self.model, self.metric, self.exponents = model, metric, exponents
         self.units: list[NDArray[np.float64]] = []
         self.shown: list[Shown] = []
+        self.drawn: list[NDArray[np.float64]] = []
+        """(2, n_drawn, n_measures) of every seed, where queries are a sample; the same queries for all."""
 
     def of(self, measure: int) -> NDArray[np.float64]:
         """(n_units, n_seeds) of one measure."""
         return np.stack([one[:, measure] for one in self.units], axis=1)
+
+    def luck(self, measure: int, base: Scores | None = None, *, ratio: bool = False) -> NDArray[np.float64] | None:
+        """What each drawn query moves the mean by, or the change against another model, in two halves of the units."""
+        if not self.drawn:
+            return None
+        own = np.mean(self.drawn, axis=0)[:, :, measure]
+        if base is None:
+            return np.asarray(own)
+        other = np.mean(base.drawn, axis=0)[:, :, measure]
+        scales = [max(float(one.of(measure).mean()), FLOOR) if ratio else 1.0 for one in (self, base)]
+        return np.asarray(own / scales[0] - other / scales[1])
 
     @property
     def mean_shown(self) -> Shown | None:
@@ -177,6 +194,8 @@ def _score(into: Scores, scorer: Any, model: Embedding, shares: Vector | None) -
     scores = scorer.scores(LeaveAlone(into.metric).fit(model), model)
     weighted = () if scores.weighted is None else (scores.weighted, *scores.others)
     into.units.append(np.stack([scores.plain, *weighted], axis=1))
+    if scores.drawn is not None:
+        into.drawn.append(np.asarray(scores.drawn))
     if scores.lists is not None:
         into.shown.append(shown_items(np.asarray(scores.lists), model.n_items, shares))
 
@@ -195,11 +214,8 @@ def _measured(evidence: Any, scored: Sequence[Scores], confidence: float) -> lis
     together = several(confidence, len(scored) - 1)
     rows = []
     for own in scored:
-        intervals = [spread_of(own.of(measure)).interval(confidence) for measure in range(len(own.exponents))]
-        changes = [
-            None if own is first else _change(change_of(own.of(m), first.of(m), ratio=ratio), together, ratio)
-            for m in range(min(2, len(own.exponents)))
-        ]
+        intervals = [spread_of(own.of(m), draw_of(own.luck(m))).interval(confidence) for m in range(len(own.exponents))]
+        changes = [_against(own, first, m, together, ratio) for m in range(min(2, len(own.exponents)))]
         rows.append(
             Measured(
                 model=own.model,
@@ -217,6 +233,14 @@ def _measured(evidence: Any, scored: Sequence[Scores], confidence: float) -> lis
             )
         )
     return rows
+
+
+def _against(own: Scores, first: Scores, measure: int, confidence: float, ratio: bool) -> Change | None:
+    """Change of one measure against the first model; None for that itself."""
+    if own is first:
+        return None
+    draw = draw_of(own.luck(measure, first, ratio=ratio))
+    return _change(change_of(own.of(measure), first.of(measure), ratio=ratio, draw=draw), confidence, ratio)
 
 
 def _change(spread: Spread, confidence: float, ratio: bool) -> Change:

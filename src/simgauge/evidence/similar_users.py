@@ -11,7 +11,8 @@ from scipy import sparse
 from simgauge.core.neighbors.topk import top_k
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
-from simgauge.evidence.coconsumption import CoConsumption, CoConsumptionScorer
+from simgauge.evidence.coconsumption import CoConsumption
+from simgauge.evidence.coconsumption_scorer import CoConsumptionScorer
 from simgauge.evidence.matching import moved_by_map
 from simgauge.evidence.popularity import DEFAULT_EXPONENT, check_exponent
 from simgauge.evidence.protocol import Scale, UnitScores

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simgauge.core.inference.seeds import change_of, several, spread_of
+from simgauge.core.inference.seeds import change_of, draw_of, several, spread_of
 from simgauge.errors import ParameterError
 
 
@@ -64,3 +64,15 @@ def test_several_intervals_hold_together(rng):
     draws = rng.standard_normal((4000, 6))
     assert (np.abs(draws).max(axis=1) < stats.norm.ppf((1 + level) / 2)).mean() == pytest.approx(0.9, abs=0.02)
     assert several(0.9, 0) == 0.9
+
+
+def test_a_draw_that_all_units_share_widens_both(rng):
+    units = rng.exponential(size=(40, 1))
+    halves = 0.05 * np.tile(rng.standard_normal(30), (2, 1))
+    draw = draw_of(halves)
+    assert draw.variance == pytest.approx(4 * (halves[0] ** 2).sum())
+    assert spread_of(units, draw).variance == pytest.approx(spread_of(units).variance + draw.variance)
+    wide = change_of(units, units, ratio=True, draw=draw)
+    assert wide.variance == pytest.approx(draw.variance)
+    noise = [draw_of(rng.standard_normal((2, 30))).variance for _ in range(2000)]
+    assert np.mean(noise) < 30, "halves that differ by noise alone tell of no draw: well below the sum of squares, 60"

@@ -25,7 +25,37 @@ class Spread(NamedTuple):
         return Interval(self.mean, self.mean - half, self.mean + half)
 
 
-def spread_of(units: Matrix) -> Spread:
+class Draw(NamedTuple):
+    """Luck of a draw of queries that all units share: a variance that no unit can see."""
+
+    variance: float = 0.0
+    n_drawn: int = 0
+
+
+NO_DRAW = Draw()
+
+
+def draw_of(halves: Matrix | None) -> Draw:
+    """Variance that a shared draw adds to a mean.
+
+    Parameters
+    ----------
+    halves : ndarray, shape (2, n_drawn), optional
+        What each thing drawn moves the mean by, in two random halves of the units. Their noise is independent, so that
+        four times the sum of their products is that of the draw alone; see `luck_of_draw`.
+
+    Examples
+    --------
+    >>> draw_of(np.array([[0.5, -0.5], [0.5, -0.5]])).variance, draw_of(None).variance
+    (2.0, 0.0)
+    """
+    if halves is None:
+        return NO_DRAW
+    most = float(np.square(halves.sum(axis=0)).sum())
+    return Draw(float(np.clip(4 * (halves[0] @ halves[1]), 0.0, most)), halves.shape[1])
+
+
+def spread_of(units: Matrix, draw: Draw = NO_DRAW) -> Spread:
     """Mean over units and seeds, and how far it may be from that of all units and all seeds.
 
     Variance: that of the mean over units of the units' means over seeds, plus that of the mean over seeds of the seeds'
@@ -36,6 +66,8 @@ def spread_of(units: Matrix) -> Spread:
     ----------
     units : ndarray, shape (n_units, n_seeds)
         Numbers per unit of models that differ in the seed of their training, on the same units.
+    draw : Draw, optional
+        Of the queries, where they are a sample.
 
     Raises
     ------
@@ -57,10 +89,12 @@ def spread_of(units: Matrix) -> Spread:
     parts = [(float(np.var(units.mean(axis=1), ddof=1)) / n, n - 1)]
     if seeds > 1:
         parts.append((float(np.var(units.mean(axis=0), ddof=1)) / seeds, seeds - 1))
+    if draw.variance > 0:
+        parts.append((draw.variance, max(draw.n_drawn - 1, 1)))
     return _summed(float(units.mean()), parts)
 
 
-def change_of(units: Matrix, base: Matrix, *, ratio: bool, floor: float = 1e-9) -> Spread:
+def change_of(units: Matrix, base: Matrix, *, ratio: bool, draw: Draw = NO_DRAW, floor: float = 1e-9) -> Spread:
     """Change of the mean against that of a base on the same units: difference, or logarithm of the ratio.
 
     The units are paired and the seeds are not: each model was trained by its own.
@@ -70,6 +104,8 @@ def change_of(units: Matrix, base: Matrix, *, ratio: bool, floor: float = 1e-9) 
     units, base : ndarray, shape (n_units, n_seeds), (n_units, n_base_seeds)
     ratio : bool
         The variance of the logarithm is that of its linear part (delta method).
+    draw : Draw, optional
+        Of the queries, where they are a sample; of the change itself.
     floor : float
         Means below count as this in ratios.
 
@@ -85,6 +121,8 @@ def change_of(units: Matrix, base: Matrix, *, ratio: bool, floor: float = 1e-9) 
         if part.shape[1] > 1:
             seeds = part.shape[1]
             parts.append((float(np.var(part.mean(axis=0) / scale, ddof=1)) / seeds, seeds - 1))
+    if draw.variance > 0:
+        parts.append((draw.variance, max(draw.n_drawn - 1, 1)))
     value = np.log(scales[0] / scales[1]) if ratio else float(units.mean() - base.mean())
     return _summed(float(value), parts)
 
