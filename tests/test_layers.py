@@ -25,7 +25,7 @@ LAYERS = [
     {"remedies"},
     {"findings", "matching"},
     {"evidence"},
-    {"report"},
+    {"report", "plot"},
     {"auditing"},
     {"selection"},
     {"evaluation"},

@@ -142,7 +142,7 @@ __all__ = [
 ]
 
 
-_SUBMODULES = ("cosine_training", "deep", "distributed", "evidence", "remedies")
+_SUBMODULES = ("cosine_training", "deep", "distributed", "evidence", "plot", "remedies")
 """Public modules, reached as attributes too: ``simgauge.evidence.hold_out``."""
 
 

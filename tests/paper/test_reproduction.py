@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,9 @@ from simgauge.core.tables.tables import unit_rows
 from simgauge.datasets.clusters import simulate_clusters
 from simgauge.errors import InputError, ParameterError
 from simgauge.paper.cluster_agreement import cluster_agreement
-from simgauge.paper.heatmaps import LEGEND, TITLES
 from simgauge.paper.record import Panel, Reproduction, table_rows
 from simgauge.paper.reproduction import reproduce, write_reproduction
+from simgauge.plot.heatmaps import LEGEND, TITLES
 
 SMALL = {"n_users": 800, "n_items": 60, "n_clusters": 3, "n_components": 12, "l2_product": 100.0, "l2_factors": 10.0}
 ROUNDING = 1e-13
@@ -222,3 +223,12 @@ def test_the_figure_has_words_for_every_panel_and_every_group(result):
     assert all(isinstance(panel, Panel) and np.abs(panel.cosines).max() <= 1 + 1e-9 for panel in result.panels)
     assert len(result.boundaries) == 2
     assert list(result.boundaries) == sorted(result.boundaries)
+
+
+def test_without_matplotlib_there_are_no_heat_maps_and_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    small = reproduce(n_users=120, n_items=20, n_clusters=2, n_components=4, l2_product=5, l2_factors=1, n_seeds=1)
+    with pytest.warns(UserWarning, match=r"No heat maps: .*pip install 'simgauge\[plot\]'"):
+        written = write_reproduction(small, tmp_path / "r")
+    assert sorted(path.name for path in written) == ["reproduction.json", "report.html", "table.md"]
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["reproduction.json", "report.html", "table.md"]

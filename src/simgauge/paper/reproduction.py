@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.datasets.clusters import Simulation, simulate_clusters
-from simgauge.errors import ParameterError
+from simgauge.errors import MissingDependencyError, ParameterError, optional_import
 from simgauge.paper.cluster_agreement import cluster_agreement, norm_popularity
 from simgauge.paper.record import NEIGHBORS, Panel, Reproduction, Row
 from simgauge.paper.similarities import Similarity, similarities
@@ -20,7 +21,8 @@ from simgauge.parameters import Rng, as_seed
 from simgauge.progress import Progress, logged
 from simgauge.storage.atomic import atomic_directory
 
-FILES = ("report.html", "heatmaps.png", "heatmaps.svg", "table.md", "reproduction.json")
+DRAWINGS = ("heatmaps.png", "heatmaps.svg")
+FILES = ("report.html", "table.md", "reproduction.json")
 STATEMENT_FILES = ("statements.md", "statements.json")
 
 
@@ -125,22 +127,22 @@ def write_reproduction(
 ) -> list[Path]:
     """Write report.html, heatmaps.png, heatmaps.svg, table.md and reproduction.json, all or none; other files stay.
 
-    With `statements` also statements.md and statements.json; without them, those of an earlier run are removed.
-    `command` is what the page says makes it again.
+    With `statements` also statements.md and statements.json; without them, those of an earlier run are removed. Without
+    matplotlib there are no heat maps, and a warning says so. `command` is what the page says makes it again.
 
     Raises
     ------
     InputError
         A file of one of these names is there that simgauge did not write.
     """
-    from simgauge.paper.heatmaps import draw_heatmaps
     from simgauge.paper.page import reproduction_page
+    from simgauge.plot.heatmaps import draw_heatmaps
     from simgauge.report.html import render
 
-    target = Path(directory)
+    target, drawings = Path(directory), _drawings()
     with atomic_directory(target, _own_files, name_kept=False) as new:
-        for suffix in ("png", "svg"):
-            draw_heatmaps(result.panels, result.boundaries, new / f"heatmaps.{suffix}", suffix)
+        for name in drawings:
+            draw_heatmaps(result.panels, result.boundaries, new / name, name.rpartition(".")[2])
         page = render(reproduction_page(result, statements, command=command))
         (new / "report.html").write_text(page, encoding="utf-8")
         (new / "table.md").write_text(result.to_markdown(), encoding="utf-8")
@@ -148,7 +150,17 @@ def write_reproduction(
         if statements is not None:
             (new / "statements.md").write_text(statements.to_markdown(), encoding="utf-8")
             (new / "statements.json").write_text(_json(statements.to_dict()), encoding="utf-8")
-    return [target / name for name in (*FILES, *(STATEMENT_FILES if statements is not None else ()))]
+    return [target / name for name in (*drawings, *FILES, *(STATEMENT_FILES if statements is not None else ()))]
+
+
+def _drawings() -> tuple[str, ...]:
+    """Files of heat maps; none, and a warning, where they cannot be drawn."""
+    try:
+        optional_import("matplotlib.figure", extra="plot", purpose="draw the heat maps")
+    except MissingDependencyError as error:
+        warnings.warn(f"No heat maps: {error}", UserWarning, stacklevel=3)
+        return ()
+    return DRAWINGS
 
 
 def _json(record: dict[str, Any]) -> str:
@@ -159,7 +171,7 @@ def _own_files(directory: Path) -> set[str]:
     """All that a reproduction writes, where the numbers are those of one."""
     numbers = directory / "reproduction.json"
     ours = numbers.is_file() and b'"n_clusters"' in numbers.read_bytes()
-    return {name for name in (*FILES, *STATEMENT_FILES) if (directory / name).exists()} if ours else set()
+    return {name for name in (*DRAWINGS, *FILES, *STATEMENT_FILES) if (directory / name).exists()} if ours else set()
 
 
 def _metrics(similarity: Similarity, data: Simulation) -> dict[str, float]:

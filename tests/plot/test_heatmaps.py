@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from simgauge.paper.heatmaps import draw_heatmaps
+from simgauge.plot.heatmaps import draw_heatmaps
 
 PANEL = SimpleNamespace(title="whitened", formula="U", group="Eq. 1", cosines=np.eye(3), auc=0.5)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from concurrent.futures import ThreadPoolExecutor
 
-from simgauge.report.same_bytes import drawn_alike
+from simgauge.plot.same_bytes import drawn_alike
 
 
 def drawing(_: int) -> bytes:
