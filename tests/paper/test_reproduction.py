@@ -230,5 +230,5 @@ def test_without_matplotlib_there_are_no_heat_maps_and_that_is_said(tmp_path, mo
     small = reproduce(n_users=120, n_items=20, n_clusters=2, n_components=4, l2_product=5, l2_factors=1, n_seeds=1)
     with pytest.warns(UserWarning, match=r"No heat maps: .*pip install 'simgauge\[plot\]'"):
         written = write_reproduction(small, tmp_path / "r")
-    assert sorted(path.name for path in written) == ["reproduction.json", "report.html", "table.md"]
-    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["reproduction.json", "report.html", "table.md"]
+    assert sorted(path.name for path in written) == ["report.html", "reproduction.json", "table.md"]
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["report.html", "reproduction.json", "table.md"]
