@@ -40,8 +40,7 @@ class PairJudgements:
 
     Notes
     -----
-    The unit is the pair. Pairs that share an item are treated as independent, so intervals are somewhat too short
-    where few items make many pairs.
+    The unit is the pair. Pairs that share an item are not independent: intervals allow for items as for pairs.
 
     Examples
     --------
@@ -128,6 +127,7 @@ class PairScorer:
     ) -> None:
         self.evidence, self.left, self.right, self.judgements, self.notes = evidence, left, right, judgements, notes
         self.n_units, self.exponents = len(left), (0.0,)
+        self.nodes = np.stack([left, right], axis=1)
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
         """One number per pair whose mean is the coefficient; there is no weighted form."""

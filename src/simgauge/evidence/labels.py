@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from simgauge.core.scores.ranking import Ideal, RankingMetric, check_ranking_metric, ideal_gains, ranking_scores
+from simgauge.core.scores.listed_items import with_listed
+from simgauge.core.scores.ranking import Ideal, RankingMetric, check_ranking_metric, ideal_gains
 from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
@@ -52,8 +53,9 @@ class Labels:
 
     Notes
     -----
-    The unit is the query item. Items whose labels no other item has cannot be asked with. Equal scores are ranked in
-    the order of the rows.
+    The unit is the item, in both of its parts: how well it is asked with, and what the lists of others would be without
+    it. Queries that list the same items are not independent, so that resampling queries alone would claim too much.
+    Items whose labels no other item has cannot be asked with. Equal scores are ranked in the order of the rows.
 
     Examples
     --------
@@ -144,20 +146,31 @@ class LabelScorer:
         self.weighted_ideals = [] if self.weights is None else [self._ideal(kind) for kind in self.weights.T]
 
     def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
-        """Plain and, with popularity, weighted scores of every query item."""
-        lists = np.asarray(candidate.neighbors(embedding, self.k, rows=self.queries)[0])
+        """Plain and, with popularity, weighted scores of every query item, each with what it adds to other lists."""
+        longer = min(self.k + 1, embedding.n_items - 1)
+        lists = np.asarray(candidate.neighbors(embedding, longer, rows=self.queries)[0])
         asked, found = np.repeat(self.queries, lists.shape[1]), np.maximum(lists, 0).ravel()
         common = np.asarray(self.indicator[asked].multiply(self.indicator[found]).sum(axis=1)).ravel()
         jaccard = common / np.maximum(self.sizes[asked] + self.sizes[found] - common, 1)
         gains = np.where(lists >= 0, jaccard.reshape(lists.shape), 0.0)
-        plain = ranking_scores(self.evidence.metric, gains, self.ideal)
+        if longer == self.k:  # all other items are listed: none comes after them
+            lists = np.pad(lists, ((0, 0), (0, 1)), constant_values=-1)
+            gains = np.pad(gains, ((0, 0), (0, 1)))
+        owner = self._owner(lists)
+        plain = with_listed(self.evidence.metric, gains, owner, self.ideal)
         if self.weights is None:
-            return UnitScores(plain, lists=lists)
+            return UnitScores(plain, lists=lists[:, : self.k])
         weighted = []
         for kind, ideal in zip(self.weights.T, self.weighted_ideals, strict=True):
             listed = np.where(lists >= 0, kind[np.maximum(lists, 0)], 0.0)
-            weighted.append(ranking_scores(self.evidence.metric, gains, ideal, listed))
-        return UnitScores(plain, weighted[0], weighted[1:], lists)
+            weighted.append(with_listed(self.evidence.metric, gains, owner, ideal, listed))
+        return UnitScores(plain, weighted[0], weighted[1:], lists[:, : self.k])
+
+    def _owner(self, lists: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The unit of every listed item: its own where it is asked with, otherwise any."""
+        unit = np.arange(self.indicator.shape[0]) % self.n_units
+        unit[self.queries] = np.arange(self.n_units)
+        return np.asarray(np.where(lists >= 0, unit[np.maximum(lists, 0)], -1))
 
     def _ideal(self, weights: Vector | None) -> Ideal:
         step = max(1, ENTRIES_PER_BLOCK // self.indicator.shape[0])

@@ -50,7 +50,11 @@ class Candidate(Protocol):
 
 
 class Scorer(Protocol):
-    """Evidence bound to the rows of one embedding."""
+    """Evidence bound to the rows of one embedding.
+
+    Where units are pairs of things that recur, such as judged pairs of words, it also has ``nodes``, an array of shape
+    (n_units, 2) with a number for each thing.
+    """
 
     n_units: int
     notes: list[str]

@@ -19,6 +19,7 @@ from simgauge.core.inference.paired import (
     units_needed,
 )
 from simgauge.core.inference.shared_draw import luck_of_draw
+from simgauge.core.inference.shared_nodes import node_draws
 from simgauge.core.inference.tradeoff import Scale, change_influence, change_of, changes, least_change
 from simgauge.core.tables.kinds import Cube, Matrix, Vector
 from simgauge.selection.record import AtExponent, Change, Confirmation, Row
@@ -60,22 +61,14 @@ def measure(
 ) -> Measured:
     """Means, changes and gains of all candidates, with intervals that hold for all of them together."""
     units = scored.units
-    n_units, n_measures, n_candidates = units.shape
+    n_units = len(units)
     means = units.mean(axis=0)
-    flat = bootstrap_means(units.reshape(n_units, -1), rng, n_resamples)
-    resampled = flat.reshape(n_resamples, n_measures, n_candidates)
-    moved, moved_again = changes(means, scale), changes(resampled, scale)
-    gain_again = np.einsum("m,bmc->bc", weights, moved_again)
-    if scored.drawn is not None:
-        luck = change_of(scored.drawn, means, scale)
-        seed = int(rng.integers(2**63))
-        moved_again += _luck(luck, seed, n_resamples)
-        gain_again += _luck(np.einsum("m,hnmc->hnc", weights, luck), seed, n_resamples)
-        resampled += _luck(scored.drawn, seed, n_resamples)
+    resampled, moved_again, gain_again = _again(scored, weights, scale, rng, n_resamples)
+    moved, gain = changes(means, scale), weights @ changes(means, scale)
+    n_free = n_units if scored.nodes is None else min(n_units, len(np.unique(scored.nodes)))
     low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    both = max_t(moved.ravel(), moved_again.reshape(n_resamples, -1), confidence, n_units)
+    both = max_t(moved.ravel(), moved_again.reshape(n_resamples, -1), confidence, n_free)
     parts = both._replace(low=both.low.reshape(moved.shape), high=both.high.reshape(moved.shape))
-    gain = weights @ moved
     counted = weights > 0
     return Measured(
         scored,
@@ -85,11 +78,37 @@ def measure(
         parts,
         moved,
         gain,
-        max_t(gain, gain_again, confidence, n_units),
+        max_t(gain, gain_again, confidence, n_free),
         gain_again.std(axis=0),
         confidence,
-        surely_above(moved[counted], least_change(max_loss, scale), moved_again[:, counted], confidence, n_units),
+        surely_above(moved[counted], least_change(max_loss, scale), moved_again[:, counted], confidence, n_free),
     )
+
+
+def _again(
+    scored: Scored, weights: Vector, scale: Scale, rng: np.random.Generator, n_resamples: int
+) -> tuple[Cube, Cube, Matrix]:
+    """Means, changes and gains of other units, and of other queries where these were drawn."""
+    units, shape = scored.units, scored.units.shape[1:]
+    means = units.mean(axis=0)
+    seed = int(rng.integers(2**63))
+    if scored.nodes is not None:
+        influence = change_influence(units, scale)
+        draws = [
+            node_draws(part.reshape(len(units), -1), scored.nodes, np.random.default_rng(seed), n_resamples)
+            for part in (units - means, influence, np.einsum("m,nmc->nc", weights, influence))
+        ]
+        moved = changes(means, scale)
+        return means + draws[0].reshape(-1, *shape), moved + draws[1].reshape(-1, *shape), weights @ moved + draws[2]
+    resampled = bootstrap_means(units.reshape(len(units), -1), rng, n_resamples).reshape(-1, *shape)
+    moved_again = changes(resampled, scale)
+    gain_again = np.einsum("m,bmc->bc", weights, moved_again)
+    if scored.drawn is not None:
+        luck = change_of(scored.drawn, means, scale)
+        moved_again += _luck(luck, seed, n_resamples)
+        gain_again += _luck(np.einsum("m,hnmc->hnc", weights, luck), seed, n_resamples)
+        resampled += _luck(scored.drawn, seed, n_resamples)
+    return resampled, moved_again, gain_again
 
 
 def _luck(halves: NDArray[np.float64], seed: int, n_resamples: int) -> NDArray[np.float64]:

@@ -173,6 +173,8 @@ class Selection(Tabular):
     """Trade-off, guard, folds, seed, confidence."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Candidates that could not be fitted or scored, with the reason."""
+    spoken_of: str | None = None
+    """The candidate of ``confirmation``: the chosen one, or the one that came nearest to it."""
     leaning: str | None = None
     """The candidate that the evidence leans to without proof: its gain would be proven if it were the only candidate,
     and units that had no part in picking it show a gain too. None where there is none, or where one was chosen."""
@@ -242,6 +244,7 @@ class Selection(Tabular):
             "summary": self.summary,
             "leaning": self.leaning,
             "item_lists": None if self.item_lists is None else self.item_lists.to_dict(),
+            "spoken_of": self.spoken_of,
             "evidence": dict(self.evidence),
             "settings": dict(self.settings),
             "confirmation": None if self.confirmation is None else self.confirmation.to_dict(),

@@ -30,6 +30,8 @@ class Scored(NamedTuple):
     """Of popularity, one for each measure: 0 for the plain one, then the stated one, then those that are only shown."""
     drawn: NDArray[np.float64] | None = None
     """(2, n_drawn, n_measures, n_candidates): as `UnitScores.drawn`; None where nothing was drawn."""
+    nodes: NDArray[np.int64] | None = None
+    """(n_units, 2): the two things of each unit, where units are pairs of things that recur."""
 
 
 class LeakedEvidenceWarning(UserWarning):
@@ -147,4 +149,4 @@ def score_candidates(
         columns[position] = columns[0]  # so that the scores are not held twice
     told = [part for part in drawn if part is not None]
     luck = np.stack(told, axis=3) if len(told) == len(drawn) else None
-    return Scored(tuple(fitted), units, tuple(skipped), scorer.exponents, luck)
+    return Scored(tuple(fitted), units, tuple(skipped), scorer.exponents, luck, getattr(scorer, "nodes", None))
