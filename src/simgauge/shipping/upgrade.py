@@ -21,18 +21,18 @@ from simgauge.parameters import Rng, as_generator, check_choice, check_integer
 from simgauge.read.as_embedding import as_embedding
 from simgauge.remedies.affine_map import AffineMap
 from simgauge.shipping.agreement import on_host
-from simgauge.shipping.upgrade_scores import Asked
+from simgauge.shipping.upgrade_scores import Asked, without
 from simgauge.shipping.upgraded import METHODS, Upgraded, UpgradeMethod
 from simgauge.wording import counted, some_of
 
-HELD_OUT = 0.2
-"""Share of the documents that are asked for, and of the others the share by which penalty and method are chosen."""
+HELD_OUT, FOR_CHOICE = 0.3, 0.15
+"""Shares of the paired documents among which the maps are scored, and by which penalty and method are chosen."""
 
 FEWEST = 50
 """Paired documents, below which neither a map nor its score says anything."""
 
-INDEX_FOR_CHOICE, QUERIES_FOR_CHOICE = 20_000, 500
-"""Rows among which, and with which, penalty and method are chosen."""
+QUERIES_FOR_CHOICE = 500
+"""Documents with which penalty and method are chosen, at most."""
 
 
 class _Tables(NamedTuple):
@@ -76,8 +76,8 @@ def upgrade(
         Document vectors by the old encoder (all rows of the index, or a sample of them) and by the new one (some of the
         same documents), matched by item id. Any two widths.
     old_queries, new_queries : like `old` and `new`, optional
-        Vectors of the same queries by both encoders, matched by id: they are what is scored. Without them a fifth of
-        the documents is held out and asked for, each left out of its own list.
+        Vectors of the same queries by both encoders, matched by id: they are what is asked. Without them the documents
+        held out are asked for, each left out of its own list.
     method : {"best", "linear", "rotation", "anchors"}
         "linear": ridge regression. "rotation": orthogonal Procrustes, the narrower space filled up with zeros.
         "anchors": relative representations to the paired rows, turned back into the old space. Penalties, and the
@@ -101,8 +101,11 @@ def upgrade(
 
     Notes
     -----
-    Lists are compared with lists. Which encoder's lists are better only judgements of relevance can tell. Documents
-    with equal vectors are never on both sides of a split.
+    Three tenths of the paired documents are held out: neither the maps that are scored nor the choice among them has
+    seen these, and lists are searched among them (for the old encoder's lists: among all rows of the index that no map
+    has seen), as a map knows the documents that it was fitted on. The map that is returned is fitted on all.
+    Documents with equal vectors are never on both sides of a split. Lists are compared with lists; which encoder's
+    lists are better only judgements of relevance can tell.
 
     Raises
     ------
@@ -132,11 +135,17 @@ def upgrade(
     asked = _queries(old_queries, new_queries, (index.shape[1], on_host(as_embedding(new).items).shape[1]))
     generator = as_generator(rng)
     paired = _Tables(index[first], second)
-    fit, choose, held = _split(second, asked is None, generator)
+    fit, choose, held = split_documents(second, generator)
+    n_different = len(np.unique(first_equal(second)))
+    if n_different < _least(k):
+        raise InputError(_too_few(n_different, k, "different "))
     fitted = np.concatenate([fit, choose])
     notes = _check_span(second, fitted, None if asked is None else asked[1])
     choices = _chosen(paired, fit, choose, metric, k)
-    scorer, queries = _scorer(index, paired, first, held[:sample], asked, sample, metric, k)
+    unseen = np.setdiff1d(np.arange(len(index)), first[fitted])
+    scorer, queries = _scorer(
+        index[unseen], paired, np.searchsorted(unseen, first[held]), held, asked, sample, metric, k
+    )
     scored = {choice.method: queries @ choice.matrix(fitted).astype(queries.dtype) for choice in choices}
     best = max(choices, key=lambda choice: choice.kept)
     final = next((choice for choice in choices if choice.method == method), best)
@@ -149,6 +158,7 @@ def upgrade(
         k=k,
         n_paired=len(second),
         n_fitted=len(fitted),
+        n_searched=len(held),
         n_queries=len(queries),
         asked_by="documents" if asked is None else "queries",
         rows=tuple(scorer.scores(scored)),
@@ -166,13 +176,22 @@ def _documents(old: Embedding, new: Embedding, k: int) -> tuple[FloatTable, NDAr
     table = on_host(new.items)
     places = positions_of(new.item_ids, ids)
     rows = np.flatnonzero((places >= 0) & table.any(axis=1))
-    if len(rows) < max(FEWEST, 3 * k):
-        raise InputError(
-            f"{counted(len(rows), 'document')} with a vector that is not zero by both encoders (first ids: "
-            f"{some_of(old.item_ids[:3].tolist())} and {some_of(new.item_ids[:3].tolist())}): at least "
-            f"{max(FEWEST, 3 * k)} are needed. Embed more documents by both encoders, and pass the ids of both."
-        )
+    if len(rows) < _least(k):
+        ids_shown = f" First ids: {some_of(old.item_ids[:3].tolist())} and {some_of(new.item_ids[:3].tolist())}."
+        raise InputError(_too_few(len(rows), k, "") + ids_shown)
     return index, places[rows], table[rows]
+
+
+def _least(k: int) -> int:
+    """Paired documents of which the smallest part still has lists of k."""
+    return max(FEWEST, int(np.ceil((k + 2) / FOR_CHOICE)))
+
+
+def _too_few(found: int, k: int, which: str) -> str:
+    return (
+        f"{counted(found, f'{which}document')} with a vector that is not zero by both encoders: at least {_least(k)} "
+        f"are needed for lists of {k}. Embed more documents by both encoders, and pass the ids of both."
+    )
 
 
 def _queries(old: Any, new: Any, widths: tuple[int, int]) -> tuple[FloatTable, FloatTable] | None:
@@ -208,14 +227,13 @@ def _queries(old: Any, new: Any, widths: tuple[int, int]) -> tuple[FloatTable, F
     return tables[0][places[rows]], tables[1][rows]
 
 
-def _split(
-    new: FloatTable, hold_out: bool, rng: np.random.Generator
+def split_documents(
+    new: FloatTable, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Rows to fit by, to choose by, and held out; documents with equal vectors are on one side."""
     _, group = np.unique(first_equal(new), return_inverse=True)
     order = rng.permutation(int(group.max()) + 1)
-    n_held = round(HELD_OUT * len(order)) if hold_out else 0
-    n_choose = max(1, round(HELD_OUT * (len(order) - n_held)))
+    n_held, n_choose = (int(np.ceil(share * len(order))) for share in (HELD_OUT, FOR_CHOICE))
     side = np.zeros(len(order), dtype=np.int64)
     side[order[:n_held]] = 2
     side[order[n_held : n_held + n_choose]] = 1
@@ -246,17 +264,18 @@ def _check_span(new: FloatTable, fitted: NDArray[np.intp], queries: FloatTable |
 
 def _chosen(paired: _Tables, fit: NDArray[np.intp], choose: NDArray[np.intp], metric: str, k: int) -> list[_Choice]:
     """Of every method the best penalty and scale of the rows, by the new encoder's lists that mapped rows find."""
-    choose, searched = choose[:QUERIES_FOR_CHOICE], fit[:INDEX_FOR_CHOICE]
-    k = min(k, len(searched))
-    wanted = top_k(paired.new[searched], k, metric, paired.new[choose])[0]
-    index, queries = paired.old[searched], paired.new[choose].astype(np.float64)
+    asked = choose[:QUERIES_FOR_CHOICE]
+    own = np.arange(len(asked))
+    old, new = paired.old[choose], paired.new[choose]
+    wanted = without(top_k(new, k + 1, metric, new[own])[0], own)
+    queries = new[own].astype(np.float64)
     best: dict[str, _Choice] = {}
     for tables in _scales(paired, metric):
         pairs = PairedRows.of(tables.new[fit], tables.old[fit])
         for method in METHODS:
             for penalty in PENALTIES if method != "rotation" else (0.0,):
                 moved = queries @ matrix_of(pairs, method, penalty)
-                lists = top_k(index, k, metric, moved.astype(index.dtype))[0]
+                lists = without(top_k(old, k + 1, metric, moved.astype(old.dtype))[0], own)
                 tried = _Choice(method, penalty, tables, neighbor_overlap(lists, wanted).mean)
                 if method not in best or tried.kept > best[method].kept:
                     best[method] = tried
@@ -284,9 +303,9 @@ def matrix_of(pairs: PairedRows, method: UpgradeMethod, penalty: float) -> Matri
 
 
 def _scorer(
-    index: FloatTable,
+    unseen: FloatTable,
     paired: _Tables,
-    first: NDArray[np.int64],
+    places: NDArray[np.int64],
     held: NDArray[np.intp],
     asked: tuple[FloatTable, FloatTable] | None,
     sample: int,
@@ -294,8 +313,10 @@ def _scorer(
     k: int,
 ) -> tuple[Asked, FloatTable]:
     """The queries that are scored, in both spaces, and their vectors by the new encoder."""
+    among = paired.old[held], paired.new[held]
     if asked is not None:
         old, new = (table[:sample] for table in asked)
-        return Asked(index, *paired, old, new, None, None, metric, k), new
-    old, new = paired.old[held], paired.new[held]
-    return Asked(index, *paired, old, new, first[held], held.astype(np.int64), metric, k), new
+        return Asked(unseen, *among, old, new, None, None, metric, k), new
+    own = np.arange(min(sample, len(held)))
+    old, new = (table[own] for table in among)
+    return Asked(unseen, *among, old, new, places[own], own, metric, k), new

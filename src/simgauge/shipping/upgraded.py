@@ -28,9 +28,9 @@ class UpgradeRow:
     way: str
     """"linear", "rotation" or "anchors" for a map; or what is done instead of one."""
     old_lists: Interval
-    """Mean share of the old encoder's own lists that is found, among all rows of the old index."""
+    """Mean share of the old encoder's own lists that is found, among rows of the old index that no map has seen."""
     new_lists: Interval
-    """Mean share of the new encoder's own lists (everything re-embedded) that is found, among the paired documents."""
+    """Mean share of the new encoder's own lists (all re-embedded) that is found, among the documents held out."""
     beyond_old: Interval
     """`new_lists` minus that of the old encoder's own queries, query by query."""
 
@@ -56,6 +56,8 @@ class Upgraded(Tabular):
     """Documents with a vector by both encoders."""
     n_fitted: int
     """Of those, by which the maps that are scored were made; the map that is returned uses all."""
+    n_searched: int
+    """Paired documents that had no part in those maps: among them the new encoder's lists are searched."""
     n_queries: int
     asked_by: Literal["documents", "queries"]
     """What the queries are: documents held out, or queries that were passed."""
@@ -78,14 +80,25 @@ class Upgraded(Tabular):
         return (
             f"New queries mapped into the old index ({self.method}) find {_share(row.old_lists)} of what the old "
             f"encoder's own queries find there. Of the neighbours that everything re-embedded by the new encoder would "
-            f"give, they find {_share(row.new_lists)}, so that {1 - row.new_lists.value:.1%} of those lists "
-            f"{'is' if self.k == 1 else 'are'} given up by not re-embedding; the old encoder's own queries find "
-            f"{_share(old.new_lists)}, and {_compared(row.beyond_old)}."
+            f"give (among {self.n_searched:,} documents that no map has seen), they find {_share(row.new_lists)}, so "
+            f"that {1 - row.new_lists.value:.1%} of those lists are given up by not re-embedding; the old encoder's "
+            f"own queries find {_share(old.new_lists)}, and {_compared(row.beyond_old)}."
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        plain = ("method", "penalty", "metric", "k", "n_paired", "n_fitted", "n_queries", "asked_by", "itself_first")
+        plain = (
+            "method",
+            "penalty",
+            "metric",
+            "k",
+            "n_paired",
+            "n_fitted",
+            "n_searched",
+            "n_queries",
+            "asked_by",
+            "itself_first",
+        )
         return {
             "schema_version": SCHEMA_VERSION,
             "summary": self.summary,

@@ -6,12 +6,13 @@ Unlike a change of gauge, none of them keeps dot products: two encoders are two 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.linalg
 
 from simgauge.core.tables.algebra import numerical_rank
-from simgauge.core.tables.kinds import FloatTable, Matrix
+from simgauge.core.tables.kinds import FloatTable, Matrix, Vector
 
 PENALTIES = (0.0, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Of the linear maps, in units of the mean eigenvalue of the Gram matrix that is inverted: free of size and scale."""
@@ -47,7 +48,7 @@ class PairedRows:
 
     def linear(self, penalty: float) -> Matrix:
         """(k1, k0): ridge regression of old rows on new ones, ``(NᵀN + λI)⁻¹ NᵀO``."""
-        return _solved(self.new, self.new.T @ self.old, penalty)
+        return self._by_new.solved(penalty)
 
     def anchored(self, penalty: float) -> Matrix:
         """(k1, k0): relative representations, turned back into the old space.
@@ -60,17 +61,37 @@ class PairedRows:
         Moschella et al. (2023), Relative representations enable zero-shot latent space communication; Maiorca et al.
         (2024), Latent space translation via inverse relative projection.
         """
-        return _solved(self.old, self.old.T @ self.new, penalty).T
+        return self._by_old.solved(penalty).T
+
+    @cached_property
+    def _by_new(self) -> _Regression:
+        return _Regression.of(self.new, self.old)
+
+    @cached_property
+    def _by_old(self) -> _Regression:
+        return _Regression.of(self.old, self.new)
 
 
-def _solved(table: Matrix, right: Matrix, penalty: float) -> Matrix:
-    """``(TᵀT + λI)⁻¹ right`` with λ in units of the mean eigenvalue of TᵀT; without a penalty the pseudo-inverse."""
-    gram = table.T @ table
-    s, V = scipy.linalg.eigh(gram)
-    s = np.maximum(s, 0.0)
-    floor = len(s) * float(np.finfo(np.float64).eps) * s[-1]
-    damped = np.where(s > floor, s + penalty * s.mean(), np.inf)
-    return np.asarray((V / damped) @ (V.T @ right))
+@dataclass(frozen=True, eq=False)
+class _Regression:
+    """Of one table on another by the eigenvectors of its Gram matrix: every penalty from one decomposition."""
+
+    eigenvalues: Vector
+    axes: Matrix
+    target: Matrix
+    """``Vᵀ Tᵀ Y``"""
+
+    @classmethod
+    def of(cls, table: Matrix, wanted: Matrix) -> _Regression:
+        s, V = scipy.linalg.eigh(table.T @ table)
+        return cls(np.maximum(s, 0.0), V, V.T @ (table.T @ wanted))
+
+    def solved(self, penalty: float) -> Matrix:
+        """``(TᵀT + λI)⁻¹ TᵀY`` with λ in units of the mean eigenvalue of TᵀT; without a penalty the pseudo-inverse."""
+        s = self.eigenvalues
+        floor = len(s) * float(np.finfo(np.float64).eps) * s[-1]
+        damped = np.where(s > floor, s + penalty * s.mean(), np.inf)
+        return np.asarray((self.axes / damped) @ self.target)
 
 
 def row_rank(table: FloatTable) -> int:
