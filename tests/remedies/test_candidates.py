@@ -47,13 +47,13 @@ def test_every_default_candidate_fits_and_they_differ(rng, two_tables, with_inte
 
 def test_canonical_forms_are_computed_once(rng, monkeypatch):
     calls = []
-    original = canonical.canonical_core
+    original = canonical.weighed_core
 
-    def counting(users, items, center):
+    def counting(users, items, center, user_norm_power):
         calls.append(center)
-        return original(users, items, center)
+        return original(users, items, center, user_norm_power)
 
-    monkeypatch.setattr(canonical, "canonical_core", counting)
+    monkeypatch.setattr(canonical, "weighed_core", counting)
     embedding = two_sides(rng)
     for remedy in default_candidates(embedding):
         clone(remedy).fit(embedding)

@@ -32,6 +32,8 @@ INVARIANT = [
     CanonicalGauge(1.5, "users"),
     CanonicalGauge(0.5, "both", norm_power=0.5),
     CanonicalGauge(1.0, "items"),
+    CanonicalGauge(1.0, user_norm_power=0.0),
+    CanonicalGauge(0.75, "both", user_norm_power=0.5),
     Whitening(),
     Whitening(center=False),
     PopularityWhitening(),

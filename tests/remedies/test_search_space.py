@@ -51,10 +51,10 @@ def test_ranks_go_beyond_that_of_the_embedding_as_far_as_the_data(monkeypatch):
     def ranks(k, n_users, n_items):
         return refit_ranks(Embedding(np.ones((n_items, k))), Interactions(np.ones((n_users, n_items))))
 
-    assert ranks(64, 400, 300) == (256, 128, 64, 32)
-    assert ranks(64, 100, 300) == (64, 32)  # 128 would be more than the users
-    assert ranks(300, 400, 320) == (300, 150)
-    assert ranks(64, 40, 300) == (40, 20)
+    assert ranks(64, 400, 300) == (256, 128, 64, 32, 16)
+    assert ranks(64, 100, 300) == (64, 32, 16)  # 128 would be more than the users
+    assert ranks(300, 400, 320) == (300, 150, 75)
+    assert ranks(64, 40, 300) == (40, 20, 10)
     assert ranks(1, 5, 5) == (4, 2, 1)
     monkeypatch.setattr(search_space, "MAX_REFIT_NUMBERS", 130 * 300)
-    assert ranks(64, 400, 300) == (128, 64, 32)  # vectors of rank 256 would be too large
+    assert ranks(64, 400, 300) == (128, 64, 32, 16)  # vectors of rank 256 would be too large

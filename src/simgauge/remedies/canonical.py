@@ -9,7 +9,6 @@ from simgauge.core.gauges.canonical import (
     CanonicalCore,
     Center,
     GaugeMap,
-    canonical_core,
     center_of,
     centered_sides,
     check_center,
@@ -17,6 +16,7 @@ from simgauge.core.gauges.canonical import (
     scale_norms,
     whitening_map,
 )
+from simgauge.core.gauges.weighed_users import check_user_norm_power, weighed_core
 from simgauge.core.tables.kinds import FloatTable
 from simgauge.embedding import Embedding
 from simgauge.errors import ParameterError
@@ -24,7 +24,7 @@ from simgauge.interactions import Interactions
 from simgauge.remedies.affine import AffineRemedy
 from simgauge.remedies.remedy import CHANGED, KEPT, RANKINGS_KEPT
 
-_CORES: WeakKeyDictionary[Embedding, dict[Center, CanonicalCore]] = WeakKeyDictionary()
+_CORES: WeakKeyDictionary[Embedding, dict[tuple[Center, float], CanonicalCore]] = WeakKeyDictionary()
 """Canonical forms of embeddings that are still in use: every power and norm power shares them (k x k each)."""
 
 
@@ -42,6 +42,9 @@ class CanonicalGauge(AffineRemedy):
     norm_power : float in [0, 1], optional
         γ: rows scaled to norm^γ in this gauge, from cosine (0) to dot (1), and compared by dot product when γ > 0. Rows
         are left alone when not given, and compared by cosine.
+    user_norm_power : float in [0, 1]
+        How much more users count whose predictions are large, when the gauge is computed: norm of their predictions to
+        this power. 1: as they are; 0: all users alike, so that active ones do not decide alone.
 
     Gauge
     -----
@@ -70,21 +73,29 @@ class CanonicalGauge(AffineRemedy):
            [0., 1.]])
     """
 
-    def __init__(self, power: float = 1.0, center: Center = "none", norm_power: float | None = None) -> None:
+    def __init__(
+        self,
+        power: float = 1.0,
+        center: Center = "none",
+        norm_power: float | None = None,
+        user_norm_power: float = 1.0,
+    ) -> None:
         self.power = power
         self.center = center
         self.norm_power = norm_power
+        self.user_norm_power = user_norm_power
 
     @property
     def name(self) -> str:
         """Parameters that are not left out."""
         gamma = "" if self.norm_power is None else f", norm_power={self.norm_power:g}"
-        return f"canonical(power={self.power:g}, center={self.center}{gamma})"
+        users = "" if self.user_norm_power == 1 else f", user_norm_power={self.user_norm_power:g}"
+        return f"canonical(power={self.power:g}, center={self.center}{gamma}{users})"
 
     @property
     def needs_users(self) -> bool:
         """All but α = 0 without centred users: the gauges that items alone have."""
-        return self.power != 0 or "users" in centered_sides(self.center)
+        return self.power != 0 or "users" in centered_sides(self.center) or self.user_norm_power != 1
 
     @property
     def keeps_predictions(self) -> bool | None:
@@ -104,12 +115,13 @@ class CanonicalGauge(AffineRemedy):
             raise ParameterError(f"power={self.power}: expected 0 (whitened) to 1 (projected back), or up to 4.")
         if self.norm_power is not None and not 0 <= self.norm_power <= 1:
             raise ParameterError(f"norm_power={self.norm_power}: expected None or a number from 0 (cosine) to 1 (dot).")
+        check_user_norm_power(self.user_norm_power)
 
     def _map_of(self, embedding: Embedding, interactions: Interactions | None) -> tuple[GaugeMap, str]:  # noqa: ARG002
         if embedding.users is None:
             fitted, kept = whitening_map(embedding.items, self.center), True
         else:
-            core = shared_core(embedding, self.center)
+            core = shared_core(embedding, self.center, self.user_norm_power)
             fitted = power_map(core, self.power)
             # centring the users can remove a direction that only the mean user had: a bias of the items, say
             uncentred = center_of(centered_sides(self.center) - {"users"})
@@ -121,6 +133,8 @@ class CanonicalGauge(AffineRemedy):
     def _gauge_of(self, embedding: Embedding) -> dict[str, Any]:  # noqa: ARG002
         """The provenance names it, so that nobody takes it for what training left."""
         about = {"power": float(self.power), "center": self.center, "norm_power": self.norm_power}
+        if self.user_norm_power != 1:
+            about["user_norm_power"] = float(self.user_norm_power)
         return {"gauge": {"name": "canonical", **about, "predictions_kept": self.keeps_predictions_}}
 
     def _move_items(self, table: FloatTable) -> FloatTable:
@@ -128,14 +142,14 @@ class CanonicalGauge(AffineRemedy):
         return items if self.norm_power is None else scale_norms(items, self.norm_power)
 
 
-def shared_core(embedding: Embedding, center: Center = "none") -> CanonicalCore:
-    """`canonical_core` of an embedding's two tables, computed once per embedding and kind of centring.
+def shared_core(embedding: Embedding, center: Center = "none", user_norm_power: float = 1.0) -> CanonicalCore:
+    """`weighed_core` of an embedding's two tables, computed once per embedding, kind of centring and weight of users.
 
     Kept as long as the embedding is; an Embedding is frozen, so it cannot go stale unless an array it was made from is
     written to.
     """
-    cores = _CORES.setdefault(embedding, {})
-    if center not in cores:
+    cores, key = _CORES.setdefault(embedding, {}), (center, float(user_norm_power))
+    if key not in cores:
         assert embedding.users is not None  # checked by fit
-        cores[center] = canonical_core(embedding.users, embedding.items, center)
-    return cores[center]
+        cores[key] = weighed_core(embedding.users, embedding.items, center, user_norm_power)
+    return cores[key]

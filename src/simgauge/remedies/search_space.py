@@ -95,6 +95,7 @@ def _gauges(embedding: Embedding) -> list[Family]:  # noqa: ARG001
         "power": (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0),
         "center": ("none", "users", "items", "both"),
         "norm_power": NORM_POWERS,
+        "user_norm_power": (1.0, 0.5, 0.0),
     }
     coarse = {"power": (0.25, 0.75, 1.25), "center": ("none", "users", "items"), "norm_power": (None, 0.5)}
     return [Family("canonical", CanonicalGauge, ladders, coarse, frozenset({"center"}))]
@@ -150,16 +151,21 @@ def rank_of(embedding: Embedding, interactions: Interactions) -> int:
 
 
 def refit_ranks(embedding: Embedding, interactions: Interactions) -> tuple[int, ...]:
-    """Ranks to refit with, largest first: that of the embedding, half of it, and 2 and 4 times it up to 256.
+    """Ranks to refit with, largest first: a quarter, half, once, twice and 4 times that of the embedding, and 256.
 
     Examples
     --------
     >>> refit_ranks(Embedding(np.ones((300, 64))), Interactions(np.ones((400, 300))))
-    (256, 128, 64, 32)
+    (256, 128, 64, 32, 16)
     """
     own = rank_of(embedding, interactions)
     largest = min(interactions.n_users, interactions.n_items, max(own, 256), MAX_REFIT_NUMBERS // interactions.n_items)
-    wanted = {max(2, own // 2), own, *(rank for rank in (2 * own, 4 * own, 256) if own < rank <= largest)}
+    wanted = {
+        max(2, own // 4),
+        max(2, own // 2),
+        own,
+        *(rank for rank in (2 * own, 4 * own, 256) if own < rank <= largest),
+    }
     return tuple(sorted((rank for rank in wanted if rank <= max(own, largest)), reverse=True))
 
 
