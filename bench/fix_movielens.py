@@ -45,10 +45,10 @@ def main() -> None:
         took, used = time.perf_counter() - start, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         note = found.evidence["notes"][0]
+        size = f"{split.training.n_users} x {split.training.n_items}"
+        load = os.getloadavg()[0]
         print(
-            f"{name}: {split.training.n_users} x {split.training.n_items}, {took:.1f} s, {used:.1f} cpu s, "
-            f"peak {peak} MiB, load {os.getloadavg()[0]:.1f}; {found.evidence['notes'][0]}; "
-            f"{found.summary}"
+            f"{name}: {size}, {took:.1f} s, {used:.1f} cpu s, peak {peak} MiB, load {load:.1f}; {note}; {found.summary}"
         )
 
 

@@ -44,7 +44,7 @@ class CanonicalGauge(AffineRemedy):
         are left alone when not given, and compared by cosine.
     user_norm_power : float in [0, 1]
         How much more users count whose predictions are large, when the gauge is computed: norm of their predictions to
-        this power. 1: as they are; 0: all users alike, so that active ones do not decide alone.
+        this power. 1: as they are; 0: all users alike, so that active ones do not decide alone. Without effect at α = 0.
 
     Gauge
     -----
@@ -95,7 +95,7 @@ class CanonicalGauge(AffineRemedy):
     @property
     def needs_users(self) -> bool:
         """All but α = 0 without centred users: the gauges that items alone have."""
-        return self.power != 0 or "users" in centered_sides(self.center) or self.user_norm_power != 1
+        return self.power != 0 or "users" in centered_sides(self.center)
 
     @property
     def keeps_predictions(self) -> bool | None:

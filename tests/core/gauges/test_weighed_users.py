@@ -37,6 +37,12 @@ def test_norms_one_are_the_plain_core(rng):
     np.testing.assert_array_equal(weighed_core(P, Q).singular_values, canonical_core(P, Q).singular_values)
 
 
+def test_users_that_are_all_alike_have_no_other_gauge_at_power_zero(rng):
+    P, Q = two_tables(rng)
+    items = [power_map(core, 0.0).apply_items(Q) for core in (canonical_core(P, Q), weighed_core(P, Q, "none", 0.0))]
+    np.testing.assert_allclose(cosines(items[0]), cosines(items[1]), atol=1e-10)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 1.5])
 def test_dot_products_are_kept(rng, alpha):
     """The items move linearly, and the users' side of the map undoes it."""
@@ -55,6 +61,8 @@ def test_a_user_without_predictions_and_extreme_scales(rng):
             cosines(power_map(core, 1.0).apply_items(Q)),
             atol=1e-10,
         )
+        same = weighed_core(P * scale, Q, "none", 0.0).singular_values
+        np.testing.assert_allclose(np.linalg.norm(same), scale * np.linalg.norm(core.singular_values), rtol=1e-10)
     rest = weighed_core(np.delete(P, 3, axis=0), Q, "none", 0.0)
     np.testing.assert_allclose(
         cosines(power_map(rest, 1.0).apply_items(Q)), cosines(power_map(core, 1.0).apply_items(Q)), atol=1e-10
