@@ -44,7 +44,7 @@ class CanonicalGauge(AffineRemedy):
         are left alone when not given, and compared by cosine.
     user_norm_power : float in [0, 1]
         How much more users count whose predictions are large, when the gauge is computed: norm of their predictions to
-        this power. 1: as they are; 0: all users alike, so that active ones do not decide alone. Without effect at α = 0.
+        this power. 1: as they are; 0: all users alike, so that active ones do not decide alone. No effect at α = 0.
 
     Gauge
     -----
