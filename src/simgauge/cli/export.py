@@ -17,7 +17,7 @@ def export(
         str, typer.Argument(help="Item vectors: a directory that simgauge saved, or any file of vectors.")
     ],
     to: Annotated[str, typer.Option("--to", help=f"Target: {TARGETS}.")],
-    table: Annotated[str, typer.Option(help="Table or collection.")] = "items",
+    table: Annotated[str | None, typer.Option(help="Table or collection; items when not given.")] = None,
     append: Annotated[bool, typer.Option("--append", help="Add rows that the same map made.")] = False,
     index: Annotated[bool, typer.Option(help="Build the store's index where it is worth it.")] = True,
     verify: Annotated[bool, typer.Option(help="Ask the store for neighbours and compare.")] = True,
@@ -28,25 +28,19 @@ def export(
     reading: Any = None,
 ) -> None:
     """Write vectors to a file or a vector store, under the right metric, and verify what the store answers."""
-    from pathlib import Path
-
     from simgauge.cli import console
     from simgauge.cli.exit_codes import FINDING
-    from simgauge.shipping.export import export as run_export
-    from simgauge.stores.target import parse_target
+    from simgauge.shipping.export import map_beside, ship
+    from simgauge.stores.target import open_store, parse_target
 
     target = parse_target(to)  # before anything is read
+    store = open_store(target, table=table)
     with console.warnings_as_notes(), console.progress(not json) as show:
-        plain = ids is None and names is None and Path(embedding).is_dir()
-        source: Any = embedding
-        if not plain:
-            source = options.load_embedding(embedding, None, ids, names, None, reading, json)
-        shipped = run_export(
-            source, target, table=table, append=append, index=index, verify=verify, rng=seed, progress=show
-        )
-    told = {} if plain else {"sources": options.sources(source)}
+        fitted = map_beside(embedding)
+        model = options.load_embedding(embedding, None, ids, names, None, reading, json)
+        shipped = ship(model, fitted, target, store, append=append, index=index, verify=verify, rng=seed, progress=show)
     if json:
-        console.print_json({**shipped.to_dict(), **told})
+        console.print_json({**shipped.to_dict(), "sources": options.sources(model)})
     else:
         console.print_facts(repr(shipped), shipped.to_arrow())
         for note in shipped.notes:

@@ -39,7 +39,8 @@ class Exported(Tabular):
     """What was shipped, and what the store says of it."""
 
     target: str
-    table: str
+    table: str | None
+    """Table or collection; None for files, which have none."""
     metric: str
     """What the vectors are to be compared with: "cosine" (rows have norm one) or "dot"."""
     n_rows: int
@@ -96,7 +97,7 @@ class Exported(Tabular):
         """One row a fact, as text."""
         facts = {
             "target": self.target,
-            "table": self.table,
+            **({} if self.table is None else {"table": self.table}),
             "rows written": f"{self.n_rows:,}",
             "rows found": "not verified" if self.rows_found is None else f"{self.rows_found:,}",
             "zero rows left out": f"{len(self.left_out)}{f': {some_of(self.left_out)}' if self.left_out else ''}",
@@ -121,7 +122,7 @@ def export(
     embedding: Any,
     target: str | Target,
     *,
-    table: str = "items",
+    table: str | None = None,
     append: bool = False,
     index: bool = True,
     verify: bool = True,
@@ -137,8 +138,9 @@ def export(
     target : str
         ``KIND:PATH``, such as "duckdb:v.db", "parquet:v.parquet", "qdrant:http://localhost:6333", or
         "postgresql://user@host/database"; see `simgauge.stores.target`.
-    table : str
-        Table or collection. One that simgauge did not write is never touched, and no more is such a file.
+    table : str, optional
+        Table or collection, "items" when not given; files have none. One that simgauge did not write is never touched,
+        and no more is such a file.
     append : bool
         Add rows to what is there, rows of known ids in place of the old ones. Only vectors that the same map made can
         be added: two models in one store are nonsense.
@@ -178,11 +180,28 @@ def export(
     >>> shipped.verified, shipped.left_out
     (True, ('air',))
     """
-    show = progress or logged
     where = target if isinstance(target, Target) else parse_target(target)
-    store = open_store(where, table=table)
-    fitted = _map_beside(embedding)
-    model = as_embedding(embedding)
+    store = open_store(where, table=table)  # refuses what it can before anything is read
+    model, fitted = as_embedding(embedding), map_beside(embedding)
+    return ship(
+        model, fitted, where, store, append=append, index=index, verify=verify, rng=rng, progress=progress or logged
+    )
+
+
+def ship(
+    model: Embedding,
+    fitted: Any,
+    where: Target,
+    store: Store,
+    *,
+    append: bool,
+    index: bool,
+    verify: bool,
+    rng: Rng,
+    progress: Progress,
+) -> Exported:
+    """`export` of an embedding that was read, with the map that made it where one is known."""
+    show = progress
     _refuse_source(model, Path(where.address))
     rows = _rows_of(model, fitted)
     start = time.perf_counter()
@@ -196,12 +215,11 @@ def export(
     found = store.read(rows=not store.searches) if verify else None
     checked = _verified(store, rows, found, as_generator(rng)) if found is not None else {}
     show("done", 1, 1)
-    return _exported(str(where), table, store, rows, written, seconds, found, checked)
+    return _exported(str(where), store, rows, written, seconds, found, checked)
 
 
 def _exported(
     target: str,
-    table: str,
     store: Store,
     rows: ExportRows,
     written: Written,
@@ -211,7 +229,7 @@ def _exported(
 ) -> Exported:
     return Exported(
         target=target,
-        table=table,
+        table=store.table if store.tables else None,
         metric=rows.metric,
         n_rows=rows.n_rows,
         n_components=rows.n_components,
@@ -250,7 +268,7 @@ def _refuse_source(model: Embedding, target: Path) -> None:
         raise InputError(f"{target} is the file that these vectors were read from: choose another name.")
 
 
-def _map_beside(embedding: Any) -> Any:
+def map_beside(embedding: Any) -> Any:
     """The fitted map in a saved directory, where `fix` put one."""
     if not isinstance(embedding, str | Path):
         return None

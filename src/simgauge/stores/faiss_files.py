@@ -31,6 +31,7 @@ class FaissFile(Store):
     """An index file with ids in a Parquet file and the card in a JSON file beside it."""
 
     kind = "faiss"
+    tables = False
     filters = True
     filter_remedy = (
         "raise efSearch (SearchParametersHNSW(sel=..., efSearch=...)) or nprobe, or search a flat index where queries "

@@ -40,7 +40,8 @@ class LanceTable(Store):
         schema = self._schema(rows).with_metadata({KEY: card_text(rows.card)})
         with self._open() as base:
             self._owned(base, new=True)
-            table = base.create_table(self.table, self._told(rows, schema, progress), schema=schema, mode="overwrite")
+            mode = "overwrite" if self.table in _names(base) else "create"  # to overwrite nothing is warned about
+            table = base.create_table(self.table, self._told(rows, schema, progress), schema=schema, mode=mode)
             made = None
             if index and rows.n_rows >= ROWS_FOR_INDEX:
                 table.create_index(metric=rows.metric, vector_column_name=self.vector, index_type="IVF_HNSW_SQ")

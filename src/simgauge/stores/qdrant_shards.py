@@ -34,6 +34,7 @@ class QdrantShard(Store):
     """A shard of qdrant-edge, which is the server's engine; the card lies in a file beside it."""
 
     kind = "qdrant-edge"
+    tables = False
     filters = True
     filter_remedy = QdrantCollection.filter_remedy
     max_components = 65_536

@@ -69,6 +69,8 @@ class Store(ABC):
     """Whether the store answers queries; a plain file does not."""
     appends: ClassVar[bool] = True
     """Whether rows can be added to what is there."""
+    tables: ClassVar[bool] = True
+    """Whether a place holds tables or collections with names of their own."""
     filters: ClassVar[bool] = False
     """Whether a query can say which rows it may return."""
     filter_by_ids: ClassVar[str] = "a list of ids"

@@ -102,16 +102,23 @@ def open_store(
     Raises
     ------
     InputError
-        An unknown kind, or a name that a table or column cannot have.
+        An unknown kind, a name that a table or column cannot have, or a table of a file that has none.
     """
     found = target if isinstance(target, Target) else parse_target(target)
+    made = _class_of(found.kind)
+    if table is not None and not made.tables:
+        raise InputError(f"{found} holds one table, which has no name: leave out --table.")
+    return made(found.address, table or "items", vector, id_column)
+
+
+def _class_of(kind: str) -> type[Store]:
     for entry in entry_points(group=GROUP):
-        if entry.name == found.kind:
-            made: Store = entry.load()(found.address, table or "items", vector, id_column)
-            return made
-    module, _, name = STORES[found.kind].partition(":")
-    opened: Store = getattr(importlib.import_module(module), name)(found.address, table or "items", vector, id_column)
-    return opened
+        if entry.name == kind:
+            added: type[Store] = entry.load()
+            return added
+    module, _, name = STORES[kind].partition(":")
+    known: type[Store] = getattr(importlib.import_module(module), name)
+    return known
 
 
 def _without_password(address: str) -> str:

@@ -21,6 +21,7 @@ class UsearchFile(Store):
     """An index file with its keys."""
 
     kind = "usearch"
+    tables = False
     appends = False
 
     def write(self, rows: ExportRows, *, index: bool = True, progress: Progress = logged) -> Written:

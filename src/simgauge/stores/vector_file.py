@@ -25,6 +25,7 @@ from simgauge.stores.store import Store, StoredVectors, Written
 class VectorFile(Store):
     """A file of vectors, with the card in ``PATH.json`` beside it."""
 
+    tables = False
     searches = False
     appends = False
     content: ClassVar[str]
