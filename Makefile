@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 demo: setup
 	$(BIN)/simgauge demo --out demo-report
 
-test: setup-test lint types coverage docs
+test: setup-test lint types docs coverage
 
 setup: $(VENV)/.core
 setup-test: $(VENV)/.test

@@ -17,6 +17,7 @@ ACROSS_FILES = {
     "auditing/test_real_audits.py": "whole audits of real embeddings",
     "auditing/test_verdicts.py": "verdicts of whole audits, on planted faults and on controls",
     "browser/test_page.py": "the page of a report, in a real browser",
+    "browser/test_site.py": "the documentation, built",
     "cli/test_align_apply.py": "two commands that follow each other",
     "cli/test_export_check.py": "two commands that follow each other",
     "cli/test_preview_calibrate.py": "two commands that follow each other",

@@ -35,7 +35,7 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True)
 class Survey:
-    """What one partition holds, or several together: `a + b` is the survey of both."""
+    """Counts of one partition, or of several together: `a + b` is the survey of both."""
 
     rows: int = 0
     no_user: int = 0

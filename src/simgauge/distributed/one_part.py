@@ -15,7 +15,7 @@ from simgauge.errors import InputError
 
 
 class PartShape(NamedTuple):
-    """What must agree between parts."""
+    """Properties in which all parts must agree."""
 
     rows: int
     columns: int

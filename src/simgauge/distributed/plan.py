@@ -23,7 +23,7 @@ MAX_WORKERS = 4096
 
 @dataclass(frozen=True)
 class ClusterRates:
-    """What the machines can do; the defaults are those of common cloud machines with 10 Gbit/s."""
+    """Rates of the machines; the defaults are those of common cloud machines with 10 Gbit/s."""
 
     product: float = 1.5e9
     """Flops a second and core of a sparse product with a block whose items do not fit into the caches."""

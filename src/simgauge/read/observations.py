@@ -34,7 +34,7 @@ Path = str | pathlib.Path
 
 
 class Role(NamedTuple):
-    """What a column is for."""
+    """Role of a column in a table of observations."""
 
     usual: Sequence[str]
     """Names by which it is found."""

@@ -26,7 +26,7 @@ FEW_USERS, SMALL_SHARE = 100, 0.1
 
 
 class Cut(NamedTuple):
-    """How events are to be cut."""
+    """Rule by which events are cut in time."""
 
     by: Literal["all", "user"] = "all"
     """One moment for everybody, or one for each user."""
@@ -49,7 +49,7 @@ class TimeSplit:
 
 
 def parse_cut(text: str) -> Cut:
-    """What `--split` says.
+    """Rule that the text of `--split` stands for.
 
     Raises
     ------

@@ -108,7 +108,7 @@ def write_embedding(
 
 
 def own_embedding_files(directory: Path) -> set[str]:
-    """Which names in a directory are files of a saved embedding; a card that somebody has edited is not."""
+    """Names in a directory that are files of a saved embedding; a card that somebody has edited is not."""
     usual = (VECTORS_FILE, ITEMS_FILE, USERS_FILE, MAP_FILE, RECORD_FILE, PAGE_FILE, LISTS_FILE)
     own = own_names(directory, METADATA_FILE, usual)
     return own | {CARD_FILE} if own and is_own_card(directory / CARD_FILE) else own
@@ -116,7 +116,7 @@ def own_embedding_files(directory: Path) -> set[str]:
 
 @dataclass(frozen=True)
 class SavedEmbedding:
-    """What lies in a directory, as it was written."""
+    """Contents of the directory of a saved embedding, as they were written."""
 
     tables: Mapping[str, NDArray[Any]]
     item_ids: NDArray[Any]

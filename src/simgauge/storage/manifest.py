@@ -122,7 +122,7 @@ def check_files(directory: Path, facts: Mapping[str, Any], *, again: str, conten
 
 
 def own_names(directory: Path, marker: str, usual: Iterable[str]) -> set[str]:
-    """Which names in a directory are ours: what its manifest lists, or the usual ones where that cannot be read.
+    """Names in a directory that are ours: those in its manifest, or the usual ones where that cannot be read.
 
     Raises
     ------

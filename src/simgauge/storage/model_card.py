@@ -100,7 +100,7 @@ def may_write_card(directory: Path) -> bool:
 
 
 def metric_of(provenance: Mapping[str, Any]) -> str:
-    """What the vectors are to be compared by: what the remedy says, else cosine."""
+    """Metric by which the vectors are to be compared: that of the remedy, else cosine."""
     remedy = provenance.get("remedy")
     return "dot" if isinstance(remedy, Mapping) and remedy.get("metric") == "dot" else "cosine"
 

@@ -89,7 +89,7 @@ def waiting_place(target: Path, *, inside: bool = False) -> Iterator[Path]:
 
 
 def inside_of(target: Path, place: Path) -> Path:
-    """Where the folder for waiting lies if it is moved into its target."""
+    """Place of the folder for waiting once it is moved into its target."""
     return target / f"{MARK}{place.name.rpartition('-')[2]}"
 
 
@@ -164,7 +164,7 @@ def bring_back(place: Path, target: Path) -> None:
 
 
 def place_of(path: Path) -> Path:
-    """Where a file of ours lies: at its place, or still in a waiting folder of a commit that was cut short."""
+    """Present place of a file of ours: its own, or a waiting folder of a commit that was cut short."""
     if not path.parent.is_dir():
         return path
     for place in path.parent.glob(f"{MARK}*"):

@@ -48,7 +48,7 @@ class Refinement(NamedTuple):
 
 
 class CertifiedAlongGauges(NamedTuple):
-    """What is known of the neighbours of some rows over all named gauges; see `certified_along_gauges`."""
+    """Neighbours of some rows over all named gauges: proven ones and seen ones; see `certified_along_gauges`."""
 
     neighbors: NDArray[np.intp]
     """(n_lists, k): the lists at α = 0. A neighbour that is in the list at every α is among them."""

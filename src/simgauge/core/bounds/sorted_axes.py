@@ -113,7 +113,7 @@ def stretch(value: Floats) -> Floats:
 
 
 def rank(ratio: Floats, rows: Indices, limit: Floats, *, inclusive: bool) -> Indices:
-    """How many of the sorted entries of each of these rows are below its limit: a binary search in all rows at once."""
+    """Number of sorted entries of each of these rows below its limit, by a binary search in all rows at once."""
     n = ratio.shape[1]
     flat, offset = ratio.ravel(), rows * n - 1
     found = np.zeros(len(rows), dtype=np.intp)
@@ -127,7 +127,7 @@ def rank(ratio: Floats, rows: Indices, limit: Floats, *, inclusive: bool) -> Ind
 
 
 def run_mask(order: Indices, start: Indices, stop: Indices, n_axes: int) -> NDArray[np.bool_]:
-    """Which axes (rows, n_axes) lie on the run [start, stop) of the sorted axes."""
+    """Mask (rows, n_axes) of the axes on the run [start, stop) of the sorted axes."""
     position = np.arange(order.shape[1])
     inside = np.zeros((len(order), n_axes), dtype=bool)
     np.put_along_axis(inside, order, (position >= start[:, None]) & (position < stop[:, None]), axis=1)

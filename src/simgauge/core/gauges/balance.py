@@ -29,7 +29,7 @@ COMMUTING = 1e-5
 
 
 class GaugeBalance(NamedTuple):
-    """How far two tables are from the gauge that a penalty on both factors fixes; see `gauge_balance`."""
+    """Distance of two tables from the gauge that a penalty on both factors fixes; see `gauge_balance`."""
 
     condition_number: float
     scale: float

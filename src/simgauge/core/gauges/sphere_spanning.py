@@ -183,7 +183,7 @@ class _SpanOperator:
         return result
 
     def traceless(self, vector: Floats) -> Floats:
-        """Without the identity direction, in place: rounding lets it in."""
+        """Take the identity direction out in place, because rounding lets it in."""
         diagonal = self.first == self.second
         vector[diagonal] -= vector[diagonal].mean()
         return vector

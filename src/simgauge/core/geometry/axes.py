@@ -13,7 +13,7 @@ from simgauge.core.tables.moments import TableMoments
 
 @dataclass(frozen=True, eq=False)
 class AxisShares:
-    """What each column contributes to the variance and to the mean random cosine."""
+    """Contribution of each column to the variance and to the mean cosine of random pairs."""
 
     variance_share: Vector
     """(k,): sums to 1 (all 0 for a constant table)."""

@@ -21,7 +21,7 @@ MOST_ZEROS = 0.1
 
 
 class ByteCodes(NamedTuple):
-    """What whole numbers from 0 to 255 look like."""
+    """Findings about a table of whole numbers from 0 to 255."""
 
     offset: float
     """Mean entry: near the zero point where numbers were quantised."""

@@ -48,7 +48,7 @@ class Precision:
 
 
 def precision_of(table: Matrix) -> Precision:
-    """How finely a table is stored, judged by its values and not by its dtype.
+    """Precision in which a table is stored, judged by its values and not by its dtype.
 
     Parameters
     ----------

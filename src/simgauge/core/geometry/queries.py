@@ -13,7 +13,7 @@ from simgauge.errors import InputError, ParameterError
 
 @dataclass(frozen=True, eq=False)
 class QueryFit:
-    """How near queries come to the table, measured by how near its own rows come to each other."""
+    """Nearness of queries to a table, measured by how near its own rows come to each other."""
 
     out_share: float
     """Share of queries whose best similarity is below the cut-off."""

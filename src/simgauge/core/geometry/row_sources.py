@@ -27,7 +27,7 @@ LINKED = 0.05
 
 @dataclass(frozen=True, eq=False)
 class RowSources:
-    """Where parts of a table begin that do not list each other."""
+    """Starts of the parts of a table that do not list each other."""
 
     borders: tuple[int, ...]
     """First rows of the second, third, ... part; none where the table is of one piece, or sorted by subject."""

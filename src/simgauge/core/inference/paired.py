@@ -117,7 +117,7 @@ def max_t(values: Vector, resampled: Matrix, confidence: float = 0.95, n_units: 
 def surely_above(
     values: Matrix, limit: float, resampled: Cube, confidence: float = 0.95, n_units: int | None = None
 ) -> NDArray[np.bool_]:
-    """Which candidates lie above a limit on all measures, with a bounded chance that any of these claims is false.
+    """Candidates that lie above a limit on all measures, with a bounded chance that any of these claims is false.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def surely_above(
 
 
 def units_needed(per_unit: Vector, gain: float, critical: float = 1.96, power: float = 0.8) -> int | None:
-    """How many units a paired comparison needs to show a gain of this size.
+    """Number of units that a paired comparison needs to show a gain of this size.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def detectable_gain(per_unit: Vector, critical: float = 1.96, power: float = 0.8
 
 
 def pareto_front(scores: Matrix) -> NDArray[np.bool_]:
-    """Which rows are not beaten: no other row is at least as high in every column and higher in one.
+    """Mask of the rows that are not beaten: no other row is at least as high in every column and higher in one.
 
     Examples
     --------

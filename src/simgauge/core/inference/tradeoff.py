@@ -42,7 +42,7 @@ def changes(means: Cube, scale: Scale) -> Cube:
 
 
 def change_influence(units: Cube, scale: Scale) -> Cube:
-    """What each unit adds to the changes: shape (n_units, n_measures, n_candidates), mean 0 over the units.
+    """Contribution of each unit to the changes: shape (n_units, n_measures, n_candidates), mean 0 over the units.
 
     The variance over units, divided by their number, is that of the change (delta method).
     """
@@ -51,7 +51,7 @@ def change_influence(units: Cube, scale: Scale) -> Cube:
 
 
 def change_of(moved: Cube, means: Cube, scale: Scale) -> Cube:
-    """By how much small movements of the means move the changes, to first order; shape (..., n_measures, n_candidates).
+    """Movement of the changes by small movements of the means, to first order; shape (..., n_measures, n_candidates).
 
     Examples
     --------
@@ -87,7 +87,7 @@ def least_change(max_loss: float, scale: Scale) -> float:
 
 
 class Rule(NamedTuple):
-    """How a candidate is picked."""
+    """Rule by which a candidate is picked."""
 
     weights: Vector
     """(n_measures,): of the measures; with ratios, e^gain is the weighted geometric mean of the ratios to the

@@ -45,7 +45,7 @@ class TensorMatrix:
 
     @property
     def stored(self) -> int:
-        """How many values are stored."""
+        """Number of stored values."""
         return int(np.prod(self.values.shape))
 
     @property

@@ -21,7 +21,7 @@ SLACK = 3.0
 
 
 class AntihubShare(NamedTuple):
-    """What lists say about the share of rows that no list holds."""
+    """Share of rows that no list holds, as far as the lists can tell."""
 
     least: float
     most: float

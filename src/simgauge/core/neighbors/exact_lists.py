@@ -81,7 +81,7 @@ class Search:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the scores handed out."""
+        """Dtype of the scores that are returned."""
         return np.promote_types(numpy_dtype(self.table.exact), numpy_dtype(self.asked.exact))
 
     @cached_property

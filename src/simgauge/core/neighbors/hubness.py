@@ -17,7 +17,7 @@ from simgauge.errors import ParameterError
 
 
 def k_occurrence(indices: Any, n_rows: int) -> Indices:
-    """How often each row is listed, N_k, shape (n_rows,).
+    """Number of lists that hold each row, N_k, shape (n_rows,).
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def _above(own: Vector, other: Vector) -> Vector:
 
 
 def _present(matrix: sparse.csr_array, rows: Rows, columns: Rows) -> NDArray[np.bool_]:
-    """Which entries are stored."""
+    """Mask of the entries that are stored."""
     if len(rows) == 0:
         return np.zeros(0, dtype=bool)
     n = np.int64(matrix.shape[1])

@@ -34,7 +34,7 @@ def coconsumption_scores(
     item_weights: Matrix | None = None,
     metric: PairMetric = "recall",
 ) -> UserScores:
-    """How many of the items a user took later are among the neighbours of what they used before.
+    """Share of the items a user took later that are among the neighbours of what they used before.
 
     A query is one (user, used item); its relevant items are the user's held-out ones; a user's score is the mean over
     their queries. Full ranking over all items, no sampled negatives.
@@ -92,7 +92,7 @@ def collected_gains(
     weights: Matrix,
     metric: PairMetric = "recall",
 ) -> Matrix:
-    """What the lists of the queries of each row hold of the user's held-out items, summed over the queries.
+    """Held-out items of each user in the lists of the row's queries, summed over the queries.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ PLACES_PER_BLOCK = 4_000_000
 def pair_gains(
     lists: NDArray[np.int64], asked: NDArray[np.int64], wanted: NDArray[np.int64], metric: PairGain
 ) -> Vector:
-    """What the list of the asked item gives for the one item that is wanted.
+    """Gain of the one item that is wanted in the list of the item that was asked.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ CERTAIN = 1 - 1e-12
 
 
 class QuerySample(NamedTuple):
-    """Which items were drawn."""
+    """Items that were drawn as queries."""
 
     items: NDArray[np.int64]
     """Ascending."""

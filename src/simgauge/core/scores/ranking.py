@@ -16,7 +16,7 @@ RankingMetric = Literal["recall", "precision", "ndcg", "mrr"]
 
 
 class Ideal(NamedTuple):
-    """What the best possible list of each query would collect; the same for every ranking of it."""
+    """Gains of the best possible list of each query, the same for every ranking of it."""
 
     best: Matrix
     """(n_queries, k): the largest weighted gains of the query, falling, 0 where it has fewer."""
@@ -30,7 +30,7 @@ def check_ranking_metric(metric: str) -> None:
 
 
 def ideal_gains(relevance: sparse.csr_array, k: int, item_weights: Vector | None = None) -> Ideal:
-    """What a perfect list of length k would collect.
+    """Gains of a perfect list of length k.
 
     Parameters
     ----------

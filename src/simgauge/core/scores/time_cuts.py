@@ -46,7 +46,7 @@ def first_times(users: Codes, items: Codes, times: Vector, n_items: int) -> tupl
 
 
 def user_cuts(users: Codes, first: Vector, n_users: int, share: float) -> Vector:
-    """For each user the moment after which the latest share of their items happened for the first time.
+    """Moment, for each user, after which the latest share of their items happened for the first time.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def _relative(norms: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArr
 
 
 def fitting_scale(X: MatrixLike) -> float:
-    """What X is divided by so that its squares stay within the range of float32: 1 if they do already."""
+    """Divisor of X that keeps its squares within the range of float32: 1 if they are already."""
     peak = largest_magnitude(X)
     return 1.0 if peak == 0 or SAFE_RANGE[0] <= peak <= SAFE_RANGE[1] else peak
 

@@ -103,7 +103,7 @@ def doubled(array: Array) -> Array:
 
 
 def numpy_dtype(array: Array) -> np.dtype[Any]:
-    """Its dtype as NumPy names it.
+    """Dtype of an array or tensor, as NumPy names it.
 
     Examples
     --------

@@ -18,7 +18,7 @@ VALUES_PER_BLOCK = 1 << 21
 
 
 def first_equal(table: Table) -> Indices:
-    """For every row the position of the first row with equal entries (0.0 and −0.0 are equal); its own without copies.
+    """Position, for every row, of the first row with equal entries (0.0 and −0.0 are equal); its own without copies.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ SHIFT_ROWS = 16_384
 
 @dataclass(frozen=True, eq=False)
 class TableMoments:
-    """What one pass over the rows leaves: O(k²) numbers and one norm per row."""
+    """Moments of a table after one pass over its rows: O(k²) numbers and one norm per row."""
 
     n_rows: int
     """n."""

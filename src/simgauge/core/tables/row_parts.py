@@ -31,7 +31,7 @@ Work = Callable[..., Any]
 
 
 class Extent(NamedTuple):
-    """What the choice of a route and the check of the input need to know of a matrix."""
+    """Sizes and magnitudes of a matrix, for the check of the input and the choice of a route."""
 
     stored: int
     """Stored entries."""

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def cancellable(context: Any, action: Callable[[], Result]) -> Result:
-    """What `action` returns; its jobs are cancelled when this thread is interrupted.
+    """Result of `action`, whose jobs are cancelled when this thread is interrupted.
 
     It runs in a thread of its own. A signal that arrives in the middle of a call to the JVM leaves the connection of
     that thread unusable, and with it Spark's own handler, which would cancel over the same connection.

@@ -86,7 +86,7 @@ class SparkParts(RowParts):
             broadcast.destroy()
 
     def each(self, mapper: Callable[[int, Iterable[Any]], Iterator[Any]]) -> Iterator[Any]:
-        """What `mapper` makes of the partitions with rows, in order; called as ``mapper(number, elements)``."""
+        """Results of `mapper` for the partitions with rows, in order; called as ``mapper(number, elements)``."""
         context, mapped = self.rdd.context, self.rdd.mapPartitionsWithIndex(mapper)
         window = max(context.defaultParallelism, 1)
         for first in range(0, len(self._filled), window):

@@ -65,7 +65,7 @@ def pieces(result: Any, number: int) -> Iterator[Piece]:
 
 
 def assembled(collected: Iterable[Piece]) -> Any:
-    """What `pieces` cut up.
+    """Array put together again from the pieces that `pieces` cut.
 
     Examples
     --------

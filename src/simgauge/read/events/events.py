@@ -148,7 +148,7 @@ def collect_events(source: Source, roles: Mapping[str, int], id_type: str) -> Ev
 
 
 def id_meaning(column: Column, role: str, source: Source, id_type: str) -> str:
-    """What the source knows of a column of ids, as `Coder` takes it."""
+    """Meaning of a column of ids in its source, as `Coder` takes it."""
     if column.meaning in ("list", "other"):
         raise InputError(f"{source.label}: column {column.name!r} holds nested values and cannot be the {role} id.")
     return "text" if id_type == "text" else column.meaning
@@ -182,7 +182,7 @@ def time_sql(column: Column) -> str:
 
 
 def missing_note(source: Source, roles: Mapping[str, int]) -> str | None:
-    """What is written where ids were taken for missing; None where nothing is, or the source cannot be read again."""
+    """Note on what is written where ids were taken for missing; None where nothing is, or without a second reading."""
     if not source.rereadable:
         return None
     found: list[str] = []

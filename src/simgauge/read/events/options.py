@@ -103,7 +103,7 @@ class ReadingOptions:
 
     @property
     def opening(self) -> dict[str, Any]:
-        """What `open_source` takes."""
+        """Options that `open_source` takes."""
         like = None if self.like is None else parse_like(self.like).column
         wanted = [name for name in (*self.columns.values(), like) if isinstance(name, str)]
         return {

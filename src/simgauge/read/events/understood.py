@@ -85,7 +85,7 @@ def is_matrix(source: Source, rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def matrix_problem(source: Source, rows: Sequence[Sequence[Any]]) -> str:
-    """What a table that looks like a matrix is, and how it is converted."""
+    """Message that says what a table that looks like a matrix is, and how it is converted."""
     square = len(rows) in (len(source.columns), len(source.columns) - 1)
     kind = "links of one kind of thing (it is square)" if square else "users in rows and items in columns"
     return (

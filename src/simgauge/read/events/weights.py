@@ -29,7 +29,7 @@ MONOTONE_RULES = ("last", "max", "count", "error")
 
 
 class Like(NamedTuple):
-    """Which events count."""
+    """Condition under which an event counts."""
 
     column: str | None
     """None for the weight."""
@@ -73,7 +73,7 @@ def is_rating(name: str) -> bool:
 
 
 def rule_for(duplicates: str | None, source: Source, roles: dict[str, int], like: str | None, transform: str) -> str:
-    """What becomes of repeated events, when nobody said so: the last rating, the sum of all else."""
+    """Rule for repeated events when nobody gave one: the last rating, the sum of all else."""
     if duplicates is not None:
         return duplicates
     if "weight" not in roles:
@@ -173,7 +173,7 @@ class Spread(NamedTuple):
 
 
 def weight_sentences(name: str, spread: Spread, merged: int, rule: str, chosen_rule: bool) -> list[str]:
-    """What the weights are taken for, their range, and how to change it."""
+    """Sentences that say what the weights are taken for, their range, and how to change it."""
     low, high, mean = spread
     said = f"weight: {name!r}, {low:g} to {high:g} (mean {mean:.3g})"
     if is_rating(name):
@@ -204,7 +204,7 @@ def weight_sentences(name: str, spread: Spread, merged: int, rule: str, chosen_r
 
 
 def weight_problem(value: Any) -> str:
-    """What to do about a weight that cannot be used.
+    """Message that says what to do about a weight that cannot be used.
 
     Examples
     --------

@@ -30,7 +30,7 @@ def csv_options(compression: str, skip: int = 0) -> str:
 
 
 def compression_of(path: Path) -> str:
-    """What the first bytes say, whatever the name is.
+    """Compression by the first bytes of a file, whatever its name is.
 
     The limits of `unpacked` are not needed here: DuckDB streams, so that no disk is filled and memory holds a few
     buffers, and tables of events are taken from gzip alone, which expands at most 1,032 times.

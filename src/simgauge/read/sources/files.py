@@ -116,7 +116,7 @@ def natural_order(path: Path) -> tuple[tuple[int, int, str], ...]:
 
 
 def content_of(path: Path) -> str:
-    """What the first bytes say: one of the words of `MAGIC`, "DuckDB", "safetensors", "binary", "text".
+    """Kind of content by the first bytes: one of the words of `MAGIC`, "DuckDB", "safetensors", "binary", "text".
 
     Raises
     ------

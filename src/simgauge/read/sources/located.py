@@ -15,7 +15,7 @@ HEAD_BYTES = (1 << 18) + 1
 
 @dataclass(frozen=True)
 class Located:
-    """What a path, a glob, a directory or a list of these stands for."""
+    """Files that a path, a glob, a directory or a list of these stands for."""
 
     paths: list[Path]
     content: str

@@ -49,7 +49,7 @@ def check_schemas(paths: Sequence[Path], columns: Sequence[str]) -> int:
 
 
 def first_damaged(source: Source) -> InputError | None:
-    """Which of the files of a Parquet source cannot be read, found by reading them one by one; None when all can."""
+    """First file of a Parquet source that cannot be read, found by reading them one by one; None when all can."""
     import duckdb
 
     for path in source.files:

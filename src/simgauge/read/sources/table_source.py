@@ -120,7 +120,7 @@ class Source:
         return InputError(f"{self.label} cannot be read as {self.format}: {first[:300]}")
 
     def count_rejects(self) -> int:
-        """How many lines of a text table were left out because they are no row of it."""
+        """Number of lines of a text table that were left out because they are no row of it."""
         if not self.rejects:
             return 0
         return int(self.connection.execute("SELECT count(DISTINCT (file_id, line)) FROM rejected").fetchall()[0][0])
@@ -196,7 +196,7 @@ def _first_bad_json(paths: list[Path]) -> str | None:
 
 
 def label_of(paths: list[Path]) -> str:
-    """How messages call these files."""
+    """Name of these files in messages."""
     return paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1} more"
 
 

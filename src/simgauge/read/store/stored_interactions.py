@@ -162,5 +162,5 @@ def write_metadata(directory: Path, parts: list[Part], n_items: int, dtype: Any,
 
 
 def own_store_files(directory: Path) -> set[str]:
-    """Which names in a directory are files of a store."""
+    """Names in a directory that are files of a store."""
     return own_names(directory, METADATA_FILE, FILES)

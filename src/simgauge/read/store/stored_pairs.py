@@ -31,7 +31,7 @@ HEADER_BYTES = 128
 
 
 class Part(NamedTuple):
-    """What the metadata say of one part."""
+    """One part of the store, as its metadata describe it."""
 
     n_users: int
     n_pairs: int

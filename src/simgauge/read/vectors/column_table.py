@@ -58,7 +58,7 @@ class ColumnTable:
         return [_one(parts) if parts else pa.array([], kind) for parts, kind in zip(kept, self.types, strict=True)]
 
     def how_to_choose(self, columns: str) -> str:
-        """What to pass so that these columns are taken as the vectors."""
+        """Advice on what to pass so that these columns are taken as the vectors."""
         if self.in_memory:
             return f"{columns} as an array (frame[[…]].to_numpy(), with ids=)"
         return f"{self.label}:{columns}"

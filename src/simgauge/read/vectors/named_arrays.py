@@ -155,7 +155,7 @@ class NamedArrays:
 
 
 def user_name(name: str) -> str:
-    """What the users' table is called where the items' has this name.
+    """Name of the users' table where the items' has this name.
 
     Examples
     --------

@@ -25,7 +25,7 @@ ROWS_PER_BATCH = 1 << 14
 
 @dataclass(frozen=True)
 class TextFile:
-    """How one text table is written."""
+    """Form in which one text table is written."""
 
     path: Path
     delimiter: str

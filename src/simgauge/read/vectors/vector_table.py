@@ -37,7 +37,7 @@ class VectorTable:
 
 @dataclass(frozen=True)
 class Options:
-    """How one table is to be read: the side it is, columns given by the caller, and the conventions of text."""
+    """Options for reading one table: its side, columns given by the caller, and the conventions of text."""
 
     side: str = "item"
     ids: Any = None
@@ -83,7 +83,7 @@ def vector_table(
 
 
 def byte_notes(dtype: str) -> tuple[str, ...]:
-    """What to know of vectors that are stored as bytes.
+    """Notes on vectors that are stored as bytes.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def byte_notes(dtype: str) -> tuple[str, ...]:
 
 
 def unit_notes(vectors: NDArray[Any]) -> tuple[str, ...]:
-    """What to know of an index whose rows have length one: it may have made them so."""
+    """Notes on an index whose rows have length one, which may have made them so."""
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
     if len(norms) and np.abs(norms - 1).max() < UNIT:
         return ("all rows have length one: an index for cosines stores them so, and the lengths they had are lost",)
@@ -107,7 +107,7 @@ def unit_notes(vectors: NDArray[Any]) -> tuple[str, ...]:
 
 
 def bad_row_notes(rejected: list[str]) -> tuple[str, ...]:
-    """How many rows were left out, and where the first ones stand.
+    """Notes on the number of rows that were left out, and where the first ones stand.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def bad_row_notes(rejected: list[str]) -> tuple[str, ...]:
 
 
 def origin_of(paths: list[Path], content: str) -> dict[str, Any]:
-    """What the provenance says of the files: never where they lay."""
+    """Origin for the provenance: names of the files, never where they lay."""
     described = []
     for path in paths:
         size = path.stat().st_size
