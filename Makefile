@@ -43,9 +43,10 @@ tests: setup-test
 coverage: setup-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
-# The documentation, in build/docs/index.html: every example is executed, and a warning or a broken link is an error. No network.
+# The documentation, in build/docs/index.html: every example is executed at every call (-E: a page that failed before must
+# not pass as unchanged), and a warning or a broken link is an error. No network.
 docs: setup-docs
-	PATH="$(abspath $(BIN)):$$PATH" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -j 2 docs build/docs
+	PATH="$(abspath $(BIN)):$$PATH" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -E -W --keep-going -q -j 2 docs build/docs
 
 # Small faults put into the source one at a time: which do the tests of their folder see? By hand; an hour.
 mutants: setup-test

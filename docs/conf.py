@@ -47,7 +47,7 @@ os.environ["IPYTHONDIR"] = str(profile.parent)
 os.environ.update(COLUMNS="92", NO_COLOR="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 nb_execution_mode = "force"
 nb_execution_in_temp = True
-nb_execution_timeout = 120
+nb_execution_timeout = 300
 nb_execution_show_tb = True
 nb_merge_streams = True
 
@@ -74,10 +74,12 @@ html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "paper": [], "results": []},
+    "header_links_before_dropdown": 7,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_sidebars = {"index": [], "cosine-or-dot": []}
 html_context = {"default_mode": "auto"}
 copyright = "The simgauge developers, Apache-2.0"
 

@@ -38,6 +38,17 @@ def test_nothing_steers_the_terminal(run, tmp_path, how):
     assert "1b" in (output + error)
 
 
+def test_colons_make_no_pictures(run, tmp_path):
+    """Of `titles.csv:id:title`, which names columns, no word between colons becomes an emoji; nor of a message."""
+    np.save(tmp_path / "v.npy", np.eye(4))
+    titles = tmp_path / "titles.csv"
+    titles.write_text("id,title\n" + "".join(f"{row},thing {row}\n" for row in range(4)))
+    _, _, told = run("neighbors", tmp_path / "v.npy", "--ids", f"{titles}:id", "--names", f"{titles}:id:title", "3")
+    assert "titles.csv:id:title" in told
+    _, _, refused = run("neighbors", tmp_path / "v.npy", "--ids", f"{titles}:id", "a:id:b")
+    assert "a:id:b" in refused
+
+
 def test_what_rich_itself_says_to_the_terminal_stays(capsys, monkeypatch):
     """Control: colours of our own are not made visible."""
     monkeypatch.setenv("FORCE_COLOR", "1")

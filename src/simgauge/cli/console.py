@@ -35,7 +35,7 @@ class PlainConsole(Console):
         stand before every line of a text but its first."""
         for thing in objects or ("",):
             if isinstance(thing, str):
-                thing = Text.from_markup(thing) if markup is not False else Text(thing)
+                thing = Text.from_markup(thing, emoji=False) if markup is not False else Text(thing)
             if not isinstance(thing, Text):
                 super().print(thing, **more)
                 continue
@@ -113,7 +113,7 @@ def print_code(text: str) -> None:
 def _to_stderr(label: str, message: str) -> None:
     """A labelled message: broken between words on a terminal, one line in a log, unless COLUMNS asks for a width."""
     console = err()
-    text = spoken(Text.from_markup(f"{label} {escape(message)}"))
+    text = spoken(Text.from_markup(f"{label} {escape(message)}", emoji=False))
     whole = not console.is_terminal and columns_asked() is None
     for line in [text] if whole else wrapped(text, console.width, hanging=2):
         console.print_whole(line)

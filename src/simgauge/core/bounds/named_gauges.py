@@ -84,7 +84,7 @@ def certified_along_gauges(
     """Neighbours that are in the list of their row for every α in [0, 1] of the canonical gauges Z(α) = V diag(s^α).
 
     The metrics of Z(α) and Z(α') differ by diag(s^(2(α' − α))), whose condition number is (s_1/s_r)^(2|α' − α|). So a
-    neighbour with the exact threshold κ° at α (`neighbor_certificate`) stays in the list for
+    neighbour with the exact threshold κ° at α (`neighbor_certificate`) stays in the list for ::
 
         |α' − α| < log κ° / (2 log(s_1/s_r)),
 
