@@ -184,7 +184,7 @@ def test_reproduce_small(run, tmp_path):
     assert "AUC" in text
     assert "2 data sets: mean ± half the spread" in text
     assert sorted(p.name for p in (tmp_path / "r").iterdir()) == [
-        "heatmaps.png", "heatmaps.svg", "reproduction.json", "table.md"]  # fmt: skip
+        "heatmaps.png", "heatmaps.svg", "report.html", "reproduction.json", "table.md"]  # fmt: skip
 
 
 def test_reproduce_all_shows_every_statement(run, tmp_path):

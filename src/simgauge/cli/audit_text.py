@@ -8,12 +8,15 @@ from typing import Any
 from rich.text import Text
 
 from simgauge.cli import console
-from simgauge.cli.layout import Name
 from simgauge.findings import SEVERITY
-from simgauge.wording import counted, plural
+from simgauge.wording import counted
 
 MOST = 5
 """Findings that are shown with their reasons; more are too many to act on at once."""
+
+
+MOST_COLUMNS = 4
+"""Groups that stand side by side; more are listed under each other."""
 
 
 def print_audit(audit: Any, *, everything: bool = False, more: str = "") -> None:
@@ -41,7 +44,7 @@ def print_audit(audit: Any, *, everything: bool = False, more: str = "") -> None
         _print_finding(finding)
     if everything:
         _print_fine([finding for finding in ranked if not SEVERITY[finding.verdict]])
-    _print_groups(audit.groups)
+    _print_groups(audit)
     if not everything:
         _print_rest(serious[MOST:], [finding for finding in ranked if not SEVERITY[finding.verdict]], more)
 
@@ -79,20 +82,26 @@ def _print_rest(serious: Sequence[Any], others: Sequence[Any], more: str) -> Non
         console.out().print(f"Not shown: {counted(number, 'finding')} ({', '.join(parts)}){where}", markup=False)
 
 
-def _print_groups(groups: Sequence[Any]) -> None:
-    """One table a grouping: a line a group, a column a measure."""
+def _print_groups(audit: Any) -> None:
+    """One table a grouping: a line a measure and a column a group, or the other way round where groups are many."""
+    titles = {finding.id: finding.title for finding in audit.findings}
     for grouping, title in {"by": "By group", "popularity": "By popularity"}.items():
-        own = [group for group in groups if group.grouping == grouping]
+        own = [group for group in audit.groups if group.grouping == grouping]
         names = list(dict.fromkeys(measure.id for group in own for measure in group.measures))
-        rows: list[list[str | Text]] = []
-        for group in own:
-            known = {measure.id: f"{measure.value:.3g}" for measure in group.measures}
-            name = Name(group.name) if grouping == "by" else Text(group.name)
-            rows.append([name, str(group.n_items), *(known.get(name, "") for name in names)])
-        if rows:
-            console.out().print()
-            heads = [f"#{name.replace('_', ' ')}" for name in names]
-            console.out().print(console.table(title, ["group", f"#{plural('item', 2)}", *heads], rows))
+        if not own:
+            continue
+        known = [{measure.id: f"{measure.value:.3g}" for measure in group.measures} for group in own]
+        heads = [f"{group.name} ({counted(group.n_items, 'item')})" for group in own]
+        measures = [titles.get(name, name.replace("_", " ")) for name in names]
+        console.out().print()
+        if len(own) <= MOST_COLUMNS:
+            rows = [[title_, *(values.get(name, "") for values in known)]
+                    for name, title_ in zip(names, measures, strict=True)]  # fmt: skip
+            console.out().print(console.table(title, ["", *(f"#{head}" for head in heads)], rows))
+        else:
+            rows = [[head, *(values.get(name, "") for name in names)]
+                    for head, values in zip(heads, known, strict=True)]  # fmt: skip
+            console.out().print(console.table(title, ["group", *(f"#{name}" for name in measures)], rows))
 
 
 def _measured(finding: Any) -> str:

@@ -52,6 +52,7 @@ def check(
     if json:
         console.print_json(result.to_dict())
     else:
-        console.print_findings(repr(result), result.findings)
+        title = f"{result.target}: {result.verdict}, {result.n_rows:,} rows, expected to answer by {result.expected}"
+        console.print_findings(title, result.findings)
     if fail_on is not None and result.failed(fail_on):
         raise typer.Exit(FINDING)

@@ -169,15 +169,21 @@ def warnings_as_notes() -> Iterator[None]:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, by_columns: bool = False
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    by_columns: bool = False,
+    hanging: int = 0,
 ) -> Grid:
     """A table whose cells are never read as markup; columns whose header starts with "#" are right-aligned.
 
     Titles, headers and cells are in the nouns of this run, but for cells that are a `Name`. Where the columns have no
-    room side by side each row is shown as a list, or, with `by_columns`, each column.
+    room side by side each row is shown as a list, or, with `by_columns`, each column; `hanging` spaces stand before the
+    second and later lines of a cell.
     """
     said = [[spoken(cell if isinstance(cell, Text) else Text(cell)) for cell in row] for row in rows]
-    return Grid(in_nouns(title), [in_nouns(column) for column in columns], said, by_columns=by_columns)
+    return Grid(in_nouns(title), [in_nouns(column) for column in columns], said, by_columns=by_columns, hanging=hanging)
 
 
 def verdict_text(verdict: str) -> Text:

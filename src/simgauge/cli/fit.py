@@ -10,7 +10,7 @@ import typer
 
 from simgauge.cli import options
 from simgauge.cli.events import reads_events
-from simgauge.wording import counted
+from simgauge.wording import counted, plural
 
 
 @reads_events
@@ -82,7 +82,11 @@ def fit(
     page = console.out()
     for sentence in read_sentences(data.report):
         page.print(sentence, markup=False)
-    rows = [[FACTS.get(name, name.replace("_", " ")), _shown(value)] for name, value in summary["model"].items()]
+    rows = [
+        [FACTS.get(name, name.replace("_", " ")), _shown(value)]
+        for name, value in summary["model"].items()
+        if name not in ("library", "model")
+    ]
     page.print()
     page.print(console.table("", ["the model", ""], [row for row in rows if row[1]]))
     size = f"{data.n_items:,} items, {data.n_users:,} users, {model.decoder_.shape[1]} components"
@@ -110,7 +114,7 @@ def read_sentences(report: Mapping[str, Any]) -> list[str]:
     """
     said = []
     if report.get("rows_read") is not None:
-        events = f"{counted(report['rows_read'], 'event')}"
+        events = f"{report['rows_read']:,} {plural('event', report['rows_read'])}"
         said.append(f"Read {events} from {report.get('source', 'the data')}.")
     columns = report.get("columns")
     if isinstance(columns, Mapping) and columns:

@@ -12,8 +12,6 @@ from simgauge.cli.wrapping import wrapped
 
 GAP = 2
 """Spaces between columns."""
-LONGEST_WORD = 28
-"""A longer word, such as a path, does not decide that a table has no room; it is shown whole all the same."""
 
 
 class Name(Text):
@@ -54,23 +52,32 @@ class Grid:
         A cell for each column.
     by_columns : bool
         Where the columns have no room side by side: show a list for each column, instead of one for each row.
+    hanging : int
+        Spaces before the second and later lines of a cell.
     """
 
     def __init__(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], *, by_columns: bool = False
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Text]],
+        *,
+        by_columns: bool = False,
+        hanging: int = 0,
     ) -> None:
         self.title = title
-        self.headers = [column.removeprefix("#") for column in columns]
+        self.headers = [column.removeprefix("#").replace(" = ", "\u00a0=\u00a0") for column in columns]
         self.right = [column.startswith("#") for column in columns]
         self.rows = [list(row) for row in rows]
         self.by_columns = by_columns
+        self.hanging = hanging
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width
         if self.title:
             yield from _lines(wrapped(Text(self.title, "bold"), width))
         rows = [[_short(cell, width) for cell in row] for row in self.rows]
-        widths = fitting(self._columns(rows), width)
+        widths = fitting(self._columns(rows), width, self.hanging)
         if widths is None:
             yield from _lines(self._list_of_columns(rows, width) if self.by_columns else self._records(rows, width))
             return
@@ -84,7 +91,7 @@ class Grid:
 
     def _line(self, cells: Sequence[Text], widths: Sequence[int]) -> Iterator[Text]:
         """One row of the table: as many lines as its highest cell."""
-        broken = [list(wrapped(cell, width)) for cell, width in zip(cells, widths, strict=True)]
+        broken = [list(wrapped(cell, width, self.hanging)) for cell, width in zip(cells, widths, strict=True)]
         for number in range(max(map(len, broken))):
             line = Text()
             for place, (lines, width) in enumerate(zip(broken, widths, strict=True)):
@@ -113,10 +120,10 @@ class Grid:
                 yield Text()
             yield from wrapped(Text(header, "bold"), width)
             for row in rows:
-                yield from wrapped(Text.assemble("  ", row[place]), width, hanging=2)
+                yield from wrapped(Text.assemble("  ", row[place]), width, hanging=max(self.hanging, 2))
 
 
-def fitting(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
+def fitting(columns: Sequence[Sequence[str]], width: int, hanging: int = 0) -> list[int] | None:
     """Widths of columns side by side, words kept whole; None where there is no room for that.
 
     Examples
@@ -128,8 +135,7 @@ def fitting(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
     """
     natural = [max(cell_len(line) for cell in column for line in cell.split("\n")) for column in columns]
     narrow = [
-        max([cell_len(word) for cell in column for word in cell.split() if cell_len(word) <= LONGEST_WORD] or [1])
-        for column in columns
+        max([cell_len(word) + hanging for cell in column for word in cell.split(" ")] or [1]) for column in columns
     ]
     narrow = [max(least, min(full, _comfortable(full))) for least, full in zip(narrow, natural, strict=True)]
     room = width - GAP * (len(columns) - 1)

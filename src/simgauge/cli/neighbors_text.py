@@ -19,12 +19,12 @@ def print_comparison(comparison: Any) -> None:
     for item in comparison.items:
         lists = comparison.of(item)
         rows = [
-            [Name(f"{entry.names[rank]}  {entry.scores[rank]:.2f}") for entry in lists]
+            [Name(f"{entry.scores[rank]:5.2f} {entry.names[rank]}") for entry in lists]
             for rank in range(len(lists[0].names))
         ]
         heading = console.spoken(Text(HEADINGS[comparison.sides]))
         page.print(Name.assemble(heading, " ", item, style="italic"))
-        page.print(console.table("", [entry.gauge for entry in lists], rows, by_columns=True))
+        page.print(console.table("", [entry.gauge for entry in lists], rows, by_columns=True, hanging=5))
         page.print()
     if comparison.note:
         page.print(comparison.note, markup=False)
@@ -43,13 +43,18 @@ def prediction_sentences(comparison: Any) -> list[str]:
         which = "these columns" if not moved else "the columns but " + " and ".join(f"“{s.gauge}”" for s in moved)
         said.append(
             f"Largest difference between the predictions of {which}, against the first: "
-            f"{max(shift.difference for shift in own):.1e} of the largest score, over "
+            f"{_share(max(shift.difference for shift in own))} of the largest score, over "
             f"{comparison.n_scores_compared:,} scores."
         )
     said += [
         f"“{shift.gauge}” has other predictions: all scores of a user are moved by one constant, by up to "
-        f"{shift.difference:.1e} of the largest score. Each user's ranking of the items is kept, to "
+        f"{_share(shift.difference)} of the largest score. Each user's ranking of the items is kept, to "
         f"{shift.beyond_constants:.1e}."
         for shift in moved
     ]
     return said
+
+
+def _share(value: float) -> str:
+    """A part of the largest score; rounding errors by their size."""
+    return f"{value:.2g}" if value >= 0.001 else f"{value:.1e}"

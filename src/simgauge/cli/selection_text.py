@@ -18,8 +18,9 @@ MARKS = {
 """What the words of the last column mean."""
 
 SCALES = {
-    "ratio": "change, gain: against leaving the vectors alone; ×1.100 is 10 % more, ×1.000 no change",
-    "difference": "change, gain: against leaving the vectors alone; +0.100 is 0.1 more, +0.000 no change",
+    "ratio": "× and gain: against leaving the vectors alone; ×1.100 is 10 % more, ×1.000 no change; intervals in "
+    "brackets",
+    "difference": "+, - and gain: against leaving the vectors alone; +0.100 is 0.1 more, +0.000 no change",
 }
 """What the changes of a table are, by their scale."""
 
@@ -43,11 +44,11 @@ def print_selection(selection: Any, n_rows: int) -> None:
     ]
     weighted = shown[0].weighted is not None
     measure = selection.evidence["measure"]
-    extra_columns = ["#weighted", "#change of it"] if weighted else []
+    extra_columns = ["#weighted"] if weighted else []
     stated = selection.settings.get("popularity_exponent")
     others = [one.exponent for one in shown[0].at_exponents if one.exponent not in (0.0, stated)]
     extra_columns += [f"#at {exponent:g}" for exponent in others]
-    columns = ["candidate", f"#{measure}", "#change", *extra_columns, "#gain", "note"]
+    columns = ["candidate", f"#{measure}", *extra_columns, "#gain", "note"]
     rows = [_cells(row, others) for row in shown]
     page.print()
     number = counted(len(selection.table), "candidate")
@@ -73,7 +74,7 @@ def _cells(row: Any, others: list[float]) -> list[str]:
         "Pareto" if row.pareto else "",
         "chosen" if row.chosen else "",
     ]
-    weighted = [] if row.weighted is None else [f"{row.weighted.value:.4f}", str(row.weighted_change)]
+    weighted = [] if row.weighted is None else [f"{row.weighted.value:.4f} {row.weighted_change}"]
     weighted += [str(one.change).split(" ")[0] for one in row.at_exponents if one.exponent in others]
-    cells = [row.name, f"{row.plain.value:.4f}", str(row.plain_change), *weighted, str(row.gain)]
+    cells = [row.name, f"{row.plain.value:.4f} {row.plain_change}", *weighted, str(row.gain)]
     return [*cells, ", ".join(mark for mark in marks if mark)]

@@ -14,7 +14,8 @@ PIPED_WIDTH = 80
 """Columns of what goes into a file or another program, unless COLUMNS says how many."""
 NARROWEST = 20
 """Columns below which lines are no longer broken further."""
-WORD = re.compile(r"\s*\S+")
+WORD = re.compile(r"[ \t]*[^ \t]+")
+"""A word and the spaces before it; a space that does not break belongs to its word."""
 INDENT = re.compile(r"\s*")
 
 
