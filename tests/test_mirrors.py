@@ -29,6 +29,7 @@ ACROSS_FILES = {
     "selection/test_claims.py": "the whole choice, under nulls and where the truth is known",
     "core/neighbors/test_tensor_lists.py": "all lists of neighbours, for tensors",
     "core/spectral/test_tensor_spectrum.py": "all routes to a spectrum, for tensors",
+    "evidence/test_nulls.py": "claims of all kinds of evidence under simulated nulls",
     "distributed/test_cluster_audits.py": "whole audits on a cluster",
     "distributed/test_docs_clusters.py": "the code of a page of the documentation",
     "read/test_promised_sizes.py": "sizes in headers, in every reader",

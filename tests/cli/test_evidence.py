@@ -42,7 +42,7 @@ def files(tmp_path, rng):
 
 KINDS = {
     "sessions": (["--sessions", "sessions.csv"], "recall@20", "session"),
-    "together": (["--together", "together.csv", "--at", "9"], "recall@9", "item"),
+    "together": (["--together", "together.csv", "--at", "9"], "recall@9", "pair"),
     "clicks": (["--clicks", "clicks.csv", "--propensity", "0.5"], "recall@20", "item"),
     "shown": (["--shown", "shown.csv", "--interactions", "train.csv"], "auc within users", "user"),
     "held out": (["--held-out", "later.csv", "--interactions", "train.csv", "--metric", "ndcg"], "ndcg@20", "user"),

@@ -200,11 +200,15 @@ class ObservedScorer:
         self.queries, self.asked, self.wanted, self.units = place
         self.n_units, self.pooled, self.notes = n_units, pooled, notes
 
-    def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
-        """Plain and popularity-weighted scores of every unit."""
+    def gains(self, candidate: Any, embedding: Embedding) -> tuple[Vector, NDArray[Any]]:
+        """Gain of every pair, and the lists it was found in."""
         k = min(self.evidence.k, embedding.n_items - 1)
         lists = np.asarray(candidate.neighbors(embedding, k, rows=self.queries)[0])
-        gains = pair_gains(lists, self.asked, self.wanted, self.evidence.metric)
+        return pair_gains(lists, self.asked, self.wanted, self.evidence.metric), lists
+
+    def scores(self, candidate: Any, embedding: Embedding) -> UnitScores:
+        """Plain and popularity-weighted scores of every unit."""
+        gains, lists = self.gains(candidate, embedding)
         plain = (pooled_by_unit if self.pooled else mean_by_unit)(gains, self.weights, self.units, self.n_units)
         rare = [] if self.rarity is None else [self.weights * kind for kind in self.rarity.T]
         weighted = [pooled_by_unit(gains, weights, self.units, self.n_units) for weights in rare]
