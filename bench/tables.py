@@ -178,19 +178,19 @@ def gates() -> str:
         names = {"seed": "another seed", "sample": "another seed, 95 % of the data"}
         what = names.get(row.get("trainings", ""), row.get("fault"))
         for kind in (row["kind"], "all"):
-            total = groups.setdefault((what, kind), [0, 0, 0])
-            for place, key in enumerate(("gates", "worse", "inconclusive")):
-                total[place] += row[key]
+            total = groups.setdefault((what, kind), [0, 0, 0, 0])
+            for place, key in enumerate(("gates", "worse", "inconclusive", "tenth")):
+                total[place] += row.get(key, 0)
     kinds = [kind for kind in dict.fromkeys(kind for _, kind in groups) if kind != "all"]
     lines = []
     for what in dict.fromkeys(what for what, _ in groups):
         cells = []
         for kind in ("all", *kinds):
-            count, worse, _ = groups.get((what, kind), [0, 0, 0])
+            count, worse, *_ = groups.get((what, kind), [0, 0])
             cells.append(f"{worse / count:.1%} of {count}" if count else None)
-        count, _, undecided = groups[what, "all"]
-        lines.append([what, *cells, f"{undecided / count:.1%}"])
-    return table(["what happened", "called worse", *kinds, "inconclusive"], lines)
+        count, _, undecided, tenth = groups[what, "all"]
+        lines.append([what, *cells, f"{undecided / count:.1%}", f"{tenth / count:.1%}" if tenth else None])
+    return table(["what happened", "called worse", *kinds, "inconclusive", "worse by a tenth of the value"], lines)
 
 
 def stored(name: str) -> Any:
