@@ -97,6 +97,18 @@ def test_align_says_what_the_index_must_hold(run, trainings):
     assert "index must hold" not in said
 
 
+def test_a_wider_model_is_a_question_with_two_answers(run, trainings):
+    old = Embedding.load(trainings / "old")
+    Embedding(old.items[:, :4], users=old.users[:, :4], item_ids=old.item_ids).save(trainings / "narrow")
+    code, _, err = run("align", trainings / "narrow", trainings / "old")
+    assert code == 2
+    assert "With --wider 'widen' the old model is filled up with 2 columns of zeros" in " ".join(err.split())
+    for wider, width in (("widen", 6), ("truncate", 4)):
+        out = trainings / wider
+        assert run("align", trainings / "narrow", trainings / "old", "--wider", wider, "--out", out)[0] == 0
+        assert Embedding.load(out).n_components == width
+
+
 def test_users_without_ids_of_other_numbers_are_not_compared_and_it_is_said(run, trainings, rng):
     new = Embedding.load(trainings / "new")
     more = np.vstack([new.users, rng.standard_normal((3, 6))])

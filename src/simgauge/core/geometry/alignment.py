@@ -130,7 +130,7 @@ def linear_onto(new: FloatTable, old: FloatTable) -> SpaceMap:
 
 def _too_narrow(k1: int, k0: int) -> str:
     return (
-        f"the new model has {k1} components and the old one {k0}: {k0} columns cannot hold its predictions. Fill the "
-        f"old index up with {k1 - k0} columns of zeros (wider='widen'), or truncate the new model (wider='truncate'), "
-        "which says what that costs."
+        f"the new model has {k1} components and the old one {k0}: {k0} columns cannot hold its predictions. With "
+        f"wider='widen' the old model is filled up with {k1 - k0} columns of zeros, and its index must be written "
+        "anew; with wider='truncate' the new model is truncated, and what that costs is said."
     )
