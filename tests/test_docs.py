@@ -114,7 +114,7 @@ def test_every_public_name_has_its_place_in_the_reference():
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference" / "api").glob("*.md"))
     documented = set(re.findall(r"^\.\. auto\w+:: (simgauge\.[\w.]+)$", pages, flags=re.M))
     public = {f"simgauge.{name}" for name in simgauge.__all__}
-    for module in ("evidence", "remedies", "distributed"):
+    for module in simgauge._SUBMODULES:
         public |= {f"simgauge.{module}.{name}" for name in getattr(simgauge, module).__all__}
     assert public <= documented, f"{sorted(public - documented)}"
 
