@@ -106,7 +106,7 @@ def test_a_phone_scrolls_down_only(site, open_page, name):
     assert wide <= seen
 
 
-@pytest.mark.parametrize(("words", "page"), [("whitening", "text-embeddings"), ("swap threshold", "swap-thresholds")])
+@pytest.mark.parametrize(("words", "page"), [("whitening", "canonical-form"), ("swap threshold", "swap-thresholds")])
 def test_the_search_finds_without_a_network(site, open_page, words, page):
     opened = open_page(site / "index.html")
     opened.page.goto(f"{(site / 'search.html').as_uri()}?q={words.replace(' ', '+')}")
