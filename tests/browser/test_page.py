@@ -129,6 +129,19 @@ def test_changed_neighbours_are_marked_on_both_sides(open_page, pages):
     assert texts(page, "#list-now .changed .name") == []
 
 
+def test_a_neighbour_can_be_asked_for_its_own_neighbours(open_page, pages):
+    opened = open_page(pages["candidates"][0])
+    askable = opened.page.locator("#list-before button.link")
+    inside = opened.page.evaluate(
+        "() => simgauge.list(0, simgauge.shippedGauge).filter((entry) => entry.index < simgauge.data.n_asked).length"
+    )
+    assert askable.count() == inside
+    page = open_page(pages["two tables"][0]).page
+    wanted = texts(page, "#list-before .name")[2]
+    page.locator("#list-before button.link").nth(2).click()
+    assert page.inner_text("[data-item-name]") == wanted
+
+
 def test_search_finds_names_and_offers_the_command_for_others(open_page, pages):
     page = open_page(pages["two tables"][0]).page
     page.fill("#search", "NUMBER 14")

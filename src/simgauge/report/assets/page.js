@@ -133,12 +133,20 @@
     const rows = entries.map((entry) => {
       const here = marked.has(entry.index);
       const bar = make("i", { class: "bar", style: `--w:${(100 * Math.max(0, entry.score)) / top}%` });
-      const row = make("li", here ? {} : { class: "changed" }, make("span", { class: "name" }, name(entry.index)));
+      const row = make("li", here ? {} : { class: "changed" }, make("span", { class: "name" }, asking(entry.index)));
       if (!here) row.append(make("span", { class: "mark" }, note));
       row.append(make("span", { class: "score" }, entry.score.toPrecision(2)), bar);
       return row;
     });
     target.replaceChildren(...rows);
+  }
+
+  // A name that asks for its own list, where that can be made here.
+  function asking(index) {
+    if (index >= data.n_asked) return name(index);
+    const button = make("button", { type: "button", class: "link" }, name(index));
+    button.addEventListener("click", () => { take(index); document.querySelector("#list-now button")?.focus(); });
+    return button;
   }
 
   function bounds(cosineValue, kappa) {
@@ -357,4 +365,5 @@
   controls();
   draw();
   document.documentElement.dataset.ready = "true";
+  performance.mark("simgauge-ready");
 })();

@@ -20,11 +20,11 @@ from simgauge.report.explorer.predictions import predictions_data, sample_predic
 from simgauge.report.explorer.searched import Searched, search_among
 from simgauge.report.explorer.survey import (
     LISTED,
-    SURVEYED,
     affordable,
     certificates,
     grid_survey,
     mean_popularity,
+    n_surveyed,
     norm_scatter,
     occurrence,
 )
@@ -125,7 +125,7 @@ class _Page:
         found = travellers(self.searched, self._wanted(shown), self.k, self.names, first)
         position = np.full(len(self.names), -1, dtype=np.int64)
         position[found.places] = np.arange(len(found.places))
-        surveyed = self.order[:SURVEYED]
+        surveyed = self.order[: n_surveyed(self.searched)]
         listed = self.order[:LISTED]
         lists = self.searched.lists(None, surveyed, self.k)[0]
         known = presets(self.searched.forms, self.users is not None, more)

@@ -15,8 +15,8 @@ from simgauge.report.explorer.searched import Searched
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SURVEYED = 200
-"""Items whose lists are made in every gauge of the grid."""
+SURVEYED, FEWEST_SURVEYED, SURVEY_PRODUCTS = 200, 32, 3e10
+"""Items whose lists are made in every gauge of the grid; fewer in large tables, by products of numbers."""
 LISTED = 2_000
 """Items whose lists as shipped are counted for the histogram of hubs."""
 CERTIFIED_FLOPS, MOST_CERTIFIED = 2e9, 2_000
@@ -24,6 +24,12 @@ CERTIFIED_FLOPS, MOST_CERTIFIED = 2e9, 2_000
 DOTS = 600
 """Dots of a scatter plot."""
 HUBS = 3
+
+
+def n_surveyed(searched: Searched) -> int:
+    """Items whose lists are worth their time in every gauge of the grid."""
+    each = searched.common.size * sum(1 for _ in searched.forms.points())
+    return min(SURVEYED, max(FEWEST_SURVEYED, int(SURVEY_PRODUCTS / each)))
 
 
 def grid_survey(searched: Searched, places: Indices, k: int, popularity: Floats | None) -> list[dict[str, Any]]:

@@ -16,8 +16,10 @@ PAGE_BYTES = 2_650_000
 """Of the coordinates, names, candidates and matrices in a page of at most 3 MB."""
 MOST_ASKED = 2_000
 """Items of a table that does not travel as a whole whose lists can be made in its page."""
-TRIED = 384
-"""Items whose candidates are sought at first; more are tried while there is room."""
+TRIED = 128
+"""Items whose candidates are sought together."""
+SEARCH_PRODUCTS = 6e10
+"""Room for these searches, as products of numbers: some ten seconds of one core. At least 32 items are tried."""
 POPULAR = 150
 """Of these the most popular come first, after those that were named."""
 
@@ -61,7 +63,8 @@ def travellers(
     spent = int(each[inside].sum())
     asked: list[int] = []
     unions: list[Indices] = []
-    wanted = order[: min(MOST_ASKED, len(order))]
+    each_item = searched.common.size * (1 + sum(1 for _ in searched.forms.points()))
+    wanted = order[: min(MOST_ASKED, max(32, int(SEARCH_PRODUCTS / each_item)))]
     for start in range(0, len(wanted), TRIED):
         for place, union in zip(
             wanted[start : start + TRIED], unions_over_grid(searched, wanted[start : start + TRIED], k), strict=True
