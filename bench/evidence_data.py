@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import sparse
 
 from simgauge.embedding import Embedding
-from simgauge.evidence import CoConsumption, Labels, PairJudgements
+from simgauge.evidence import CoConsumption, HoldOut, Labels, PairJudgements, hold_out
 from simgauge.interactions import Interactions
 from simgauge.models import LinearAutoencoder
 from simgauge.read.interactions import read_interactions
@@ -83,6 +83,34 @@ def stsb_words() -> Interactions:
     pairs = [(row, word) for row, words in enumerate(sorted(sentences, key=sorted)) for word in sorted(words)]
     return read_interactions(pd.DataFrame(pairs, columns=["user", "item"]), min_item_count=6, min_user_count=4)
 
+
+def _rated(events: pd.DataFrame) -> HoldOut:
+    """The latest fifth of every user's likes is held out: what users want may have changed."""
+    liked = events[events.rating >= 4].groupby(["user", "item"], as_index=False).time.max()
+    pairs = {"min_item_count": 5, "min_user_count": 5}
+    seen = read_interactions(liked[["user", "item"]], **pairs)
+    times = read_interactions(liked, user="user", item="item", weight="time", **pairs)
+    return hold_out(seen, "time", 0.2, times=times, k=20)
+
+
+def ml_100k_later() -> HoldOut:
+    folder = SHARED / "ml-100k"
+    return _rated(pd.read_csv(folder / "u.data", sep="\t", names=["user", "item", "rating", "time"]))
+
+
+def ml_latest_small_later() -> HoldOut:
+    with zipfile.ZipFile(SHARED / "ml-latest-small" / "ml-latest-small.zip") as archive:
+        name = next(entry for entry in archive.namelist() if entry.endswith("ratings.csv"))
+        with archive.open(name) as file:
+            events = pd.read_csv(file)
+    return _rated(events.rename(columns={"userId": "user", "movieId": "item", "timestamp": "time"}))
+
+
+LATER: dict[str, Callable[[], HoldOut]] = {
+    "ml-100k, later": ml_100k_later,
+    "ml-latest-small, later": ml_latest_small_later,
+}
+"""Sets with times, split by them: does the choice hold under drift?"""
 
 DATA: dict[str, Callable[[], Interactions]] = {
     "ml-100k": ml_100k,
@@ -186,10 +214,11 @@ def shipped_bpr() -> tuple[Embedding, Interactions, CoConsumption]:
     def liked(name: str) -> Interactions:
         events = parts[name][parts[name].rating >= 4]
         at = (np.ones(len(events)), (events.user_idx, events.item_idx))
-        return Interactions(sparse.csr_array(at, shape=(len(users), len(items))))
+        return Interactions(sparse.csr_array(at, shape=(len(users), len(items))), **ids)
 
+    ids = {"item_ids": [f"film {n}" for n in range(len(items))], "user_ids": [f"user {n}" for n in range(len(users))]}
     training, later = liked("train"), liked("later")
-    return Embedding(items, users), training, CoConsumption(training, later, k=20, max_queries=None)
+    return Embedding(items, users, **ids), training, CoConsumption(training, later, k=20, max_queries=None)
 
 
 def shipped_als_genres() -> tuple[Embedding, Labels]:

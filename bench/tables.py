@@ -131,10 +131,7 @@ def _share(value: float | None) -> str | None:
 
 
 def _span(found: dict[str, float] | None) -> str | None:
-    if found is None:
-        return None
-    value, low, high = (f"{found[name]:.1%}" for name in ("value", "low", "high"))
-    return value if low == high else f"{value} [{low}, {high}]"
+    return None if found is None else f"{found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"
 
 
 def weeks() -> str:
@@ -226,9 +223,11 @@ def choices() -> str:
     lines = []
     for row in stored("evidence.json")["results"]:
         against = row["against"]["plain cosine"]
-        shown = [f"{value:.2f} [{low:.2f}, {high:.2f}]" for value, low, high in (against["plain"], against["weighted"])]
+        three = (against[name] for name in ("plain", "at 0.5", "at 1"))
+        shown = [f"{value:.2f} [{low:.2f}, {high:.2f}]" for value, low, high in three]
         lines.append([row["data"], row["model"], row["mode"], f"{row['recall']:.3f}", f"`{row['best']}`", *shown])
-    head = ["data", "model", "candidates", "recall@20 of cosine", "choice", "recall x", "weighted recall x"]
+    weighted = ("weighted by 1/√popularity x", "by 1/popularity x")
+    head = ["data", "model", "candidates", "recall@20 of cosine", "choice", "recall x", *weighted]
     return table(head, lines)
 
 
@@ -237,6 +236,12 @@ def choices_in_short() -> str:
     kinds = stored("evidence.json")["targets"]
     return "\n\n".join(f"**{kind[0].upper()}{kind[1:]}**\n\n" + "\n".join(f"- {line}" for line in lines)
                        for kind, lines in kinds.items())  # fmt: skip
+
+
+def claims() -> str:
+    """How often `fix` claims what is not so, from bench/claims.py."""
+    lines = [[row["what"], row["meant"], f"{row['found']:.1%}", row["repeats"]] for row in stored("claims.jsonl")]
+    return table(["what", "meant", "found", "repeats"], lines)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -254,6 +259,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "more-films": more_films,
     "choices": choices,
     "choices-in-short": choices_in_short,
+    "claims": claims,
 }
 
 

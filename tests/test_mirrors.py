@@ -26,6 +26,7 @@ ACROSS_FILES = {
     "core/bounds/test_tensor_bounds.py": "all bounds, for tensors",
     "core/geometry/test_gauge_dependence.py": "a law over all measures of geometry",
     "core/neighbors/test_neighbor_scaling.py": "csls, local_scaling and norm_discount share their reference",
+    "selection/test_drift.py": "the whole choice, on real data with times",
     "selection/test_claims.py": "the whole choice, under nulls and where the truth is known",
     "core/neighbors/test_tensor_lists.py": "all lists of neighbours, for tensors",
     "core/spectral/test_tensor_spectrum.py": "all routes to a spectrum, for tensors",

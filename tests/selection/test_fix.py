@@ -49,7 +49,7 @@ def test_all_ties_are_left_alone(planted):
     _, split = planted
     found = fix(Embedding(np.ones((120, 2))), split.evidence, [Centering()])
     assert found.decision == "left alone"
-    assert "none of 2 candidates gains" in found.summary
+    assert "no candidate that may be chosen gains" in found.summary
 
 
 def test_remedies_of_neighbours_are_shown_and_not_chosen(planted):

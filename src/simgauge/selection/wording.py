@@ -46,10 +46,11 @@ def summary_of(
     if not improved:
         return f"Leave it alone: {_why(found, subject, leaning, confirmation, evidence, units, others)}"
     folds = f"{round(confirmation.agreement * len(confirmation.picks))} of {len(confirmation.picks)}"
+    several = plural(unit, 2)
     return (
-        f"{_advice(candidate)}: {_effect(confirmation, evidence)} (measured on {plural(unit, 2)} that had no part in "
-        f"the choice, {units} in all; the ranges hold at {found.confidence:.0%} for all of {others} together; {folds} "
-        f"parts choose the same). {cost_of(candidate)} {AGAIN}vectors and these {plural(unit, 2)}."
+        f"{_advice(candidate)}: {_effect(confirmation, evidence)}. {cost_of(candidate)} {AGAIN}vectors and these "
+        f"{several}. Measured on {units}, on {several} that had no part in the choice; the ranges hold at "
+        f"{found.confidence:.0%} and allow for {others}; {folds} parts of the {several} choose the same."
     )
 
 
@@ -100,11 +101,9 @@ def _advice(candidate: Any) -> str:
 
 
 def _effect(confirmation: Confirmation, evidence: Mapping[str, Any]) -> str:
-    text = (
-        f"expect {evidence['measure']} to change by {told_change(confirmation.plain_change)} against the plain cosine"
-    )
+    text = f"expect for {evidence['measure']} {told_change(confirmation.plain_change)} against the plain cosine"
     if confirmation.weighted_change is not None:
-        text += f", and by {told_change(confirmation.weighted_change)} where rare items count more"
+        text += f", and {told_change(confirmation.weighted_change)} where rare items count more"
     return text
 
 
@@ -121,21 +120,22 @@ def _why(
     several = plural(str(evidence["unit"]), 2)
     smallest = f"The smallest gain that these {units} would show in 4 of 5 cases is {_size(confirmation.detectable)}."
     if subject == 0 or found.gain[subject] <= 0:
-        return f"none of {others} gains on the measures taken together. {smallest}"
+        return f"no candidate that may be chosen gains, all measures taken together ({others} in the table). {smallest}"
     name, effect = found.scored.candidates[subject].name, _effect(confirmation, evidence)
     if found.gains.low[subject] > 0 and not found.safe[subject]:
         return (
-            f"of {others}, {name} gains most, and it may lose more than allowed on a measure: {effect}. The table "
-            "shows what there is to trade (max_loss=, aim=)."
+            f"{name} surely gains, and it is not ruled out that it loses more than allowed on a measure: {effect}. The "
+            f"table shows what there is to trade among {others} (max_loss=, aim=)."
         )
-    needed = confirmation.units_needed
-    more = "" if needed is None else f" About {needed:,} {several} would be needed to show the gain as measured here."
+    needed, more = confirmation.units_needed, ""
+    if needed is not None and needed > int(evidence["n_units"]):
+        more = f" About {needed:,} {several} would be needed to show the gain as measured here."
     if leaning:
         return (
-            f"no gain is proven among {others}. The evidence leans towards {name}: {effect}; the range allows for "
-            f"the number of candidates and holds no change too.{more}"
+            f"no gain is proven among {others}. The evidence leans towards {name}: {effect}. For all measures together "
+            f"that is {told_change(confirmation.gain)}, a range that allows for {others} and holds no change too.{more}"
         )
-    return f"no gain is proven among {others}; the largest is that of {name}: {effect}. {smallest}{more}"
+    return f"no gain is proven among {others}; nearest to it is {name}: {effect}. {smallest}{more}"
 
 
 def _size(gain: Change) -> str:
