@@ -79,6 +79,8 @@ def test_the_shares_are_those_of_a_slow_reference(meaning, rng):
     row = found["rotation"]
     assert row.beyond_old.value == pytest.approx(row.new_lists.value - share)
     reached = lists(old, new_queries @ H)
+    kept = np.mean([len(a & b) / 5 for a, b in zip(reached, there, strict=True)])
+    assert row.old_lists.value == pytest.approx(kept), "among rows of the index that no map has seen"
     gains = [(len(a & w) - len(b & w)) / 5 for a, b, w in zip(reached, there, wanted, strict=True)]
     half = scipy.stats.t.ppf(0.975, 39) * np.std(gains, ddof=1) / np.sqrt(40)
     spread = row.beyond_old.high - row.beyond_old.value
