@@ -108,6 +108,15 @@ def test_a_guarded_candidate_is_grey_and_has_its_reason(plain, weighted, said):
     assert _note({**row, "guarded": False}, {"settings": {}}) == ""
 
 
+def test_one_item_has_a_page_without_lists():
+    one = Embedding([[1.0, 2.0]])
+    found = fix(one)
+    summary, text = page(found, one, found.transform(one))
+    assert summary["explorer"] is None
+    assert summary["selection"]["lists"] == []
+    assert "<script" not in text
+
+
 def test_no_user_is_named():
     model, split = planted_model()
     ids = [f"secret-{number}" for number in range(model.n_users)]

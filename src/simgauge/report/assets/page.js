@@ -173,8 +173,8 @@
       if (place !== undefined) {
         const threshold = certified.thresholds[place * k + rank];
         const rival = data.certificates.rival_names[certified.rivals[place * k + rank]];
-        cells.push(make("td", {}, threshold > 1e8 ? "always" : "κ " + threshold.toPrecision(3)),
-          make("td", {}, rival ? make("bdi", {}, rival) : "nobody"));
+        cells.push(make("td", { "data-label": "stays in the list below" }, threshold > 1e8 ? "any κ" : "κ " + threshold.toPrecision(3)),
+          make("td", { "data-label": "who ties then:" }, rival ? make("bdi", {}, rival) : "nobody"));
       }
       return make("tr", {}, ...cells);
     });
@@ -222,7 +222,8 @@
       change = Math.max(change, ...moves.map(Math.abs));
       beyond = Math.max(beyond, ...moves.map((value) => Math.abs(value - shift)));
     });
-    const digits = (value) => value.toPrecision(3);
+    const decimals = Math.min(20, Math.max(0, 3 - Math.ceil(Math.log10(largest))));
+    const digits = (value) => value.toFixed(decimals).replace(/^-(0(\.0*)?)$/, "$1");
     const head = make("tr", {}, make("th", {}, ""), ...now.map((_, user) => make("th", { scope: "col" }, "user " + (user + 1))));
     const body = data.predictions.items.map((item, place) => make("tr", {}, make("th", { scope: "row" }, name(item)),
       ...now.map((row) => make("td", {}, digits(row[place])))));
