@@ -131,7 +131,10 @@ def _share(value: float | None) -> str | None:
 
 
 def _span(found: dict[str, float] | None) -> str | None:
-    return None if found is None else f"{found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"
+    if found is None:
+        return None
+    value, low, high = (f"{found[name]:.1%}" for name in ("value", "low", "high"))
+    return value if low == high else f"{value} [{low}, {high}]"
 
 
 def weeks() -> str:

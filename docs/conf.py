@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -39,10 +40,11 @@ myst_heading_anchors = 3
 # Every example is executed at every build, in an empty folder. An error is a warning, and `make docs` ends on warnings.
 # IPython gets a profile of its own, so that nobody's settings are part of the pages.
 profile = Path(__file__).parents[1] / "build" / "ipython" / "profile_default"
-profile.mkdir(parents=True, exist_ok=True)
+(profile / "startup").mkdir(parents=True, exist_ok=True)
 (profile / "ipython_kernel_config.py").write_text(
     "c.IPKernelApp.log_level = 'ERROR'\nc.HistoryManager.enabled = False\n", encoding="utf-8"
 )
+shutil.copy(Path(__file__).parent / "_ext" / "ipython_startup.py", profile / "startup" / "startup.py")
 os.environ["IPYTHONDIR"] = str(profile.parent)
 os.environ.update(COLUMNS="92", NO_COLOR="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 nb_execution_mode = "force"

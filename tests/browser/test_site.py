@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -82,6 +83,17 @@ def test_pages_load_nothing_from_elsewhere(site):
         if re.match(r"(https?:)?//", source)
     ]
     assert not elsewhere, "\n".join(elsewhere[:30])
+
+
+def test_no_page_shows_a_failure_or_a_place_on_this_machine(site):
+    marks = ("Traceback (most recent call last)", "IProgress not found", str(SITE.parents[1]), sys.prefix)
+    found = [
+        f"{page.name}: {mark}"
+        for page in site.rglob("*.html")
+        for mark in marks
+        if mark in page.read_text(encoding="utf-8")
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_the_parser_sees_what_it_should():

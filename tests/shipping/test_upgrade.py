@@ -196,6 +196,24 @@ def test_equal_documents_are_on_one_side_of_the_split(rng):
     assert found.itself_first < 0.1, "unrelated encoders: copies must not give the answer away"
 
 
+@pytest.mark.parametrize(("dtype", "exponent"), [("float64", 660), ("float32", 100)])
+def test_tables_of_extreme_scale_give_what_they_give_elsewhere(meaning, rng, dtype, exponent):
+    """Control: a power of two rounds nothing, so that the shares are the same to the last digit."""
+    old, new = (encoder(meaning, rng, width, 0.3).astype(dtype) for width in (8, 10))
+    queries = old[:30] + 1, new[:30] + 1
+    plain = upgrade(old, new, old_queries=queries[0], new_queries=queries[1], k=5)
+    far = [np.ldexp(old, exponent), np.ldexp(new, -exponent)]
+    asked = [np.ldexp(queries[0], exponent), np.ldexp(queries[1], -exponent)]
+    found = upgrade(*far, old_queries=asked[0], new_queries=asked[1], k=5)
+    assert found.method == plain.method
+    assert found.rows == plain.rows
+    moved = apply(found.map_, far[1][:20]).items
+    assert (
+        top_k(far[0], 1, "cosine", moved)[0][:, 0].tolist()
+        == top_k(old, 1, "cosine", apply(plain.map_, new[:20]).items)[0][:, 0].tolist()
+    )
+
+
 def test_refusals(meaning, rng):
     old, new = encoder(meaning, rng, 8), encoder(meaning, rng, 8)
     with pytest.raises(InputError, match=r"40 documents with a vector .* at least 50 are needed"):

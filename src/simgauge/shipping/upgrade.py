@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from simgauge.core.neighbors.overlap import neighbor_overlap
 from simgauge.core.neighbors.topk import top_k
 from simgauge.core.tables.equal_rows import first_equal
 from simgauge.core.tables.kinds import FloatTable, Matrix
+from simgauge.core.tables.scale import in_range, range_exponent
 from simgauge.core.tables.tables import unit_rows
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError
@@ -131,8 +133,9 @@ def upgrade(
     check_choice(method, "method", ("best", *METHODS))
     check_choice(metric, "metric", ("cosine", "dot"))
     k, sample = check_integer(k, "k", 1), check_integer(sample, "sample", 2)
-    index, first, second = _documents(as_embedding(old), as_embedding(new), k)
-    asked = _queries(old_queries, new_queries, (index.shape[1], on_host(as_embedding(new).items).shape[1]))
+    documents = [as_embedding(table) for table in (old, new)]
+    index, first, second = _documents(documents[0], documents[1], k)
+    asked = _queries(old_queries, new_queries, documents)
     generator = as_generator(rng)
     paired = _Tables(index[first], second)
     fit, choose, held = split_documents(second, generator)
@@ -168,12 +171,15 @@ def upgrade(
 
 
 def _documents(old: Embedding, new: Embedding, k: int) -> tuple[FloatTable, NDArray[np.int64], FloatTable]:
-    """The old index without zero rows, the rows of it that the new encoder has too, and their new vectors."""
+    """The old index without zero rows, the rows of it that the new encoder has too, and their new vectors.
+
+    Extreme tables are brought near 1: lists do not depend on it, and what a map gives is as long as its input then.
+    """
     check_rows(old, new, ("old", "new"))
-    index, ids = on_host(old.items), np.asarray(old.item_ids)
+    index, ids = in_range(on_host(old.items))[0], np.asarray(old.item_ids)
     alive = index.any(axis=1)
     index, ids = index[alive], ids[alive]
-    table = on_host(new.items)
+    table = in_range(on_host(new.items))[0]
     places = positions_of(new.item_ids, ids)
     rows = np.flatnonzero((places >= 0) & table.any(axis=1))
     if len(rows) < _least(k):
@@ -194,20 +200,21 @@ def _too_few(found: int, k: int, which: str) -> str:
     )
 
 
-def _queries(old: Any, new: Any, widths: tuple[int, int]) -> tuple[FloatTable, FloatTable] | None:
+def _queries(old: Any, new: Any, documents: Sequence[Embedding]) -> tuple[FloatTable, FloatTable] | None:
     """Vectors of the same queries by both encoders."""
     if old is None and new is None:
         return None
     if old is None or new is None:
         raise InputError("pass the queries by both encoders (old_queries= and new_queries=), or neither.")
     by_old, by_new = as_embedding(old), as_embedding(new)
-    tables = on_host(by_old.items), on_host(by_new.items)
-    for name, table, width in zip(("old", "new"), tables, widths, strict=True):
-        if table.shape[1] != width:
+    for name, queries, known in zip(("old", "new"), (by_old, by_new), documents, strict=True):
+        if queries.n_components != known.n_components:
             raise InputError(
-                f"the queries of the {name} encoder have {table.shape[1]} components and its documents {width}: pass "
-                f"queries that the same encoder made."
+                f"the queries of the {name} encoder have {queries.n_components} components and its documents "
+                f"{known.n_components}: pass queries that the same encoder made."
             )
+    exponents = [range_exponent(on_host(known.items)) for known in documents]
+    tables = [np.ldexp(on_host(made.items), power) for made, power in zip((by_old, by_new), exponents, strict=True)]
     if by_old.item_ids_given != by_new.item_ids_given or (
         not by_old.item_ids_given and by_old.n_items != by_new.n_items
     ):
@@ -224,7 +231,7 @@ def _queries(old: Any, new: Any, widths: tuple[int, int]) -> tuple[FloatTable, F
             f"{counted(len(rows), 'query')} with a vector that is not zero by both encoders: pass two or more, with "
             "the same ids."
         )
-    return tables[0][places[rows]], tables[1][rows]
+    return np.asarray(tables[0][places[rows]]), np.asarray(tables[1][rows])
 
 
 def split_documents(
