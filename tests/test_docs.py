@@ -84,6 +84,13 @@ def test_numbers_in_the_readme_are_those_of_the_stored_rows():
     assert rows["largest difference of a prediction, relative"] < 1e-14  # "to fourteen digits"
 
 
+def test_the_page_on_limits_counts_the_reference_tables():
+    tables = json.loads((ROOT / "src" / "simgauge" / "auditing" / "reference.json").read_text(encoding="utf-8"))
+    kinds = {table["kind"] for table in tables}
+    page = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+    assert f"on {len(tables)} real embeddings of {len(kinds)} kinds" in page
+
+
 def test_the_stored_films_are_what_the_model_lists(shared_data, monkeypatch):
     """The first list of each gauge, fitted anew."""
     monkeypatch.setenv("SIMGAUGE_TEST_DATA", str(shared_data))

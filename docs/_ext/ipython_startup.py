@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import warnings
@@ -9,6 +10,7 @@ import warnings
 from IPython import get_ipython
 
 warnings.filterwarnings("ignore", message="IProgress not found")
+logging.disable(logging.INFO)  # some libraries turn on the logs of all others
 
 
 def bash(line: str, cell: str) -> None:  # noqa: ARG001 (the signature of a cell magic)
