@@ -46,7 +46,7 @@ profile = Path(__file__).parents[1] / "build" / "ipython" / "profile_default"
 )
 shutil.copy(Path(__file__).parent / "_ext" / "ipython_startup.py", profile / "startup" / "startup.py")
 os.environ["IPYTHONDIR"] = str(profile.parent)
-os.environ.update(COLUMNS="76", NO_COLOR="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+os.environ.update(COLUMNS="72", NO_COLOR="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_timeout = 300
