@@ -243,7 +243,7 @@ def choices_in_short() -> str:
 
 def claims() -> str:
     """How often `fix` claims what is not so, from bench/claims.py."""
-    lines = [[row["what"], row["meant"], f"{row['found']:.1%}", row["repeats"]] for row in stored("claims.jsonl")]
+    lines = [[row["what"], row["meant"], f"{row['found']:.1%}", row["repeats"]] for row in read("claims.jsonl")]
     return table(["what", "meant", "found", "repeats"], lines)
 
 

@@ -64,6 +64,11 @@ def bench_script(name):
     return module
 
 
+@pytest.mark.parametrize("name", bench_script("tables").TABLES)
+def test_every_table_of_measurements_can_be_made(name):
+    assert bench_script("tables").TABLES[name]().count("\n") > 1
+
+
 def test_tables_in_the_readme_are_those_of_the_stored_rows():
     assert bench_script("tables").filled(README) == README
     changed = README.replace("*The Stupids*", "*Another Film*")
