@@ -163,3 +163,16 @@ def test_a_sample_of_queries_widens_the_interval(split):
     width = np.mean([one.high - one.low for one in found])
     assert width > 1.1 * (truth.high - truth.low)
     assert sum(one.low <= truth.value <= one.high for one in found) >= 23
+
+
+def test_words_that_recur_in_many_pairs_widen_the_interval(rng):
+    """A few items in all pairs: pairs are no independent evidence."""
+    left, right = np.repeat(np.arange(6), 40), 6 + rng.integers(0, 54, 240)
+    truth = rng.standard_normal(6)[left] + 0.2 * rng.standard_normal(240)
+    few = evaluate(
+        {"a": model(1.0), "b": model(1.0, 3)}, PairJudgements(IDS[left], IDS[right], truth), metrics="cosine"
+    )
+    alone = score(PairJudgements(IDS[left], IDS[right], truth), model(1.0)).plain
+    expected = stats.t.interval(0.95, 239, alone.mean(), stats.sem(alone))
+    assert few.rows[0].plain.high - few.rows[0].plain.low > 1.1 * (expected[1] - expected[0])
+    assert few.rows[1].change.low < few.rows[1].change.value < few.rows[1].change.high

@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simgauge.core.inference.intervals import Interval
-from simgauge.core.inference.seeds import Spread, change_of, draw_of, seed_means, several, spread_of
+from simgauge.core.inference.seeds import (
+    Draw,
+    Spread,
+    change_of,
+    draw_of,
+    recurrence_of,
+    seed_means,
+    several,
+    spread_of,
+)
 from simgauge.core.scores.shown import Shown, shown_items, user_shares
 from simgauge.core.tables.kinds import Vector
 from simgauge.embedding import Embedding
@@ -73,8 +82,8 @@ def evaluate(
     -----
     *Intervals* are Student's, over the units of the evidence (users, sessions, items); with several seeds the variance
     between trainings is added, so that they hold for another training of the same kind, and so is that of the draw
-    where only a sample of the queries was asked. *Changes* pair the units of two
-    models, by ratio or difference as the evidence says; their intervals hold for all rows of one kind of evidence
+    where only a sample of the queries was asked, and that of items which recur in many pairs. *Changes* pair the units
+    of two models, by ratio or difference as the evidence says; their intervals hold for all rows of one kind of evidence
     together (Šidák). *Several models* are compared on the items, and users, that all of them have. *Coverage, Gini
     coefficient and novelty* are those of the lists that were scored (`simgauge.core.scores.shown`): they depend on how
     many lists there are and how long, so compare them within one evaluation.
@@ -130,21 +139,30 @@ class Scores:
         self.shown: list[Shown] = []
         self.drawn: list[NDArray[np.float64]] = []
         """(2, n_drawn, n_measures) of every seed, where queries are a sample; the same queries for all."""
+        self.nodes: NDArray[np.int64] | None = None
+        """The two things of each unit, where units are pairs of things that recur."""
 
     def of(self, measure: int) -> NDArray[np.float64]:
         """(n_units, n_seeds) of one measure."""
         return np.stack([one[:, measure] for one in self.units], axis=1)
 
-    def luck(self, measure: int, base: Scores | None = None, *, ratio: bool = False) -> NDArray[np.float64] | None:
-        """What each drawn query moves the mean by, or the change against another model, in two halves of the units."""
+    def luck(self, measure: int, base: Scores | None = None, *, ratio: bool = False) -> Draw:
+        """What units share and cannot see, of the mean or of its change against another model: drawn queries, or
+        things that recur in pairs."""
+        if self.nodes is not None:
+            units = self._against(base, [one.of(measure).mean(axis=1) for one in (self, base) if one], measure, ratio)
+            return recurrence_of(units - units.mean(), self.nodes)
         if not self.drawn:
-            return None
-        own = np.mean(self.drawn, axis=0)[:, :, measure]
+            return draw_of(None)
+        halves = [np.mean(one.drawn, axis=0)[:, :, measure] for one in (self, base) if one]
+        return draw_of(self._against(base, halves, measure, ratio))
+
+    def _against(self, base: Scores | None, parts: list[Any], measure: int, ratio: bool) -> NDArray[np.float64]:
+        """One array as it is, or the difference of two after each is divided by its mean, where ratios are compared."""
         if base is None:
-            return np.asarray(own)
-        other = np.mean(base.drawn, axis=0)[:, :, measure]
+            return np.asarray(parts[0])
         scales = [max(float(one.of(measure).mean()), FLOOR) if ratio else 1.0 for one in (self, base)]
-        return np.asarray(own / scales[0] - other / scales[1])
+        return np.asarray(parts[0] / scales[0] - parts[1] / scales[1])
 
     @property
     def mean_shown(self) -> Shown | None:
@@ -184,6 +202,7 @@ def _scored(
                 show(f"{name}, {metric}", done, total)
                 done += 1
                 into = own.setdefault(metric, Scores(name, metric, scorer.exponents))
+                into.nodes = getattr(scorer, "nodes", None)
                 _score(into, scorer, model, shares)
         found += list(own.values())
     show("done", total, total)
@@ -214,7 +233,7 @@ def _measured(evidence: Any, scored: Sequence[Scores], confidence: float) -> lis
     together = several(confidence, len(scored) - 1)
     rows = []
     for own in scored:
-        intervals = [spread_of(own.of(m), draw_of(own.luck(m))).interval(confidence) for m in range(len(own.exponents))]
+        intervals = [spread_of(own.of(m), own.luck(m)).interval(confidence) for m in range(len(own.exponents))]
         changes = [_against(own, first, m, together, ratio) for m in range(min(2, len(own.exponents)))]
         rows.append(
             Measured(
@@ -239,7 +258,7 @@ def _against(own: Scores, first: Scores, measure: int, confidence: float, ratio:
     """Change of one measure against the first model; None for that itself."""
     if own is first:
         return None
-    draw = draw_of(own.luck(measure, first, ratio=ratio))
+    draw = own.luck(measure, first, ratio=ratio)
     return _change(change_of(own.of(measure), first.of(measure), ratio=ratio, draw=draw), confidence, ratio)
 
 

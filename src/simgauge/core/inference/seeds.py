@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from simgauge.core.inference.intervals import Interval
@@ -53,6 +54,33 @@ def draw_of(halves: Matrix | None) -> Draw:
         return NO_DRAW
     most = float(np.square(halves.sum(axis=0)).sum())
     return Draw(float(np.clip(4 * (halves[0] @ halves[1]), 0.0, most)), halves.shape[1])
+
+
+def recurrence_of(influence: Vector, nodes: NDArray[np.int64]) -> Draw:
+    """Variance that pairs add to a mean over pairs because they share things, beyond that of independent pairs.
+
+    Parameters
+    ----------
+    influence : ndarray, shape (n_pairs,)
+        What each pair adds to the mean, of mean 0.
+    nodes : ndarray of int, shape (n_pairs, 2)
+        The two things of each pair; as for `node_draws`, whose formula this is.
+
+    Examples
+    --------
+    >>> pairs = np.array([1.0, 1.0, -2.0])
+    >>> apart, shared = np.array([[0, 1], [2, 3], [4, 5]]), np.array([[0, 1], [0, 2], [3, 4]])
+    >>> recurrence_of(pairs, apart).variance, round(recurrence_of(pairs, shared).variance, 3)
+    (0.0, 0.222)
+    """
+    things, place = np.unique(nodes, return_inverse=True)
+    place = place.reshape(nodes.shape)
+    own = place[:, 0] == place[:, 1]
+    sums = np.bincount(place[:, 0], weights=influence, minlength=len(things))
+    sums += np.bincount(place[~own, 1], weights=influence[~own], minlength=len(things))
+    twice, alone = float(np.square(influence[~own]).sum()), float(np.square(influence).sum())
+    more = float(np.square(sums).sum()) - twice - alone
+    return Draw(max(more, 0.0) / len(influence) ** 2, len(things))
 
 
 def spread_of(units: Matrix, draw: Draw = NO_DRAW) -> Spread:
