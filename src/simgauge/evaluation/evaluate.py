@@ -83,10 +83,10 @@ def evaluate(
     *Intervals* are Student's, over the units of the evidence (users, sessions, items); with several seeds the variance
     between trainings is added, so that they hold for another training of the same kind, and so is that of the draw
     where only a sample of the queries was asked, and that of items which recur in many pairs. *Changes* pair the units
-    of two models, by ratio or difference as the evidence says; their intervals hold for all rows of one kind of evidence
-    together (Šidák). *Several models* are compared on the items, and users, that all of them have. *Coverage, Gini
-    coefficient and novelty* are those of the lists that were scored (`simgauge.core.scores.shown`): they depend on how
-    many lists there are and how long, so compare them within one evaluation.
+    of two models, by ratio or difference as the evidence says; their intervals hold for all rows of one kind of
+    evidence together (Šidák). *Several models* are compared on the items, and users, that all of them have. *Coverage,
+    Gini coefficient and novelty* are those of the lists that were scored (`simgauge.core.scores.shown`): they depend on
+    how many lists there are and how long, so compare them within one evaluation.
 
     Raises
     ------
