@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,7 +170,9 @@ class ChromaCollection(Store):
             raise InputError(f"{self.address} is no folder: name the folder of a Chroma database.")
         settings = library.config.Settings(anonymized_telemetry=False)
         try:
-            yield library.PersistentClient(self.address, settings=settings)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of the client about itself
+                yield library.PersistentClient(self.address, settings=settings)
         except (library.errors.ChromaError, ValueError, OSError) as error:
             if isinstance(error, InputError):
                 raise
