@@ -247,7 +247,30 @@ def claims() -> str:
     return table(["what", "meant", "found", "repeats"], lines)
 
 
+def networks() -> str:
+    """Free places that bench/deep.py found."""
+    rows = [row for row in read("deep.jsonl") if "bases" in row]
+    head = ["network", "parameters", "bases", "scales", "free factors", "outputs moved by, relative", "cpu s"]
+    return table(
+        head,
+        ([row["network"], f"{row['parameters']:,}", row["bases"], row["scales"], f"{row['free_factors']:,}",
+          row["verified"], row["cpu_seconds"]] for row in rows),
+    )  # fmt: skip
+
+
+def readings() -> str:
+    """What bench/deep.py found at single points of networks."""
+    rows = [row for row in read("deep.jsonl") if "read_at" in row]
+    return table(
+        ["network", "read at", "status", "neighbours that stay", "mean change of a cosine"],
+        ([row["network"], f"`{row['read_at']}`", row["status"], f"{row['overlap']:.0%}", f"{row['shift']:.3f}"]
+         for row in rows),
+    )  # fmt: skip
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "networks": networks,
+    "readings": readings,
     "fits": fits,
     "paths": paths,
     "canonical": canonical,
