@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import statistics
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -268,7 +269,27 @@ def readings() -> str:
     )  # fmt: skip
 
 
+def trained_on_cosines() -> str:
+    """Medians over seeds of bench/cosine_training.py, and the gain of the chosen model over each other one."""
+    rows, gains = read("cosine_training.jsonl"), {}
+    for row in rows:
+        if "cosine beside" in row:
+            gains[row["data"], row["cosine beside"]] = f"{row['gain']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+    groups: dict[Any, Rows] = {}
+    for row in rows:
+        if "model" in row:
+            groups.setdefault((row["data"], row["model"]), []).append(row)
+    keys = ("recall", "items_recall", "items_weighted", "cpu_seconds")
+    lines = [
+        [*group, *(f"{statistics.median(row[key] for row in found):.3g}" for key in keys), gains.get(group, "")]
+        for group, found in groups.items()
+    ]
+    head = ["data", "model", "recall@20 of users", "of items", "of items, weighted", "cpu s", "gain of `cosine`, users"]
+    return table(head, lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "trained-on-cosines": trained_on_cosines,
     "networks": networks,
     "readings": readings,
     "fits": fits,

@@ -7,7 +7,7 @@ import pytest
 
 from geometry_problems import general_map
 from problems import cosines, two_tables
-from simgauge.cli.console import prediction_sentences
+from simgauge.cli.neighbors_text import prediction_sentences
 from simgauge.embedding import Embedding
 from simgauge.errors import InputError, ParameterError
 from simgauge.gauge import canonical_gauge, gauge_transform
