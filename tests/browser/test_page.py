@@ -149,6 +149,11 @@ def test_search_finds_names_and_offers_the_command_for_others(open_page, pages):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     assert page.inner_text("[data-item-name]") == "film number 14"
+    page.fill("#search", "film number")
+    second = texts(page, "#results button")[1]
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    assert page.inner_text("[data-item-name]") == second
     page.fill("#search", "film number 3")
     page.press("#search", "Enter")
     assert page.inner_text("[data-item-name]") == "film number 3"

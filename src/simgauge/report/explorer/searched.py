@@ -17,8 +17,8 @@ from simgauge.report.explorer.forms import Forms, Point, common_coordinates
 
 Indices = NDArray[np.int64]
 
-SEARCHED_BYTES = 128 << 20
-"""Memory of the common coordinates: 262,144 items of 64 components. Larger tables are sampled, and the page says so."""
+SEARCHED_BYTES, SEARCHED_ITEMS = 128 << 20, 250_000
+"""Memory of the common coordinates, and items: larger tables are sampled, and the page says so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Searched:
 
 def search_among(items: Table, forms: Forms, always: Indices, rng: np.random.Generator) -> Searched:
     """Every item with a direction in all gauges of the page; where they are too many, a sample that holds `always`."""
-    most = max(1_000, SEARCHED_BYTES // (8 * forms.to_common.shape[1]))
+    most = min(SEARCHED_ITEMS, max(1_000, SEARCHED_BYTES // (8 * forms.to_common.shape[1])))
     alive = sample_nonzero_rows(items, int(items.shape[0]), rng)
     rows = alive
     if len(alive) > most:
