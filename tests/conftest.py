@@ -10,6 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+os.environ.pop(
+    "COLUMNS", None
+)  # pytest-xdist sets it in its workers: the width of its own terminal, not of what is tested
+
 SHARED = Path(os.environ.get("SIMGAUGE_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

@@ -52,7 +52,9 @@ class PlainConsole(Console):
             if segment.control:
                 yield segment
                 continue
-            text = printable(segment.text)
+            text = printable(segment.text).replace(
+                "\u00a0", " "
+            )  # it has kept words together; in a file it is no space
             if not self.encoding.startswith("utf"):
                 text = text.translate(IN_ASCII)
             yield Segment(text, segment.style)

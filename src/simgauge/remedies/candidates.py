@@ -58,6 +58,7 @@ def default_candidates(embedding: Embedding, interactions: Interactions | None =
 
     Examples
     --------
+    >>> import numpy as np
     >>> embedding = Embedding(np.eye(4), users=np.eye(4) + 1)
     >>> candidates = default_candidates(embedding)
     >>> candidates[0].name, len(candidates)

@@ -83,6 +83,7 @@ def search_families(embedding: Embedding, interactions: Interactions | None = No
 
     Examples
     --------
+    >>> import numpy as np
     >>> [family.name for family in search_families(Embedding(np.eye(4), users=np.eye(4) + 1))]
     ['canonical']
     """
@@ -155,6 +156,7 @@ def refit_ranks(embedding: Embedding, interactions: Interactions) -> tuple[int, 
 
     Examples
     --------
+    >>> import numpy as np
     >>> refit_ranks(Embedding(np.ones((300, 64))), Interactions(np.ones((400, 300))))
     (256, 128, 64, 32, 16)
     """
