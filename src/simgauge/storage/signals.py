@@ -19,6 +19,7 @@ def signals_wait() -> Iterator[None]:
 
     Examples
     --------
+    >>> before = signal.signal(signal.SIGINT, signal.default_int_handler)
     >>> try:
     ...     with signals_wait():
     ...         signal.raise_signal(signal.SIGINT)
@@ -27,6 +28,8 @@ def signals_wait() -> Iterator[None]:
     ...     print("interrupted")
     done
     interrupted
+    >>> signal.signal(signal.SIGINT, before) is signal.default_int_handler
+    True
     """
     if current_thread() is not main_thread():
         yield

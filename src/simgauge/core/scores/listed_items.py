@@ -45,7 +45,7 @@ def with_listed(
     --------
     >>> gains, owner = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1, 0], [0, 1]])
     >>> with_listed("precision", gains, owner, Ideal(np.ones((2, 1)), np.ones(2)))
-    array([-0.5,  1.5])
+    array([0., 1.])
     """
     n_queries, longer = gains.shape
     k = longer - 1
