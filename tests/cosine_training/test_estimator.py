@@ -133,6 +133,8 @@ def test_users_without_interactions_have_vectors_and_break_nothing(blocks):
         ({"users": "none"}, "users='none'"),
         ({"n_components": 0}, "n_components=0"),
         ({"max_epochs": 0}, "max_epochs=0"),
+        ({"users": "sum", "n_negatives": 4}, "users='sum' is trained with all items"),
+        ({"user_temperature": 0.3, "n_negatives": 4}, "losses need all items, not 4 drawn ones"),
         ({"negative_exponent": 2.0, "n_negatives": 4}, "negative_exponent=2.0"),
     ],
 )

@@ -36,7 +36,7 @@ def test_towers_joined_by_a_dot_product_are_not_identified_and_behind_a_cosine_t
         reading = find_free_places(Towers(joined).double(), IDS, IDS).at("item_tower")
         assert reading.status == status
     assert "clamp_min" in reading.reasons[0]
-    assert "identified. No rescaling" in str(reading)
+    assert "identified as far as the trace tells" in str(reading)
 
 
 def test_a_network_that_multiplies_a_tower_with_itself_fixes_it():
@@ -107,3 +107,20 @@ def test_unknown_names_and_other_widths_are_refused():
         found.at("nonsense")
     with pytest.raises(InputError, match=r"shape \(2, 9\): 'item_tower' has vectors of 3"):
         found.at("item_tower").moved(np.ones((2, 9)))
+
+
+def test_a_place_that_is_missed_is_not_told_to_be_impossible():
+    """Towers joined through a step that has no rule here, a convolution that does nothing: free, and not found."""
+
+    class Convolved(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.items, self.last = nn.Embedding(7, 4), nn.Linear(4, 2)
+
+        def forward(self, rows):
+            vectors = self.items(rows)[:, None, :]
+            return self.last(functional.conv1d(vectors, torch.ones(1, 1, 1, dtype=vectors.dtype))[:, 0])
+
+    reading = find_free_places(Convolved().double(), IDS).at("items.weight")
+    assert reading.status == "identified"
+    assert "steps without a rule were not searched" in str(reading)

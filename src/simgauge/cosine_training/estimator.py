@@ -25,7 +25,7 @@ from simgauge.cosine_training.training import (
     write_state,
 )
 from simgauge.embedding import Embedding
-from simgauge.errors import InputError, optional_import
+from simgauge.errors import InputError, ParameterError, optional_import
 from simgauge.parameters import check_choice, check_integer
 from simgauge.progress import Progress, logged
 
@@ -62,9 +62,10 @@ class CosineFactorization(BaseEstimator):  # type: ignore[misc]
         "own": a vector for each user. "sum": the normalised sum of the vectors of what the user used (ELSA), the
         interaction to be predicted left out.
     user_temperature : float, optional
-        τ₁ of the two-sided loss: interactions that fit badly count less.
+        τ₁ of the two-sided loss: interactions that fit badly count less. Not with drawn items.
     n_negatives : int, optional
-        Items drawn for each batch; all items up to 20,000, else 1,024, when not given.
+        Items drawn for each batch; all items up to 20,000, else 1,024, when not given. Not with users="sum", which
+        scores all items whatever their number.
     negative_exponent : float, default 0.75
         Items are drawn ∝ count^β.
     layer_norm : bool, default False
@@ -257,6 +258,13 @@ class CosineFactorization(BaseEstimator):  # type: ignore[misc]
         decay = self.weight_decay if isinstance(self.weight_decay, tuple) else (self.weight_decay, self.weight_decay)
         drawn = self.n_negatives if self.n_negatives is not None else (None if n_items <= ALL_ITEMS_UP_TO else DRAWN)
         one_sided = self.user_temperature is None
+        if self.users == "sum" and self.n_negatives is not None:
+            raise ParameterError("users='sum' is trained with all items: leave n_negatives out, or pass users='own'.")
+        if self.users == "own" and drawn is not None and not one_sided:
+            raise ParameterError(
+                f"user_temperature={self.user_temperature}: two-sided losses need all items, not {drawn:,} drawn ones. "
+                f"Leave it out; or leave n_negatives out, if there are at most {ALL_ITEMS_UP_TO:,} items."
+            )
         return Settings(
             n_components=check_integer(self.n_components, "n_components", 1),
             temperature=0.2 if named else check_temperature(self.temperature, "temperature"),

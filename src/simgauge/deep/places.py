@@ -53,6 +53,9 @@ class FreePlace:
         'net.0.weight rows 4 to 5'
         """
         first = self.carriers[0]
-        where = first.positions[0]
-        span = f"{where.min()} to {where.max()}" if len(where) > 1 else str(where[0])
-        return f"{first.parameter} {'rows' if first.axis == 0 else 'columns'} {span}"
+        where, side = np.unique(first.positions), "rows" if first.axis == 0 else "columns"
+        if len(where) == 1:
+            return f"{first.parameter} {side} {where[0]}"
+        if len(where) == where[-1] - where[0] + 1:
+            return f"{first.parameter} {side} {where[0]} to {where[-1]}"
+        return f"{first.parameter} {len(where)} {side} from {where[0]} to {where[-1]}"

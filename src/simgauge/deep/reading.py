@@ -42,7 +42,8 @@ class Reading:
     n_components : int
         Length of a vector.
     status : {"identified", "basis", "scales", "mixed"}
-        "identified": no coordinate can change, so cosines are as trained. "basis": one place covers all coordinates,
+        "identified": no coordinate was found that could change; a free place that was missed (a shift, a step without
+        a rule) would be missed here too. "basis": one place covers all coordinates,
         any invertible matrix may be applied, and `simgauge.audit` of the vectors speaks of them as it is. "scales":
         each coordinate may be multiplied by a positive factor. "mixed": several places, or some coordinates only.
     parts : tuple of Part
@@ -63,7 +64,10 @@ class Reading:
     def __str__(self) -> str:
         if self.status == "identified":
             why = f" ({self.reasons[0]})" if self.reasons else ""
-            return f"{self.name}: identified. No rescaling of this network changes these cosines{why}."
+            return (
+                f"{self.name}: identified as far as the trace tells{why}. No coordinate was found that could change; "
+                "shifts and steps without a rule were not searched."
+            )
         what = {
             "basis": f"any change of basis of all {self.n_components} coordinates",
             "scales": f"a factor for each of {self.n_components} coordinates",
@@ -90,11 +94,12 @@ class Reading:
         """
         table = self._table(vectors).T
         draws = as_generator(rng)
-        drawn: dict[str, NDArray[np.float64]] = {}
+        drawn: dict[int, NDArray[np.float64]] = {}
         for part in self.parts:
-            if part.place.name not in drawn:
-                drawn[part.place.name] = drawn_gauge(part.place, condition_number, draws)
-            table = moved_along(table, part.positions, part.power, drawn[part.place.name])
+            place = id(part.place)
+            if place not in drawn:
+                drawn[place] = drawn_gauge(part.place, condition_number, draws)
+            table = moved_along(table, part.positions, part.power, drawn[place])
         return np.ascontiguousarray(table.T)
 
     def movement(

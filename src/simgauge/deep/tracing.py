@@ -14,8 +14,6 @@ from simgauge.deep.steps.step import Step, fixed_result, name_of
 from simgauge.deep.values import Value
 from simgauge.errors import InputError, optional_import
 
-WHY_EVAL = "dropout and batch statistics make outputs random, so the copy is in evaluation mode"
-
 NO_STEP = {"_assert_tensor_metadata", "sym_size", "sym_constrain_range", "sym_constrain_range_for_size"}
 """Calls in a trace that check or read shapes and types, and no values."""
 
